@@ -1,0 +1,115 @@
+// 128-bit integers in pieces: WebAssembly has 64-bit multiplication and division only. A second result word is
+// left in a global, since a function returns one value and nothing here may allocate.
+
+/** The low word of the last 128-bit result, or the remainder of the last division. */
+export let wideLow: u64 = 0;
+
+const LOW32: u64 = 0xffffffff;
+
+/** a * b: the high word; the low one is in wideLow. */
+export function mulWide(a: u64, b: u64): u64 {
+  const a0 = a & LOW32;
+  const a1 = a >> 32;
+  const b0 = b & LOW32;
+  const b1 = b >> 32;
+  const middle = a1 * b0 + ((a0 * b0) >> 32);
+  const other = a0 * b1 + (middle & LOW32);
+  wideLow = a * b;
+  return a1 * b1 + (middle >> 32) + (other >> 32);
+}
+
+/** The high word of a * b. */
+// @ts-ignore: decorator
+@inline export function mulHigh(a: u64, b: u64): u64 {
+  const a0 = a & LOW32;
+  const a1 = a >> 32;
+  const b0 = b & LOW32;
+  const b1 = b >> 32;
+  const middle = a1 * b0 + ((a0 * b0) >> 32);
+  const other = a0 * b1 + (middle & LOW32);
+  return a1 * b1 + (middle >> 32) + (other >> 32);
+}
+
+/** (high:low) / divisor for high < divisor and a divisor with bit 63 set (Knuth's algorithm D with
+ * 32-bit digits): the quotient; the remainder is in wideLow. */
+export function divWide(high: u64, low: u64, divisor: u64): u64 {
+  const d1 = divisor >> 32;
+  const d0 = divisor & LOW32;
+  const upper = low >> 32;
+  let q1 = high / d1;
+  let rest = high - q1 * d1;
+  while (q1 > LOW32 || q1 * d0 > ((rest << 32) | upper)) {
+    q1--;
+    rest += d1;
+    if (rest > LOW32) break;
+  }
+  const middle = ((high << 32) | upper) - q1 * divisor;
+  const lower = low & LOW32;
+  let q0 = middle / d1;
+  rest = middle - q0 * d1;
+  while (q0 > LOW32 || q0 * d0 > ((rest << 32) | lower)) {
+    q0--;
+    rest += d1;
+    if (rest > LOW32) break;
+  }
+  wideLow = ((middle << 32) | lower) - q0 * divisor;
+  return (q1 << 32) + q0;
+}
+
+/** (high:low) >> count for count >= 0, with bit 0 set where any lost bit was: the high word; low in wideLow. */
+export function shiftRightJam(high: u64, low: u64, count: i32): u64 {
+  if (count == 0) {
+    wideLow = low;
+    return high;
+  }
+  if (count < 64) {
+    wideLow = (high << (64 - count)) | (low >> count) | u64((low << (64 - count)) != 0);
+    return high >> count;
+  }
+  if (count == 64) {
+    wideLow = high | u64(low != 0);
+    return 0;
+  }
+  if (count < 128) {
+    wideLow = (high >> (count - 64)) | u64((high << (128 - count)) != 0 || low != 0);
+    return 0;
+  }
+  wideLow = u64((high | low) != 0);
+  return 0;
+}
+
+/** The integer square root of (high:low) with high >= 2^62: 64 bits; the remainder, which may have 65 bits, is
+ * reported as wideLow: 0 where exact, 1 where below half a unit, 3 << 62 where above. */
+export function sqrtWide(high: u64, low: u64): u64 {
+  // A double knows the first 53 bits; one Newton step gives the rest but for a unit or two.
+  const estimate = Math.sqrt(<f64>high) * 4294967296.0;
+  let root = estimate >= 18446744073709549568.0 ? <u64>0xfffffffffffff800 : <u64>estimate;
+  let squareHigh = mulWide(root, root);
+  let restLow = low - wideLow;
+  let restHigh = <i64>(high - squareHigh - u64(low < wideLow));
+  const rest = <f64>restHigh * 18446744073709551616.0 + <f64>restLow;
+  const step = <i64>(rest / (2.0 * <f64>root));
+  const moved = root + <u64>step;
+  // Near 2^64 the sum may wrap; the largest root is the place to fix up from.
+  root = step > 0 && moved < root ? u64.MAX_VALUE : moved;
+  squareHigh = mulWide(root, root);
+  restLow = low - wideLow;
+  restHigh = <i64>(high - squareHigh - u64(low < wideLow));
+  while (restHigh < 0) {
+    // (r - 1)^2 = r^2 - 2r + 1
+    root--;
+    const add = (root << 1) | 1;
+    restLow += add;
+    restHigh += <i64>(root >> 63) + i64(restLow < add);
+  }
+  // The remainder of a floor root is at most 2r.
+  while (restHigh > <i64>(root >> 63) || (restHigh == <i64>(root >> 63) && restLow > root << 1)) {
+    const take = (root << 1) | 1;
+    restHigh -= <i64>(root >> 63) + i64(restLow < take);
+    restLow -= take;
+    root++;
+  }
+  if (restHigh == 0 && restLow == 0) wideLow = 0;
+  else wideLow = restHigh > 0 || restLow > root ? <u64>3 << 62 : 1;
+  return root;
+}
