@@ -1,0 +1,215 @@
+// Prints one variant's micro-operations as AssemblyScript statements: the body of an interpreter case.
+import { FLAG_KINDS, type MicroOp, type Type, type Value, type Width } from "./micro-op.ts";
+import type { Variant } from "./variant.ts";
+
+/** Where the printed case stands: how it reports a fault, goes on, retries and leaves. */
+export interface Frame {
+  /** Statement after `fault` was set. */
+  readonly fail: string;
+  /** Statement that executes the same record again. */
+  readonly retry: string;
+  /** Statements for a relative and a computed jump, given the condition or target expression. */
+  branch(condition: string | undefined, width: Width): string;
+  jump(target: string, width: Width): string;
+}
+
+const TYPE: Record<Type, string> = { i32: "u32", i64: "u64", f32: "f32", f64: "f64", v128: "v128", ptr: "usize", void: "void" };
+const SIGNED: Record<string, string> = { i32: "i32", i64: "i64" };
+const INFIX: Record<string, string> = { add: "+", sub: "-", mul: "*", and: "&", or: "|", xor: "^", shl: "<<", eq: "==", ne: "!=", div_u: "/", rem_u: "%" };
+const name = (v: Value): string => `v${v.id}`;
+const typeOf = (v: Value): string => TYPE[v.type];
+const memoryType = (width: Width): string => `u${width}`;
+
+export class Printer {
+  readonly imports = new Map<string, Set<string>>();
+
+  constructor(
+    private readonly frame: Frame,
+    private readonly registersAt: string = "c",
+  ) {}
+
+  private use(module: string, symbol: string): string {
+    let set = this.imports.get(module);
+    if (!set) this.imports.set(module, (set = new Set()));
+    set.add(symbol);
+    return symbol;
+  }
+
+  /** The statements of a variant's body. */
+  body(variant: Variant): string {
+    return this.steps(variant.steps);
+  }
+
+  private steps(steps: readonly MicroOp[]): string {
+    return steps.map((s) => this.step(s)).join(" ");
+  }
+
+  private checked(faults: boolean): string {
+    return faults ? ` if (${this.use("cpu", "fault")}) ${this.frame.fail}` : "";
+  }
+
+  private register(slot: number): string {
+    return `${this.registersAt} + load<u8>(pc, ${this.use("decode/record", `R_R${slot}`)})`;
+  }
+
+  private storeRegister(address: string, width: Width, value: Value, offset = ""): string {
+    if (width >= 32) return `store<u64>(${address}, <u64>${width === 32 ? `<u32>${name(value)}` : name(value)}${offset});`;
+    return `store<${memoryType(width)}>(${address}, <${memoryType(width)}>${name(value)}${offset});`;
+  }
+
+  private step(s: MicroOp): string {
+    const define = (expression: string): string => `const v${s.id}: ${typeOf(s)} = ${expression};`;
+    switch (s.op) {
+      case "const":
+        return define(s.type === "i64" ? `${BigInt.asIntN(64, s.value)}` : `${BigInt.asIntN(32, s.value)}`);
+      case "imm":
+        return define(`load<${memoryType(s.width)}>(pc, ${this.use("decode/record", "R_IMM")})`);
+      case "get":
+        return define(`load<${memoryType(s.width)}>(${this.register(s.slot)})`);
+      case "put":
+        return this.storeRegister(this.register(s.slot), s.width, s.args[0]);
+      case "getFixed":
+        return define(`load<${memoryType(s.width)}>(${this.registersAt}, ${s.register * 8 + (s.high ? 1 : 0)})`);
+      case "putFixed":
+        return this.storeRegister(this.registersAt, s.width, s.args[0], `, ${s.register * 8 + (s.high ? 1 : 0)}`);
+      case "index":
+        return define(`<u32>load<u8>(pc, ${this.use("decode/record", `R_R${s.slot}`)})`);
+      case "address": {
+        const delta = s.args[0] ? name(s.args[0]) : "0";
+        const plus = s.args[0] ? ` + ${name(s.args[0])}` : "";
+        const check = this.use("execute/address", "addressChecked");
+        const simple = this.use("execute/address", "addressSimple");
+        return `let v${s.id}: u64; if (load<u8>(pc, ${this.use("decode/record", "R_EA")})) { v${s.id} = ${check}(pc, ${s.bytes}, ${s.write}, ${delta});${this.checked(true)} } else v${s.id} = ${simple}(${this.registersAt}, pc)${plus};`;
+      }
+      case "effective": {
+        const simple = this.use("execute/address", "offsetSimple");
+        return define(`load<u8>(pc, ${this.use("decode/record", "R_EA")}) ? ${this.use("execute/address", "offsetChecked")}(pc) : ${simple}(${this.registersAt}, pc)`);
+      }
+      case "load":
+      case "modify": {
+        const [address] = s.args;
+        const bytes = s.width / 8;
+        const modify = s.op === "modify";
+        const probe = this.use("mmu/tlb", modify ? "probeWrite" : "probeRead");
+        const slow = this.use("mmu/access", modify ? "rmwReadSlow" : "readSlow");
+        const type = typeOf(s);
+        const locked = modify && s.locked;
+        const pointer = locked ? `${this.use("execute/atomic", "alignedOrZero")}(${probe}(${name(address)}, ${bytes}), ${bytes})` : `${probe}(${name(address)}, ${bytes})`;
+        const read = locked ? `atomic.load<${memoryType(s.width)}>` : `load<${memoryType(s.width)}>`;
+        const enter = locked ? `${this.use("execute/atomic", "enterExclusive")}(); ` : "";
+        const leave = locked ? `${this.use("execute/atomic", "leaveExclusive")}(); ` : "";
+        const onFault = ` if (${this.use("cpu", "fault")}) { ${leave}${this.frame.fail} }`;
+        return `const p${s.id} = ${pointer}; let v${s.id}: ${type}; if (p${s.id}) v${s.id} = ${read}(p${s.id}); else { ${enter}v${s.id} = <${type}>${slow}(${name(address)}, ${bytes});${onFault} }`;
+      }
+      case "complete": {
+        const [modify, value] = s.args;
+        const from = modify as MicroOp & { op: "modify" };
+        const type = memoryType(s.width);
+        const bytes = s.width / 8;
+        const slow = `${this.use("mmu/access", "writeSlow")}(${name(from.args[0])}, <u64>${name(value)}, ${bytes})`;
+        if (!s.locked) return `if (p${from.id}) store<${type}>(p${from.id}, <${type}>${name(value)}); else if (!${slow}) ${this.frame.fail}`;
+        const old = s.width >= 32 ? name(from) : `<${type}>${name(from)}`;
+        const leave = `${this.use("execute/atomic", "leaveExclusive")}();`;
+        return `if (p${from.id}) { if (atomic.cmpxchg<${type}>(p${from.id}, ${old}, <${type}>${name(value)}) != ${old}) ${this.frame.retry} } else { const ok = ${slow}; ${leave} if (!ok) ${this.frame.fail} }`;
+      }
+      case "store": {
+        const [address, value] = s.args;
+        const bytes = s.width / 8;
+        const probe = this.use("mmu/tlb", "probeWrite");
+        const slow = this.use("mmu/access", "writeSlow");
+        return `{ const p = ${probe}(${name(address)}, ${bytes}); if (p) store<${memoryType(s.width)}>(p, <${memoryType(s.width)}>${name(value)}); else if (!${slow}(${name(address)}, <u64>${name(value)}, ${bytes})) ${this.frame.fail} }`;
+      }
+      case "pointer": {
+        if (!s.memory) {
+          const at = this.use("execute/vector-registers", s.file === "xmm" ? "xmmAddress" : "mmxAddress");
+          return define(`${at}(load<u8>(pc, ${this.use("decode/record", `R_R${s.slot}`)}))`);
+        }
+        const check = this.use("execute/address", "addressChecked");
+        const simple = this.use("execute/address", "addressSimple");
+        const probe = this.use("mmu/tlb", "probeRead");
+        const slow = this.use("mmu/access", "ptrRead");
+        const aligned = s.aligned ? ` if (!${this.use("execute/vector-registers", "aligned16")}(a${s.id})) ${this.frame.fail}` : "";
+        return `let a${s.id}: u64; if (load<u8>(pc, ${this.use("decode/record", "R_EA")})) { a${s.id} = ${check}(pc, ${s.bytes}, false, 0);${this.checked(true)} } else a${s.id} = ${simple}(${this.registersAt}, pc);${aligned} let v${s.id}: usize = ${probe}(a${s.id}, ${s.bytes}); if (!v${s.id}) { v${s.id} = ${slow}(a${s.id}, ${s.bytes}); if (!v${s.id}) ${this.frame.fail} }`;
+      }
+      case "vload": {
+        const type = s.bytes === 16 ? "v128" : `u${s.bytes * 8}`;
+        return define(s.bytes === 16 ? `v128.load(${name(s.args[0])})` : `load<${type}>(${name(s.args[0])})`);
+      }
+      case "vstore": {
+        const [pointer, value] = s.args;
+        return s.bytes === 16 ? `v128.store(${name(pointer)}, ${name(value)});` : `store<u${s.bytes * 8}>(${name(pointer)}, <u${s.bytes * 8}>${name(value)});`;
+      }
+      case "simd": {
+        const lane = /extract_lane|replace_lane|shuffle/.test(s.name);
+        const args = s.args.map((a) => (typeof a === "number" ? `${a}` : name(a)));
+        void lane;
+        const call = `${s.name}(${args.join(", ")})`;
+        return define(s.type === "v128" ? call : `<${typeOf(s)}>${call}`);
+      }
+      case "binary": {
+        const [a, b] = s.args;
+        const signed = SIGNED[a.type]!;
+        const [x, y] = [name(a), name(b)];
+        if (s.name === "shr_u") return define(`${x} >>> ${y}`);
+        if (s.name === "shr_s") return define(`<${TYPE[a.type]}>(<${signed}>${x} >> <${signed}>${y})`);
+        if (s.name === "rotl" || s.name === "rotr") return define(`${s.name}<${TYPE[a.type]}>(${x}, ${y})`);
+        if (s.name === "lt_u" || s.name === "le_u") return define(`u32(${x} ${s.name === "lt_u" ? "<" : "<="} ${y})`);
+        if (s.name === "lt_s" || s.name === "le_s") return define(`u32(<${signed}>${x} ${s.name === "lt_s" ? "<" : "<="} <${signed}>${y})`);
+        if (s.name === "eq" || s.name === "ne") return define(`u32(${x} ${INFIX[s.name]} ${y})`);
+        return define(`${x} ${INFIX[s.name]} ${y}`);
+      }
+      case "unary": {
+        const x = name(s.args[0]);
+        const from = SIGNED[s.args[0].type]!;
+        const to = TYPE[s.type];
+        if (s.name === "eqz") return define(`u32(!${x})`);
+        if (s.name === "wrap" || s.name === "extend_u") return define(`<${to}>${x}`);
+        if (s.name === "extend_s") return define(`<u64><i64><i32>${x}`);
+        if (s.name === "extend8_s") return define(`<${to}><${from}><i8>${x}`);
+        if (s.name === "extend16_s") return define(`<${to}><${from}><i16>${x}`);
+        if (s.name === "extend32_s") return define(`<${to}><${from}><i32>${x}`);
+        return define(`${s.name}<${TYPE[s.args[0].type]}>(${x})`);
+      }
+      case "select": {
+        const [condition, a, b] = s.args;
+        return define(`select<${typeOf(s)}>(${name(a)}, ${name(b)}, ${name(condition)} != 0)`);
+      }
+      case "condition":
+        return define(`${this.use("execute/flags", `condition${s.code}`)}()`);
+      case "flags": {
+        const kind = FLAG_KINDS.indexOf(s.kind) + 1;
+        const log = Math.log2(s.width / 8);
+        const shift = 64 - s.width;
+        const wide = (v: Value): string => (shift ? `<u64>${name(v)} << ${shift}` : `<u64>${name(v)}`);
+        const raw = s.kind === "inc" || s.kind === "dec" || s.kind === "mul";
+        const at = this.registersAt;
+        const [op, dst, src] = ["CPU_CC_OP", "CPU_CC_DST", "CPU_CC_SRC"].map((f) => this.use("layout", f));
+        let text = `store<u32>(${at}, ${(kind << 2) | log}, ${op}); store<u64>(${at}, ${wide(s.args[0]!)}, ${dst});`;
+        if (s.args[1]) text += ` store<u64>(${at}, ${raw ? `<u64>${name(s.args[1])}` : wide(s.args[1])}, ${src});`;
+        return text;
+      }
+      case "setFlags":
+        return `${this.use("execute/flags", "setStatusFlags")}(${name(s.args[0])});`;
+      case "getFlags":
+        return define(`${this.use("execute/flags", "statusFlags")}()`);
+      case "nextRip":
+        return define(`${this.use("decode/record", "nextRip")}(pc)`);
+      case "call": {
+        const call = `${this.use(s.module, s.name)}(${s.args.map(name).join(", ")})`;
+        return `${s.type === "void" ? `${call};` : define(`<${typeOf(s)}>${call}`)}${this.checked(s.faults)}`;
+      }
+      case "guard": {
+        const raise = s.error < 0 ? `${this.use("cpu", "raise")}(${s.vector})` : `${this.use("cpu", "raiseError")}(${s.vector}, ${s.error})`;
+        return `if (${name(s.args[0])}) { ${raise}; ${this.frame.fail} }`;
+      }
+      case "when":
+        return `if (${name(s.args[0])}) { ${this.steps(s.body)} }`;
+      case "branch":
+        return this.frame.branch(s.args[0] && name(s.args[0]), s.width);
+      case "jump":
+        return this.frame.jump(name(s.args[0]), s.width);
+      case "end":
+        return "";
+    }
+  }
+}

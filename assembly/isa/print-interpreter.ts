@@ -1,0 +1,141 @@
+// Prints the interpreter: one switch for the hot cases, one function with a switch of its own for each group of the others.
+import { type Frame, Printer } from "./print-assemblyscript.ts";
+import { allVariants, type Variant } from "./variant.ts";
+
+/** Records with these op numbers end a trace: leave for CPU_RIP; go on at the next address. */
+export const OP_LEAVE = 0;
+export const OP_NEXT = 1;
+const FIRST_GROUP = 2;
+
+export interface Numbering {
+  readonly groups: readonly string[];
+  /** Variant key to its number: op in the low half, index in the group's switch in the high half. */
+  readonly opOf: ReadonlyMap<string, number>;
+  readonly hot: readonly Variant[];
+  readonly cold: ReadonlyMap<string, readonly Variant[]>;
+}
+
+export function number(): Numbering {
+  const variants = allVariants();
+  const isHot = (v: Variant): boolean => !v.locked && (v.row.hot?.includes(v.width) ?? false);
+  const groups = [...new Set(variants.map((v) => v.row.group))].sort();
+  const hot = variants.filter(isHot);
+  const cold = new Map(groups.map((g) => [g, variants.filter((v) => v.row.group === g && !isHot(v))]));
+  const opOf = new Map<string, number>();
+  hot.forEach((v, i) => opOf.set(v.key, FIRST_GROUP + groups.length + i));
+  groups.forEach((g, gi) => cold.get(g)!.forEach((v, i) => opOf.set(v.key, (FIRST_GROUP + gi) | (i << 16))));
+  return { groups, opOf, hot, cold };
+}
+
+const HEADER = "// Printed from assembly/isa by tools/build-core.mjs. Not edited.\n";
+
+function importLines(printers: Printer[], more: Record<string, string[]>): string {
+  const all = new Map<string, Set<string>>();
+  const add = (module: string, names: Iterable<string>): void => {
+    const set = all.get(module) ?? new Set();
+    for (const n of names) set.add(n);
+    all.set(module, set);
+  };
+  for (const p of printers) for (const [module, names] of p.imports) add(module, names);
+  for (const [module, names] of Object.entries(more)) add(module, names);
+  return [...all].sort().map(([module, names]) => `import { ${[...names].sort().join(", ")} } from "../${module}";`).join("\n");
+}
+
+const groupFunction = (group: string): string => `execute${group.replace(/(^|[^a-z0-9]+)([a-z0-9])/g, (_m, _s, c: string) => c.toUpperCase())}`;
+
+/** A case body knows the address of the next instruction where its helpers ask for it. */
+function prologue(v: Variant, at: string): string {
+  return v.row.needsRip ? `store<u64>(${at}, nextRip(pc), CPU_RIP); ` : "";
+}
+
+/** One function with a switch over a group's cases; it returns how far the record pointer moves. */
+export function printGroup(numbering: Numbering, group: string): string {
+  const frame: Frame = {
+    fail: "return 0;",
+    retry: "return 0;",
+    branch: (condition, width) => (condition ? `branchNear(pc, ${condition}, ${width});` : `branchNear(pc, 1, ${width});`) + " if (fault) return 0;",
+    jump: (target, width) => `jumpNear(<u64>${target}, ${width});`,
+  };
+  const printer = new Printer(frame);
+  const cases = numbering.cold.get(group)!.map((v, i) => `    case ${i}: { // ${v.key}\n      ${prologue(v, "c")}${printer.body(v)} return RECORD_SIZE; }`);
+  const body = cases.join("\n");
+  const more: Record<string, string[]> = { cpu: ["cpu"], "decode/record": ["RECORD_SIZE"] };
+  if (body.includes("branchNear(")) more["execute/stack"] = ["branchNear"];
+  if (body.includes("jumpNear(")) (more["execute/stack"] ??= []).push("jumpNear");
+  if (body.includes("branchNear(")) more.cpu!.push("fault");
+  if (body.includes("nextRip(pc), CPU_RIP")) {
+    more["decode/record"]!.push("nextRip");
+    more.layout = ["CPU_RIP"];
+  }
+  return `${HEADER}${importLines([printer], more)}\n
+/** Executes case \`sub\` of group '${group}' on the record at pc; 0: fault is set, or the record is to be executed again. */
+export function ${groupFunction(group)}(sub: u32, pc: usize): usize {
+  const c = cpu;
+  switch (sub) {
+${body}
+  }
+  unreachable();
+}
+`;
+}
+
+/** The main loop's switch. */
+export function printHot(numbering: Numbering): string {
+  const enter = "{ const f = load<i64>(c, CPU_FUEL) - load<u32>(t, T_COUNT); if (<u64>f < 0x80000000) { store<u32>(c, <u32>f, CPU_FUEL); trace = t; store<u64>(c, target, CPU_TRACE_RIP); pc = t + T_RECORDS; continue; } }";
+  const frame: Frame = {
+    fail: "break;",
+    retry: "continue;",
+    branch: (condition) => {
+      const next = "load<u64>(c, CPU_TRACE_RIP) + load<u16>(pc, R_NEXT)";
+      const go = (slot: string, target: string): string => `const target = ${target}; const t = load<usize>(trace, ${slot}); if (load<u32>(t, T_VALID)) ${enter} store<u64>(c, target, CPU_RIP); link = trace + ${slot}; break;`;
+      const taken = `{ ${go("T_TAKEN", `${next} + load<i64>(pc, R_IMM)`)} }`;
+      return condition ? `if (${condition}) ${taken} ${go("T_FALL", next)}` : taken;
+    },
+    jump: (target) => `store<u64>(c, ${target}, CPU_RIP); break;`,
+  };
+  const printer = new Printer(frame);
+  const first = FIRST_GROUP + numbering.groups.length;
+  const groups = numbering.groups.map((g, i) => `      case ${FIRST_GROUP + i}: record = pc; pc += ${groupFunction(g)}(load<u16>(pc, R_SUB), pc); if (fault) break; continue;`);
+  const hot = numbering.hot.map((v, i) => {
+    const last = v.steps.at(-1)?.op;
+    const tail = last === "branch" || last === "jump" ? "" : " pc += RECORD_SIZE; continue;";
+    return `      case ${first + i}: { // ${v.key}\n        ${prologue(v, "c")}${printer.body(v)}${tail} }`;
+  });
+  const imports = importLines([printer], {
+    cpu: ["cpu", "fault"],
+    "decode/record": ["record", "RECORD_SIZE", "R_SUB", "R_NEXT", "R_OFFSET", "R_IMM", "nextRip", "T_RECORDS", "T_COUNT", "T_VALID", "T_TAKEN", "T_FALL"],
+    "decode/dispatch": ["findTrace", "leaveTrace"],
+    layout: ["CPU_FUEL", "CPU_RIP", "CPU_TRACE_RIP"],
+    ...Object.fromEntries(numbering.groups.map((g) => [`generated/group-${g}`, [groupFunction(g)]])),
+  });
+  return `${HEADER}${imports}\n
+/** Executes traces from CPU_RIP until the fuel is used up, a request is pending, or \`fault\` is set. */
+export function interpret(): void {
+  const c = cpu;
+  let trace: usize = 0;
+  let pc: usize = 0;
+  // Where the trace just left would like to note its successor.
+  let link: usize = 0;
+  for (;;) {
+    // CPU_RIP says where to go on.
+    trace = findTrace(link);
+    if (!trace) return;
+    link = 0;
+    pc = trace + T_RECORDS;
+    for (;;) {
+    switch (load<u16>(pc)) {
+      case ${OP_LEAVE}: break;
+      case ${OP_NEXT}: {
+        const target = load<u64>(c, CPU_TRACE_RIP) + load<u16>(pc, R_OFFSET); const t = load<usize>(trace, T_FALL); if (load<u32>(t, T_VALID)) ${enter} store<u64>(c, target, CPU_RIP); link = trace + T_FALL; break;
+      }
+${groups.join("\n")}
+${hot.join("\n")}
+      default: unreachable();
+    }
+    break;
+    }
+    if (fault) { leaveTrace(trace, pc); return; }
+  }
+}
+`;
+}
