@@ -309,12 +309,18 @@ export const SLOT_SIZE = 8;
 export const SLOT_HOST = 16;
 export const SLOT_FLAGS = 20;
 export const SLOT_ENTRY_SIZE = 32;
+/** u32: slots from this number on are free. */
+export const VM_SLOT_LIMIT = VM_SLOTS + VM_MAX_SLOTS * SLOT_ENTRY_SIZE;
 /** Interrupt chips: 8259 pair, IOAPIC, PIT, routing: laid out in irqchip/layout.ts, 64 KiB. */
 export const VM_IRQCHIP = VM_BASE + 0x10000;
 /** ioeventfd and coalesced-MMIO zones, laid out in mmu/doorbell.ts, 64 KiB. */
 export const VM_DOORBELLS = VM_BASE + 0x20000;
 /** Ring of coalesced MMIO writes, 64 KiB. */
 export const VM_COALESCED_RING = VM_BASE + 0x30000;
+/** The user side's own bookkeeping that threads share (host/kvm/memory.ts), 64 KiB; the core never looks. */
+export const VM_HOST = VM_BASE + 0x40000;
+/** 512 KiB for what one call hands over: the dirty bitmap of a slot. */
+export const VM_SCRATCH = VM_BASE + 0x80000;
 
 // ---------------------------------------------------------------- counters, u64 index in CPU_STATS
 /** Exits by KVM_EXIT_* number take the first 64. */
