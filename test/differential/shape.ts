@@ -222,4 +222,3 @@ export function isGroup(shape: Shape): boolean {
   return map === 2 && shape.vex && opcode === 0xf3;
 }
 
-export { MODE_16, MODE_32, MODE_64 };

@@ -356,4 +356,3 @@ export function buildCase(test: Case, recipe: Recipe): void {
   }
 }
 
-export { MODE_32 };

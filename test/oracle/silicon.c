@@ -296,7 +296,8 @@ static void writeAll(const void *from, size_t n) {
 
 int main(void) {
   int fd = memfd_create("windows", 0);
-  u64 bytes = (DATA_PAGES + CODE_PAGES) * PAGE;
+  // One page more: code that runs off the end of its window is written there, and never seen.
+  u64 bytes = (DATA_PAGES + CODE_PAGES + 1) * PAGE;
   if (fd < 0 || ftruncate(fd, bytes)) { perror("memfd"); return 2; }
   data = window(fd, 0, 0, bytes, PROT_READ | PROT_WRITE);
   code = data + DATA_PAGES * PAGE;

@@ -1,0 +1,187 @@
+// Compares what two processors made of a case, leaving out what the manuals leave undefined.
+import {
+  BLOCK_X87, BLOCK_YMM, CASE_CS, CASE_GPR, CASE_MODE, CASE_X87, CASE_YMM, codeOf, DATA_WINDOW, MODE_64, OPTION_SEQUENCE,
+  CASE_OPTIONS, RESULT_BLOCKS, RESULT_CHANGED, RESULT_CR2, RESULT_EFLAGS, RESULT_ERROR, RESULT_FCW, RESULT_FSW,
+  RESULT_FTW, RESULT_GPR, RESULT_MXCSR, RESULT_RIP, RESULT_SIZE, RESULT_VECTOR, type Case, type Result, codeBaseOf,
+  CASE_SS, CASE_DS, CASE_ES, CASE_FS, CASE_GS, segmentOf, FS_BASE, GS_BASE,
+} from "./case.ts";
+import { shapeOf, type Shape } from "./shape.ts";
+import { undefinedAfter, type Undefined } from "./undefined.ts";
+
+export const GPR_NAMES = ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13",
+  "r14", "r15"];
+
+/** One thing that differs. */
+export interface Difference {
+  field: string;
+  expected: string;
+  actual: string;
+}
+
+const SINGLE_STEP = 1;
+/** Status, TF, DF, IOPL, NT, AC, VIF, VIP, ID; IF is always set, RF is the handler's. */
+const COMPARED_FLAGS = 0x3e7fd5 & ~0x10000;
+
+const hex = (value: number | bigint, width = 0): string => value.toString(16).padStart(width, "0");
+
+/** Where a result holds the x87 registers: [bytes, offset]. */
+export function x87Of(test: Case, result: Result): [Uint8Array, number] {
+  return result.bytes[RESULT_BLOCKS] & BLOCK_X87 ? [result.bytes, RESULT_SIZE] : [test.bytes, CASE_X87];
+}
+
+/** Where a result holds the YMM registers. */
+export function ymmOf(test: Case, result: Result): [Uint8Array, number] {
+  const blocks = result.bytes[RESULT_BLOCKS];
+  return blocks & BLOCK_YMM ? [result.bytes, RESULT_SIZE + (blocks & BLOCK_X87 ? 128 : 0)] : [test.bytes, CASE_YMM];
+}
+
+/** Changed words of memory by offset from DATA_WINDOW. */
+export function memoryOf(result: Result): Map<number, bigint> {
+  const words = new Map<number, bigint>();
+  const blocks = result.bytes[RESULT_BLOCKS];
+  let at = RESULT_SIZE + (blocks & BLOCK_X87 ? 128 : 0) + (blocks & BLOCK_YMM ? 512 : 0);
+  for (let i = result.view.getUint16(RESULT_CHANGED, true); i > 0; i--, at += 12) {
+    words.set(result.view.getUint32(at, true) * 8, result.view.getBigUint64(at + 4, true));
+  }
+  return words;
+}
+
+/** Linear address of the ModRM memory operand, or -1. */
+export function operandAddress(test: Case, shape: Shape): number {
+  if (!shape.memory) return -1;
+  const register = (n: number): bigint => (n < 0 || n > 15 ? 0n : test.view.getBigUint64(CASE_GPR + n * 8, true));
+  let offset = register(shape.base) + register(shape.index) * BigInt(shape.scale) + BigInt(shape.displacement);
+  if (shape.base === 16) {
+    offset += BigInt(codeBaseOf(test.view.getUint16(CASE_CS, true)) + test.view.getUint16(2, true) + shape.length);
+  }
+  offset = BigInt.asUintN(shape.addressSize * 8, offset);
+  const number = shape.segment >= 0 && !(shape.mode === MODE_64 && shape.segment < 4) ? shape.segment
+    : shape.base === 5 || shape.base === 4 ? 2 : 3;
+  const field = [CASE_ES, CASE_CS, CASE_SS, CASE_DS, CASE_FS, CASE_GS][number];
+  const base = shape.mode === MODE_64 ? (number === 4 ? FS_BASE : number === 5 ? GS_BASE : 0)
+    : (segmentOf(test.view.getUint16(field, true))?.base ?? 0);
+  const linear = offset + BigInt(base);
+  return linear > 0xffffffffn ? -1 : Number(linear);
+}
+
+const SAME: Difference[] = [];
+
+/** Lists what differs between the expected and the actual result. */
+export function compare(test: Case, expected: Result, actual: Result): Difference[] {
+  const shape = shapeOf(codeOf(test), test.bytes[CASE_MODE]);
+  const sequence = (test.bytes[CASE_OPTIONS] & OPTION_SEQUENCE) !== 0;
+  const completed = expected.bytes[RESULT_VECTOR] === SINGLE_STEP;
+  const free: Undefined = sequence ? { flags: 0x10, fsw: 0, result: false, memory: undefined }
+    : undefinedAfter(shape, test);
+  return compareMasked(test, expected, actual, completed || sequence ? free : { ...free, flags: 0, fsw: 0, result: false },
+    shape);
+}
+
+function compareMasked(test: Case, expected: Result, actual: Result, free: Undefined, shape: Shape): Difference[] {
+  let found = SAME;
+  const note = (field: string, a: string, b: string): void => {
+    if (found === SAME) found = [];
+    found.push({ field, expected: a, actual: b });
+  };
+  const e = expected.view;
+  const a = actual.view;
+  const vector = expected.bytes[RESULT_VECTOR];
+  if (vector !== actual.bytes[RESULT_VECTOR]) {
+    note("vector", `${vector} error ${hex(e.getUint32(RESULT_ERROR, true))}`,
+      `${actual.bytes[RESULT_VECTOR]} error ${hex(a.getUint32(RESULT_ERROR, true))}`);
+  } else if (vector >= 8 && vector <= 17 && vector !== 16) {
+    let ignore = 0;
+    // Linux sets the present bit for every fault in the kernel's half.
+    if (vector === 14 && e.getUint8(RESULT_CR2 + 7) & 0x80) ignore = 1;
+    const want = e.getUint32(RESULT_ERROR, true) & ~ignore;
+    const got = a.getUint32(RESULT_ERROR, true) & ~ignore;
+    if (want !== got) note("error", hex(want), hex(got));
+    if (vector === 14 && e.getBigUint64(RESULT_CR2, true) !== a.getBigUint64(RESULT_CR2, true)) {
+      note("cr2", hex(e.getBigUint64(RESULT_CR2, true)), hex(a.getBigUint64(RESULT_CR2, true)));
+    }
+  }
+  if (e.getUint32(RESULT_RIP, true) !== a.getUint32(RESULT_RIP, true)
+    || e.getUint32(RESULT_RIP + 4, true) !== a.getUint32(RESULT_RIP + 4, true)) {
+    note("rip", hex(e.getBigUint64(RESULT_RIP, true)), hex(a.getBigUint64(RESULT_RIP, true)));
+  }
+  const mask = COMPARED_FLAGS & ~free.flags;
+  const flagsDiffer = (e.getUint32(RESULT_EFLAGS, true) ^ a.getUint32(RESULT_EFLAGS, true)) & mask;
+  if (flagsDiffer) {
+    note(`eflags.${hex(flagsDiffer)}`, hex(e.getUint32(RESULT_EFLAGS, true) & mask),
+      hex(a.getUint32(RESULT_EFLAGS, true) & mask));
+  }
+  if (!free.result) registers(test, e, a, note);
+  for (const [name, at, ignore] of [["fcw", RESULT_FCW, 0], ["fsw", RESULT_FSW, free.fsw]] as const) {
+    const want = e.getUint16(at, true) & ~ignore;
+    const got = a.getUint16(at, true) & ~ignore;
+    if (want !== got) note(name, hex(want), hex(got));
+  }
+  if (expected.bytes[RESULT_FTW] !== actual.bytes[RESULT_FTW]) {
+    note("ftw", hex(expected.bytes[RESULT_FTW]), hex(actual.bytes[RESULT_FTW]));
+  }
+  if (e.getUint32(RESULT_MXCSR, true) !== a.getUint32(RESULT_MXCSR, true)) {
+    note("mxcsr", hex(e.getUint32(RESULT_MXCSR, true)), hex(a.getUint32(RESULT_MXCSR, true)));
+  }
+  wide(test, expected, actual, note);
+  if (!free.result) memory(test, expected, actual, free, shape, note);
+  return found;
+}
+
+type Note = (field: string, expected: string, actual: string) => void;
+
+function registers(test: Case, e: DataView, a: DataView, note: Note): void {
+  const is64 = test.bytes[CASE_MODE] === MODE_64;
+  for (let i = 0; i < (is64 ? 16 : 8); i++) {
+    const at = RESULT_GPR + i * 8;
+    const same = e.getUint32(at, true) === a.getUint32(at, true)
+      && (!is64 || e.getUint32(at + 4, true) === a.getUint32(at + 4, true));
+    if (!same) note(GPR_NAMES[i], hex(e.getBigUint64(at, true), 16), hex(a.getBigUint64(at, true), 16));
+  }
+}
+
+function wide(test: Case, expected: Result, actual: Result, note: Note): void {
+  const compareRows = (name: string, [x, from]: [Uint8Array, number], [y, to]: [Uint8Array, number], count: number,
+    stride: number, length: number): void => {
+    if (x === y) return;
+    for (let i = 0; i < count; i++) {
+      for (let j = length - 1; j >= 0; j--) {
+        if (x[from + i * stride + j] === y[to + i * stride + j]) continue;
+        note(`${name}${i}`, bytesHex(x, from + i * stride, length), bytesHex(y, to + i * stride, length));
+        break;
+      }
+    }
+  };
+  compareRows("st", x87Of(test, expected), x87Of(test, actual), 8, 16, 10);
+  compareRows("ymm", ymmOf(test, expected), ymmOf(test, actual), 16, 32, 32);
+}
+
+function memory(test: Case, expected: Result, actual: Result, free: Undefined, shape: Shape, note: Note): void {
+  if (!expected.view.getUint16(RESULT_CHANGED, true) && !actual.view.getUint16(RESULT_CHANGED, true)) return;
+  const want = memoryOf(expected);
+  const got = memoryOf(actual);
+  let from = -1;
+  let to = -1;
+  if (free.memory) {
+    const at = operandAddress(test, shape) - DATA_WINDOW;
+    from = at + free.memory[0];
+    to = at + free.memory[1];
+  }
+  for (const offset of new Set([...want.keys(), ...got.keys()])) {
+    const x = want.get(offset);
+    const y = got.get(offset);
+    if (x === y) continue;
+    if (x !== undefined && y !== undefined && to > offset && from < offset + 8) {
+      let mask = 0n;
+      for (let i = 0; i < 8; i++) if (offset + i < from || offset + i >= to) mask |= 0xffn << BigInt(8 * i);
+      if (((x ^ y) & mask) === 0n) continue;
+    } else if (to > offset && from <= offset && to >= offset + 8) continue;
+    note(`mem+${hex(offset)}`, x === undefined ? "unchanged" : hex(x, 16), y === undefined ? "unchanged" : hex(y, 16));
+  }
+}
+
+/** Bytes as one little-endian number. */
+export function bytesHex(bytes: Uint8Array, at: number, length: number): string {
+  let text = "";
+  for (let i = length - 1; i >= 0; i--) text += hex(bytes[at + i], 2);
+  return text;
+}

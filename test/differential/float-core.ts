@@ -1,0 +1,122 @@
+// Runs the oracle's operations on the core's floating-point functions: names to calls.
+import { CPU_FCW, CPU_MXCSR, CPU_XMM, VCPU_BASE } from "../../assembly/layout.ts";
+import { IN_A, IN_B, IN_CONTROL, OUT_BYTES, OUT_FLAGS, OUT_MEMORY, OUT_STATUS, OUT_TRAPPED } from "./float-case.ts";
+
+type Call = (...values: (number | bigint | boolean)[]) => number | bigint | undefined;
+
+export interface FloatCore {
+  memory: WebAssembly.Memory;
+  view: DataView;
+  exports: Record<string, Call> & { fault: WebAssembly.Global };
+}
+
+const DST = VCPU_BASE + CPU_XMM;
+const SRC = DST + 32;
+const STATUS_FLAGS = 0x44;
+const ARITHMETIC = ["add", "sub", "mul", "div", "min", "max", "sqrt"];
+
+export function isX87(name: string): boolean {
+  return name.startsWith("f");
+}
+
+/** The answer record of one SSE operation, or undefined where the name has no counterpart. */
+export function runSse(core: FloatCore, name: string, record: Buffer): Buffer | undefined {
+  const bytes = new Uint8Array(core.memory.buffer);
+  const answer = Buffer.alloc(OUT_BYTES);
+  bytes.set(record.subarray(IN_A, IN_A + 16), DST);
+  bytes.set(record.subarray(IN_B, IN_B + 16), SRC);
+  core.view.setUint32(VCPU_BASE + CPU_MXCSR, record.readUInt32LE(IN_CONTROL), true);
+  core.exports.setFlags!(STATUS_FLAGS);
+  core.exports.clearFault!();
+  const general = callSse(core, name, record.readBigUInt64LE(IN_B));
+  if (general === undefined) return undefined;
+  const fault = core.exports.fault.value as number;
+  answer.writeUInt32LE(core.view.getUint32(VCPU_BASE + CPU_MXCSR, true), OUT_STATUS);
+  answer.fill(0xcc, OUT_MEMORY, OUT_MEMORY + 16);
+  answer.writeUInt32LE(fault ? 1 : 0, OUT_TRAPPED);
+  if (fault) return answer;
+  answer.set(bytes.subarray(DST, DST + 16), 0);
+  answer.writeBigUInt64LE(general, 16);
+  answer.writeUInt32LE(Number(core.exports.getFlags!()) & 0x8d5, OUT_FLAGS);
+  return answer;
+}
+
+// Performs the operation on DST and SRC; returns what the general register holds afterwards.
+function callSse(core: FloatCore, name: string, general: bigint): bigint | undefined {
+  const { exports: x, view } = core;
+  const [stem, immediateText] = name.replace(/^v(?=cmp)/, "").split("_") as [string, string?];
+  const immediate = Number(immediateText ?? 0);
+  const unsigned = (value: number | bigint | undefined) => BigInt.asUintN(64, BigInt(value as bigint));
+  const a32 = () => view.getUint32(DST, true);
+  const a64 = () => view.getBigUint64(DST, true);
+  const b32 = () => view.getUint32(SRC, true);
+  const b64 = () => view.getBigUint64(SRC, true);
+  const scalar = (value: number | bigint | undefined, bytes: 4 | 8): bigint => {
+    if (!x.sseCommit!()) return general;
+    if (bytes === 4) view.setUint32(DST, Number(value), true);
+    else view.setBigUint64(DST, unsigned(value), true);
+    return general;
+  };
+  const integer = (value: number | bigint | undefined): bigint => (x.sseCommit!() ? unsigned(value) : general);
+  const narrow = (): bigint => {
+    if (!(x.fault as unknown as WebAssembly.Global).value) view.setBigUint64(DST + 8, 0n, true);
+    return general;
+  };
+  const operation = ARITHMETIC.indexOf(stem.slice(0, -2));
+  if (operation >= 0) {
+    const kind = { pd: "packedF64", ps: "packedF32", sd: "scalarF64", ss: "scalarF32" }[stem.slice(-2)] as string;
+    x[kind]!(operation, DST, SRC);
+    return general;
+  }
+  x.sseBegin!();
+  switch (stem) {
+    case "cmppd": x.vectorCompareF64!(DST, DST, SRC, immediate, 16); return general;
+    case "cmpps": x.vectorCompareF32!(DST, DST, SRC, immediate, 16); return general;
+    case "roundpd": x.vectorRoundF64!(DST, SRC, immediate, 16); return general;
+    case "roundps": x.vectorRoundF32!(DST, SRC, immediate, 16); return general;
+    case "dppd": x.dotF64!(DST, DST, SRC, immediate); return general;
+    case "dpps": x.dotF32!(DST, DST, SRC, immediate, 16); return general;
+    case "comisd": x.comiF64!(a64(), b64(), 1); return general;
+    case "comiss": x.comiF32!(a32(), b32(), 1); return general;
+    case "ucomisd": x.comiF64!(a64(), b64(), 0); return general;
+    case "ucomiss": x.comiF32!(a32(), b32(), 0); return general;
+    case "addsubpd": x.addSubF64!(DST, DST, SRC, 16); return general;
+    case "addsubps": x.addSubF32!(DST, DST, SRC, 16); return general;
+    case "haddpd": x.horizontalF64!(DST, DST, SRC, 16, 0); return general;
+    case "haddps": x.horizontalF32!(DST, DST, SRC, 16, 0); return general;
+    case "hsubpd": x.horizontalF64!(DST, DST, SRC, 16, 1); return general;
+    case "hsubps": x.horizontalF32!(DST, DST, SRC, 16, 1); return general;
+    case "cvtps2pd": x.vectorF32ToF64!(DST, SRC, 16); return general;
+    case "cvtpd2ps": x.vectorF64ToF32!(DST, SRC, 16); return narrow();
+    case "cvtss2sd": return scalar(x.f32ToF64!(b32()), 8);
+    case "cvtsd2ss": return scalar(x.f64ToF32!(b64()), 4);
+    case "cvtps2dq": x.vectorF32ToI32!(DST, SRC, 0, 16); return general;
+    case "cvttps2dq": x.vectorF32ToI32!(DST, SRC, 1, 16); return general;
+    case "cvtpd2dq": x.vectorF64ToI32!(DST, SRC, 0, 16); return narrow();
+    case "cvttpd2dq": x.vectorF64ToI32!(DST, SRC, 1, 16); return narrow();
+    case "cvtdq2ps": x.vectorI32ToF32!(DST, SRC, 16); return general;
+    case "cvtdq2pd": x.vectorI32ToF64!(DST, SRC, 16); return general;
+    case "cvtsd2si": return integer(x.f64ToI64!(a64(), 0));
+    case "cvttsd2si": return integer(x.f64ToI64!(a64(), 1));
+    case "cvtss2si": return integer(x.f32ToI64!(a32(), 0));
+    case "cvttss2si": return integer(x.f32ToI64!(a32(), 1));
+    case "cvtsi2sd": return scalar(x.i64ToF64!(general), 8);
+    case "cvtsi2ss": return scalar(x.i64ToF32!(general), 4);
+    case "vcvtph2ps": x.vectorF16ToF32!(DST, SRC, 16); return general;
+    case "vcvtps2ph": x.vectorF32ToF16!(DST, SRC, immediate, 16); return narrow();
+    case "rcpps":
+    case "rsqrtps":
+      for (let i = 0; i < 16; i += 4) {
+        const lane = view.getUint32(SRC + i, true);
+        view.setUint32(DST + i, Number(stem === "rcpps" ? x.reciprocalF32!(lane) : x.reciprocalSqrtF32!(lane)), true);
+      }
+      return general;
+    default: return undefined;
+  }
+}
+
+/** The answer record of one x87 operation, or undefined where the name has no counterpart. */
+export function runX87(core: FloatCore, _name: string, _record: Buffer): Buffer | undefined {
+  void core.view.getUint32(VCPU_BASE + CPU_FCW, true);
+  return undefined;
+}
