@@ -77,7 +77,7 @@ export function roundTo<T>(sign: u32, exp: i32, high: u64, low: u64, flush: bool
       kept >>= 1;
       exp++;
     }
-    if (exp > bias) return overflow<T>(sign);
+    if (exp > bias) return overflow<T>(sign, tail);
     if (tail) flag(X_INEXACT);
     return withSign<T>(sign, (<u64>(exp + bias - 1) << fractionBits<T>()) + kept);
   }
@@ -101,8 +101,9 @@ export function roundTo<T>(sign: u32, exp: i32, high: u64, low: u64, flush: bool
   return withSign<T>(sign, kept + <u64>up);
 }
 
-function overflow<T>(sign: u32): u64 {
-  flag(X_OVERFLOW | X_INEXACT);
+function overflow<T>(sign: u32, tail: u64): u64 {
+  // Unmasked, the result would be delivered with its exponent wrapped, which is inexact only if rounding was.
+  flag(floatMasks & X_OVERFLOW || tail ? X_OVERFLOW | X_INEXACT : X_OVERFLOW);
   const away = floatRounding == ROUND_NEAREST || floatRounding == (sign ? ROUND_DOWN : ROUND_UP);
   setRoundedUp(<i32>away);
   return away ? infinity<T>(sign) : infinity<T>(sign) - 1;

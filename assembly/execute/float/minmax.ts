@@ -12,7 +12,9 @@ export function minMax<T>(op: i32, a: u64, b: u64): u64 {
   let denormal = partDenormal;
   unpackOperand<T>(b);
   denormal |= partDenormal;
-  let result = b;
+  // MXCSR.DAZ shows in the result too: a denormal operand comes out as zero.
+  const valueB = partClass == CLASS_ZERO ? withSign<T>(signOf<T>(b), 0) : b;
+  let result = valueB;
   if (classA >= CLASS_QUIET || partClass >= CLASS_QUIET) {
     flag(X_INVALID);
   } else {
@@ -20,7 +22,6 @@ export function minMax<T>(op: i32, a: u64, b: u64): u64 {
     const signA = signOf<T>(a);
     const signB = signOf<T>(b);
     const valueA = classA == CLASS_ZERO ? withSign<T>(signA, 0) : a;
-    const valueB = partClass == CLASS_ZERO ? withSign<T>(signB, 0) : b;
     let less: bool;
     if (classA == CLASS_ZERO && partClass == CLASS_ZERO) less = false;
     else if (signA != signB) less = (signA != 0) == (op == FLOAT_MIN);

@@ -1,0 +1,4 @@
+// What test/differential/float.test.ts calls: the floating-point parts alone, without decoder and MMU. Not part of the core.
+export * from "../../execute/float/index";
+export { clearFault, cpu, fault, faultVector } from "../../cpu";
+export { getFlags, setFlags } from "../../execute/flags";
