@@ -1,0 +1,212 @@
+// PCID contexts and what drops translations (SDM volume 3, 4.10).
+//
+// Each context is a full set of TLB arrays. With CR4.PCIDE a CR3 load picks the context of its
+// PCID; without it context 0 serves alone. Translations of global pages may be in several
+// contexts at once; whatever drops one drops it everywhere.
+import { CR4_PCIDE, CR4_SMAP, FLAG_AC, count, cpu } from "../cpu";
+import {
+  CPU_CPL, CPU_CR4, CPU_EFLAGS, CPU_TLB, STAT_TLB_FLUSHES, TLB_ENTRIES, TLB_ENTRY_SIZE, TLB_EXEC,
+  TLB_META, TLB_READ,
+} from "../layout";
+import {
+  CLASS_KERNEL, CLASS_KERNEL_SMAP, CLASS_USER, CONTEXTS, CONTEXT_ENTRIES, CONTEXT_FILLS, CONTEXT_FREE, CONTEXT_GENERATION,
+  CONTEXT_LARGE, CONTEXT_LIST, CONTEXT_PCID, CONTEXT_STAMP, FILL_LIST_MAX, MMU_CLASS, MMU_CLOCK, MMU_CONTEXT,
+} from "./state";
+import {
+  META_DEAD, META_GLOBAL, META_SHIFT, PAGE_MASK, TLB_ARRAY_SIZE, TLB_CONTEXT_SIZE, TLB_NO_TAG, contextRecord, killEntry,
+  mayHoldLarge, useClass,
+} from "./tlb";
+
+/** Changes whenever a remembered virtual-to-code association may be stale: after a flush, after
+ * INVLPG, and where another address space is in use. It comes back to an earlier value only when
+ * a PCID comes back that nothing was dropped from. Access class and mode are not part of it. */
+export let contextGeneration: u32 = 0;
+
+/** Last generation handed out; one instance hands them out to all vCPUs it runs. */
+let lastGeneration: u32 = 0;
+
+/** Recomputes the access class from CPL, CR4.SMAP and EFLAGS.AC: after each change of one of them. */
+export function updateAccessClass(): void {
+  let cls = CLASS_KERNEL;
+  if (load<u32>(cpu, CPU_CPL) == 3) cls = CLASS_USER;
+  else if ((load<u64>(cpu, CPU_CR4) & CR4_SMAP) != 0 && (load<u32>(cpu, CPU_EFLAGS) & FLAG_AC) == 0) {
+    cls = CLASS_KERNEL_SMAP;
+  }
+  store<u32>(cpu, cls, MMU_CLASS);
+  useClass(cls);
+}
+
+/** Empties every context and forgets the PCIDs; context 0 is in use. */
+export function resetContexts(): void {
+  memory.fill(cpu + CPU_TLB, 0xff, CONTEXTS * TLB_CONTEXT_SIZE);
+  for (let i: u32 = 0; i < CONTEXTS; i++) {
+    const record = contextRecord(i);
+    emptyRecord(record);
+    store<u32>(record, CONTEXT_FREE, CONTEXT_PCID);
+    store<u32>(record, 0, CONTEXT_STAMP);
+    store<u32>(record, ++lastGeneration, CONTEXT_GENERATION);
+  }
+  store<u32>(contextRecord(0), 0, CONTEXT_PCID);
+  useContext(0);
+}
+
+/** Takes up the current vCPU's context and class: after this instance was bound to another vCPU. */
+export function resumeContext(): void {
+  contextGeneration = load<u32>(contextRecord(load<u32>(cpu, MMU_CONTEXT)), CONTEXT_GENERATION);
+  updateAccessClass();
+}
+
+/** Makes the context of `pcid` the current one; `keep`: with the translations it still has. */
+export function switchContext(pcid: u32, keep: bool): void {
+  let index: u32 = 0;
+  if (load<u64>(cpu, CPU_CR4) & CR4_PCIDE) {
+    index = findContext(pcid);
+    const stamp = load<u32>(cpu, MMU_CLOCK) + 1;
+    store<u32>(cpu, stamp, MMU_CLOCK);
+    if (index == CONTEXTS) {
+      index = leastRecentContext();
+      store<u32>(contextRecord(index), pcid, CONTEXT_PCID);
+      keep = false;
+    }
+    store<u32>(contextRecord(index), stamp, CONTEXT_STAMP);
+  }
+  if (!keep) {
+    count(STAT_TLB_FLUSHES);
+    dropContext(index, true);
+  }
+  useContext(index);
+}
+
+/** Drops all translations of this vCPU, global ones included. */
+export function tlbFlushAll(): void {
+  count(STAT_TLB_FLUSHES);
+  for (let i: u32 = 0; i < CONTEXTS; i++) dropContext(i, false);
+  takeGeneration();
+}
+
+/** Drops the translations of all PCIDs except those of global pages. */
+export function tlbFlushNonGlobal(): void {
+  count(STAT_TLB_FLUSHES);
+  for (let i: u32 = 0; i < CONTEXTS; i++) dropContext(i, true);
+  takeGeneration();
+}
+
+/** Drops the translations of one PCID except those of global pages. */
+export function tlbFlushPcid(pcid: u32): void {
+  count(STAT_TLB_FLUSHES);
+  const index = findContext(pcid);
+  if (index == CONTEXTS) return;
+  dropContext(index, true);
+  takeGeneration();
+}
+
+/** INVLPG: drops the page around `va`, all pieces of it where it is a large one, under every PCID. */
+export function tlbFlushPage(va: u64): void {
+  for (let i: u32 = 0; i < CONTEXTS; i++) dropPage(i, va);
+  takeGeneration();
+}
+
+/** Drops the page around `va` under one PCID; a global page may be dropped for all of them (SDM, INVPCID). */
+export function tlbFlushPagePcid(pcid: u32, va: u64): void {
+  const index = findContext(pcid);
+  if (index == CONTEXTS) return;
+  dropPage(index, va);
+  takeGeneration();
+}
+
+function useContext(index: u32): void {
+  store<u32>(cpu, index, MMU_CONTEXT);
+  resumeContext();
+}
+
+function takeGeneration(): void {
+  contextGeneration = load<u32>(contextRecord(load<u32>(cpu, MMU_CONTEXT)), CONTEXT_GENERATION);
+}
+
+/** The context of `pcid`, or CONTEXTS. */
+function findContext(pcid: u32): u32 {
+  for (let i: u32 = 0; i < CONTEXTS; i++) if (load<u32>(contextRecord(i), CONTEXT_PCID) == pcid) return i;
+  return CONTEXTS;
+}
+
+function leastRecentContext(): u32 {
+  let best: u32 = 0;
+  let bestStamp: u32 = 0xffffffff;
+  for (let i: u32 = 0; i < CONTEXTS; i++) {
+    const record = contextRecord(i);
+    if (load<u32>(record, CONTEXT_PCID) == CONTEXT_FREE) return i;
+    const stamp = load<u32>(record, CONTEXT_STAMP);
+    if (stamp < bestStamp) {
+      bestStamp = stamp;
+      best = i;
+    }
+  }
+  return best;
+}
+
+/** The entry with number `number` (class * TLB_ENTRIES + index) of context `index`. */
+// @ts-ignore: decorator
+@inline export function contextEntry(index: u32, number: u32): usize {
+  return cpu + CPU_TLB + index * TLB_CONTEXT_SIZE + number * TLB_ENTRY_SIZE;
+}
+
+function emptyRecord(record: usize): void {
+  store<u32>(record, 0, CONTEXT_FILLS);
+  memory.fill(record + CONTEXT_LARGE, 0, 64);
+}
+
+/** Drops a context's entries, except global ones where `keepGlobal`. */
+function dropContext(index: u32, keepGlobal: bool): void {
+  const record = contextRecord(index);
+  store<u32>(record, ++lastGeneration, CONTEXT_GENERATION);
+  const fills = load<u32>(record, CONTEXT_FILLS);
+  if (!fills) return;
+  if (!keepGlobal && fills > FILL_LIST_MAX) {
+    memory.fill(contextEntry(index, 0), 0xff, TLB_CONTEXT_SIZE);
+    emptyRecord(record);
+    return;
+  }
+  const complete = fills <= FILL_LIST_MAX;
+  const total: u32 = complete ? fills : CONTEXT_ENTRIES;
+  let kept: u32 = 0;
+  for (let i: u32 = 0; i < total; i++) {
+    const number: u32 = complete ? load<u16>(record + (i << 1), CONTEXT_LIST) : i;
+    const entry = contextEntry(index, number);
+    const meta = load<u32>(entry, TLB_META);
+    if (meta == META_DEAD) continue;
+    if (keepGlobal && (meta & META_GLOBAL) != 0) {
+      if (kept < FILL_LIST_MAX) store<u16>(record + (kept << 1), <u16>number, CONTEXT_LIST);
+      kept++;
+    } else killEntry(entry);
+  }
+  if (kept) store<u32>(record, min<u32>(kept, FILL_LIST_MAX + 1), CONTEXT_FILLS);
+  else emptyRecord(record);
+}
+
+function dropPage(index: u32, va: u64): void {
+  const record = contextRecord(index);
+  store<u32>(record, ++lastGeneration, CONTEXT_GENERATION);
+  if (!load<u32>(record, CONTEXT_FILLS)) return;
+  const page = va & PAGE_MASK;
+  let entry = contextEntry(index, <u32>(va >> 12) & (TLB_ENTRIES - 1));
+  for (let cls = 0; cls <= CLASS_KERNEL; cls++) {
+    if (load<u64>(entry, TLB_READ) == page || load<u64>(entry, TLB_EXEC) == page) killEntry(entry);
+    entry += TLB_ARRAY_SIZE;
+  }
+  if (mayHoldLarge(record, va, 21) || mayHoldLarge(record, va, 22) || mayHoldLarge(record, va, 30)) {
+    dropLarge(index, va);
+  }
+}
+
+/** Drops every piece of a large page that contains `va`. */
+function dropLarge(index: u32, va: u64): void {
+  for (let number: u32 = 0; number < CONTEXT_ENTRIES; number++) {
+    const entry = contextEntry(index, number);
+    const meta = load<u32>(entry, TLB_META);
+    if (meta == META_DEAD) continue;
+    const shift = (meta >> META_SHIFT) & 63;
+    let page = load<u64>(entry, TLB_READ);
+    if (page == TLB_NO_TAG) page = load<u64>(entry, TLB_EXEC);
+    if (shift != 12 && ((page ^ va) >> shift) == 0) killEntry(entry);
+  }
+}

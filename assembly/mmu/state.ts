@@ -1,0 +1,50 @@
+// The MMU's own bookkeeping of one vCPU: what lies in its CPU_MMU area. Offsets are from the
+// vCPU's base, as those of layout.ts are.
+import { CPU_MMU, TLB_CLASSES, TLB_CONTEXTS, TLB_ENTRIES } from "../layout";
+
+/** u32: TLB context in use (0 without PCID). */
+export const MMU_CONTEXT = CPU_MMU;
+/** u32: access class in use (CLASS_*). */
+export const MMU_CLASS = MMU_CONTEXT + 4;
+/** u64: address bits above MAXPHYADDR, up to bit 51: reserved in every paging-structure entry. */
+export const MMU_RESERVED = MMU_CLASS + 4;
+/** u32: LARGE_*: which large pages this processor model has. */
+export const MMU_LARGE = MMU_RESERVED + 8;
+/** u32: counts CR3 loads, to find the context that was not used for the longest time. */
+export const MMU_CLOCK = MMU_LARGE + 4;
+/** u32: 1 while run() executes guest instructions (mmu/shootdown.ts). */
+export const MMU_IN_GUEST = MMU_CLOCK + 4;
+/** u64[4]: the PDPTE registers of PAE paging (SDM volume 3, 4.4.1). */
+export const MMU_PDPTE = (MMU_IN_GUEST + 4 + 7) & ~7;
+/** u64[8]: the entries of the last walk, from the top: guest physical address and value of each. */
+export const MMU_WALK = MMU_PDPTE + 32;
+
+/** TLB_CONTEXTS records of CONTEXT_SIZE bytes. */
+export const MMU_CONTEXTS = CPU_MMU + 0x1000;
+export const CONTEXT_SIZE = 0x1000;
+/** u32: PCID whose translations are here, or CONTEXT_FREE. */
+export const CONTEXT_PCID = 0;
+/** u32: MMU_CLOCK when it was last used. */
+export const CONTEXT_STAMP = 4;
+/** u32: what contextGeneration is while this context is in use. */
+export const CONTEXT_GENERATION = 8;
+/** u32: length of CONTEXT_LIST; above FILL_LIST_MAX: the list is incomplete. */
+export const CONTEXT_FILLS = 12;
+/** 512 bits: hashes of the large pages of which a 4 KiB piece may be in the TLB. */
+export const CONTEXT_LARGE = 16;
+/** u16[FILL_LIST_MAX]: numbers (class * TLB_ENTRIES + index) of the entries filled since the last flush. */
+export const CONTEXT_LIST = 128;
+export const FILL_LIST_MAX: u32 = 1024;
+export const CONTEXT_FREE: u32 = 0xffffffff;
+export const CONTEXT_ENTRIES: u32 = TLB_CLASSES * TLB_ENTRIES;
+export const CONTEXTS: u32 = TLB_CONTEXTS;
+
+/** Access classes: CPL 3; CPL 0-2 where SMAP keeps user pages out; CPL 0-2 where nothing does. */
+export const CLASS_USER: i32 = 0;
+export const CLASS_KERNEL_SMAP: i32 = 1;
+export const CLASS_KERNEL: i32 = 2;
+
+/** 1 GiB pages (CPUID 80000001 EDX 26). */
+export const LARGE_1G: u32 = 1;
+/** Physical addresses above 4 GiB in 4 MiB pages (CPUID 1 EDX 17). */
+export const LARGE_PSE36: u32 = 2;
