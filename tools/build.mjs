@@ -1,0 +1,81 @@
+// npm run build: dist/core.wasm, dist/index.js, dist/wkvm.js and the type declarations.
+// Each step is left out where its inputs are those of the last build.
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ensureInstalled } from "./install.mjs";
+import { digestOf, filesUnder, must, root } from "./project.mjs";
+
+const CONFIGURATION = ["package.json", "tsconfig.json", "tsconfig.types.json", "tools/build.mjs"];
+const STAMP = join(root, "dist", ".host-digest");
+
+/** Options that every bundle shares; `.wasm` files are never inlined. */
+export const BUNDLE_OPTIONS = {
+  absWorkingDir: root,
+  bundle: true,
+  format: "esm",
+  platform: "node",
+  target: "node20",
+  sourcemap: true,
+  legalComments: "none",
+  logLevel: "warning",
+};
+
+/** Brings dist/ up to date. `types: false` leaves out the declarations, which only packages need. */
+export async function build({ types = true } = {}) {
+  ensureInstalled();
+  mkdirSync(join(root, "dist"), { recursive: true });
+  must(process.execPath, ["tools/build-core.mjs"], { stdio: ["ignore", 2, 2] });
+  const shared = ["assembly/layout.ts", "assembly/exits.ts", "assembly/features.ts"];
+  const sources = [...filesUnder("host", (path) => path.endsWith(".ts")), ...shared.filter(exists), ...CONFIGURATION];
+  const digest = digestOf(sources);
+  const outputs = ["dist/index.js", "dist/wkvm.js", ...(types ? ["dist/types/host/index.d.ts"] : [])];
+  if (outputs.every(exists) && readStamp() === digest) return;
+  await bundle();
+  if (types) declarations();
+  writeFileSync(STAMP, digest);
+}
+
+function exists(path) {
+  return existsSync(join(root, path));
+}
+
+async function bundle() {
+  const { build: esbuild } = await import("esbuild");
+  const workers = filesUnder("host", (path) => path.endsWith("-worker.ts"));
+  await esbuild({
+    ...BUNDLE_OPTIONS,
+    entryPoints: [
+      { in: "host/index.ts", out: "index" },
+      ...workers.map((path) => ({ in: path, out: path.slice(path.lastIndexOf("/") + 1, -".ts".length) })),
+    ],
+    outdir: "dist",
+  });
+  await esbuild({
+    ...BUNDLE_OPTIONS,
+    entryPoints: [{ in: "host/cli/main.ts", out: "wkvm" }],
+    banner: { js: "#!/usr/bin/env node" },
+    outdir: "dist",
+  });
+  chmodSync(join(root, "dist", "wkvm.js"), 0o755);
+}
+
+/** Declarations of host/index.ts and what it names. Sources import `./x.ts`; a package has `./x.d.ts`, that is `./x.js`. */
+function declarations() {
+  rmSync(join(root, "dist", "types"), { recursive: true, force: true });
+  must(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.types.json"]);
+  for (const path of filesUnder("dist/types", (name) => name.endsWith(".d.ts"))) {
+    const text = readFileSync(join(root, path), "utf8");
+    writeFileSync(join(root, path), text.replaceAll(/((?:from|import\()\s*"\.{1,2}\/[^"]*)\.ts"/g, '$1.js"'));
+  }
+}
+
+function readStamp() {
+  try {
+    return readFileSync(STAMP, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await build();
