@@ -139,7 +139,7 @@ export class Batch {
 
 /** The instruction bytes of a case. */
 export function codeOf(test: Case): Uint8Array {
-  return test.bytes.subarray(CASE_CODE, CASE_CODE + test.bytes[CASE_CODE_LENGTH]);
+  return test.bytes.subarray(CASE_CODE, CASE_CODE + test.bytes[CASE_CODE_LENGTH]!);
 }
 
 /** One result inside a batch's answer. */

@@ -26,19 +26,19 @@ const hex = (value: number | bigint, width = 0): string => value.toString(16).pa
 
 /** Where a result holds the x87 registers: [bytes, offset]. */
 export function x87Of(test: Case, result: Result): [Uint8Array, number] {
-  return result.bytes[RESULT_BLOCKS] & BLOCK_X87 ? [result.bytes, RESULT_SIZE] : [test.bytes, CASE_X87];
+  return result.bytes[RESULT_BLOCKS]! & BLOCK_X87 ? [result.bytes, RESULT_SIZE] : [test.bytes, CASE_X87];
 }
 
 /** Where a result holds the YMM registers. */
 export function ymmOf(test: Case, result: Result): [Uint8Array, number] {
-  const blocks = result.bytes[RESULT_BLOCKS];
+  const blocks = result.bytes[RESULT_BLOCKS]!;
   return blocks & BLOCK_YMM ? [result.bytes, RESULT_SIZE + (blocks & BLOCK_X87 ? 128 : 0)] : [test.bytes, CASE_YMM];
 }
 
 /** Changed words of memory by offset from DATA_WINDOW. */
 export function memoryOf(result: Result): Map<number, bigint> {
   const words = new Map<number, bigint>();
-  const blocks = result.bytes[RESULT_BLOCKS];
+  const blocks = result.bytes[RESULT_BLOCKS]!;
   let at = RESULT_SIZE + (blocks & BLOCK_X87 ? 128 : 0) + (blocks & BLOCK_YMM ? 512 : 0);
   for (let i = result.view.getUint16(RESULT_CHANGED, true); i > 0; i--, at += 12) {
     words.set(result.view.getUint32(at, true) * 8, result.view.getBigUint64(at + 4, true));
@@ -57,7 +57,7 @@ export function operandAddress(test: Case, shape: Shape): number {
   offset = BigInt.asUintN(shape.addressSize * 8, offset);
   const number = shape.segment >= 0 && !(shape.mode === MODE_64 && shape.segment < 4) ? shape.segment
     : shape.base === 5 || shape.base === 4 ? 2 : 3;
-  const field = [CASE_ES, CASE_CS, CASE_SS, CASE_DS, CASE_FS, CASE_GS][number];
+  const field = [CASE_ES, CASE_CS, CASE_SS, CASE_DS, CASE_FS, CASE_GS][number]!;
   const base = shape.mode === MODE_64 ? (number === 4 ? FS_BASE : number === 5 ? GS_BASE : 0)
     : (segmentOf(test.view.getUint16(field, true))?.base ?? 0);
   const linear = offset + BigInt(base);
@@ -68,8 +68,8 @@ const SAME: Difference[] = [];
 
 /** Lists what differs between the expected and the actual result. */
 export function compare(test: Case, expected: Result, actual: Result): Difference[] {
-  const shape = shapeOf(codeOf(test), test.bytes[CASE_MODE]);
-  const sequence = (test.bytes[CASE_OPTIONS] & OPTION_SEQUENCE) !== 0;
+  const shape = shapeOf(codeOf(test), test.bytes[CASE_MODE]!);
+  const sequence = (test.bytes[CASE_OPTIONS]! & OPTION_SEQUENCE) !== 0;
   const completed = expected.bytes[RESULT_VECTOR] === SINGLE_STEP;
   const free: Undefined = sequence ? { flags: 0x10, fsw: 0, result: false, memory: undefined }
     : undefinedAfter(shape, test);
@@ -85,7 +85,7 @@ function compareMasked(test: Case, expected: Result, actual: Result, free: Undef
   };
   const e = expected.view;
   const a = actual.view;
-  const vector = expected.bytes[RESULT_VECTOR];
+  const vector = expected.bytes[RESULT_VECTOR]!;
   if (vector !== actual.bytes[RESULT_VECTOR]) {
     note("vector", `${vector} error ${hex(e.getUint32(RESULT_ERROR, true))}`,
       `${actual.bytes[RESULT_VECTOR]} error ${hex(a.getUint32(RESULT_ERROR, true))}`);
@@ -117,7 +117,7 @@ function compareMasked(test: Case, expected: Result, actual: Result, free: Undef
     if (want !== got) note(name, hex(want), hex(got));
   }
   if (expected.bytes[RESULT_FTW] !== actual.bytes[RESULT_FTW]) {
-    note("ftw", hex(expected.bytes[RESULT_FTW]), hex(actual.bytes[RESULT_FTW]));
+    note("ftw", hex(expected.bytes[RESULT_FTW]!), hex(actual.bytes[RESULT_FTW]!));
   }
   if (e.getUint32(RESULT_MXCSR, true) !== a.getUint32(RESULT_MXCSR, true)) {
     note("mxcsr", hex(e.getUint32(RESULT_MXCSR, true)), hex(a.getUint32(RESULT_MXCSR, true)));
@@ -135,7 +135,7 @@ function registers(test: Case, e: DataView, a: DataView, note: Note): void {
     const at = RESULT_GPR + i * 8;
     const same = e.getUint32(at, true) === a.getUint32(at, true)
       && (!is64 || e.getUint32(at + 4, true) === a.getUint32(at + 4, true));
-    if (!same) note(GPR_NAMES[i], hex(e.getBigUint64(at, true), 16), hex(a.getBigUint64(at, true), 16));
+    if (!same) note(GPR_NAMES[i]!, hex(e.getBigUint64(at, true), 16), hex(a.getBigUint64(at, true), 16));
   }
 }
 
@@ -182,6 +182,6 @@ function memory(test: Case, expected: Result, actual: Result, free: Undefined, s
 /** Bytes as one little-endian number. */
 export function bytesHex(bytes: Uint8Array, at: number, length: number): string {
   let text = "";
-  for (let i = length - 1; i >= 0; i--) text += hex(bytes[at + i], 2);
+  for (let i = length - 1; i >= 0; i--) text += hex(bytes[at + i]!, 2);
   return text;
 }

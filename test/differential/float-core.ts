@@ -1,6 +1,6 @@
 // Runs the oracle's operations on the core's floating-point functions: names to calls.
-import { CPU_FCW, CPU_MXCSR, CPU_XMM, VCPU_BASE } from "../../assembly/layout.ts";
-import { IN_A, IN_B, IN_CONTROL, OUT_BYTES, OUT_FLAGS, OUT_MEMORY, OUT_STATUS, OUT_TRAPPED } from "./float-case.ts";
+import { CPU_FTAG, CPU_MXCSR, CPU_X87, CPU_XMM, VCPU_BASE } from "../../assembly/layout.ts";
+import { IN_A, IN_B, IN_CONTROL, IN_EMPTY, OUT_BYTES, OUT_FLAGS, OUT_MEMORY, OUT_STATUS, OUT_TRAPPED } from "./float-case.ts";
 
 type Call = (...values: (number | bigint | boolean)[]) => number | bigint | undefined;
 
@@ -115,8 +115,122 @@ function callSse(core: FloatCore, name: string, general: bigint): bigint | undef
   }
 }
 
+const RESULTS = VCPU_BASE + CPU_X87;
+
 /** The answer record of one x87 operation, or undefined where the name has no counterpart. */
-export function runX87(core: FloatCore, _name: string, _record: Buffer): Buffer | undefined {
-  void core.view.getUint32(VCPU_BASE + CPU_FCW, true);
-  return undefined;
+export function runX87(core: FloatCore, name: string, record: Buffer): Buffer | undefined {
+  const { exports: x, view } = core;
+  const bytes = new Uint8Array(core.memory.buffer);
+  const empty = record.readUInt32LE(IN_EMPTY);
+  x.fninit!();
+  bytes.fill(0, RESULTS, RESULTS + 128);
+  if (empty < 2) x.fldF80!(record.readBigUInt64LE(IN_B), record.readUInt16LE(IN_B + 8));
+  if (empty < 1) x.fldF80!(record.readBigUInt64LE(IN_A), record.readUInt16LE(IN_A + 8));
+  x.fldcw!(record.readUInt32LE(IN_CONTROL));
+  x.setFlags!(STATUS_FLAGS);
+  const answer = Buffer.alloc(OUT_BYTES);
+  answer.fill(0xcc, OUT_MEMORY, OUT_MEMORY + 16);
+  if (!callX87(core, name, record, answer)) return undefined;
+  const status = Number(x.statusWord!());
+  const top = (status >> 11) & 7;
+  for (let i = 0; i < 2; i++) {
+    const at = RESULTS + 16 * ((top + i) & 7);
+    answer.set(bytes.subarray(at, at + 10), i * 16);
+  }
+  answer.writeUInt32LE(status, OUT_STATUS);
+  const tags = view.getUint32(VCPU_BASE + CPU_FTAG, true);
+  answer.writeUInt32LE((Number(x.getFlags!()) & 0x8d5) | (tags << 16), OUT_FLAGS);
+  return answer;
+}
+
+const OPERATIONS: Record<string, number> = { fadd: 0, fmul: 1, fsub: 4, fsubr: 5, fdiv: 6, fdivr: 7 };
+const CONSTANTS = ["fld1", "fldl2t", "fldl2e", "fldpi", "fldlg2", "fldln2", "fldz"];
+
+// False: unknown. Store operations leave their bytes in the answer.
+function callX87(core: FloatCore, name: string, record: Buffer, answer: Buffer): boolean {
+  const x = core.exports;
+  const [stem, kind] = name.split("_") as [string, string?];
+  const operation = OPERATIONS[stem.replace(/p$/, "")];
+  const f32 = record.readUInt32LE(IN_B);
+  const f64 = record.readBigUInt64LE(IN_B);
+  const integer = kind === "i16" ? record.readInt16LE(IN_B) : record.readInt32LE(IN_B);
+  const high = record.readUInt16LE(IN_B + 8);
+  const store = (size: number, ready: number | bigint | undefined, popping: number): boolean => {
+    if (ready) {
+      const low = Buffer.alloc(16);
+      low.writeBigUInt64LE(BigInt.asUintN(64, (x.storeLow as unknown as WebAssembly.Global).value as bigint), 0);
+      low.writeUInt16LE(Number((x.storeHigh as unknown as WebAssembly.Global).value) & 0xffff, 8);
+      low.copy(answer, OUT_MEMORY, 0, size);
+    }
+    x.storeDone!(popping);
+    return true;
+  };
+  if (operation !== undefined) {
+    if (kind === "f32") x.arithmeticF32!(operation, f32);
+    else if (kind === "f64") x.arithmeticF64!(operation, f64);
+    else if (kind === "0") x.arithmeticSt!(operation, 1, 0, 0);
+    else if (kind === "1") x.arithmeticSt!(operation, 1, 1, stem.endsWith("p") ? 1 : 0);
+    else x.arithmeticInteger!(operation, integer);
+    return true;
+  }
+  if (CONSTANTS.includes(stem)) {
+    x.fldConstant!(CONSTANTS.indexOf(stem));
+    return true;
+  }
+  switch (name) {
+    case "fcom": x.fcomSt!(1, 0, 0); return true;
+    case "fcomp": x.fcomSt!(1, 0, 1); return true;
+    case "fcompp": x.fcomSt!(1, 0, 2); return true;
+    case "fucom": x.fcomSt!(1, 1, 0); return true;
+    case "fucomp": x.fcomSt!(1, 1, 1); return true;
+    case "fucompp": x.fcomSt!(1, 1, 2); return true;
+    case "fcom_f32": x.fcomF32!(f32, 0); return true;
+    case "fcom_f64": x.fcomF64!(f64, 0); return true;
+    case "ficom_i16":
+    case "ficom_i32": x.fcomInteger!(integer, 0); return true;
+    case "fcomi": x.fcomiSt!(1, 0, 0); return true;
+    case "fcomip": x.fcomiSt!(1, 0, 1); return true;
+    case "fucomi": x.fcomiSt!(1, 1, 0); return true;
+    case "fucomip": x.fcomiSt!(1, 1, 1); return true;
+    case "fcmovb": x.setFlags!(0x95); x.fcmov!(1, 1); return true;
+    case "fcmovnb": x.setFlags!(0x95); x.fcmov!(1, 0); return true;
+    case "fabs_": x.fabs!(); return true;
+    case "fprem": x.fprem!(0); return true;
+    case "fprem1": x.fprem!(1); return true;
+    case "fxch": x.fxch!(1); return true;
+    case "fld_1": x.fldSt!(1); return true;
+    case "fld_full": for (let i = 0; i < 7; i++) x.fldConstant!(6); return true;
+    case "fst_1": x.fstSt!(1, 0); return true;
+    case "fstp_1": x.fstSt!(1, 1); return true;
+    case "ffree_1": x.ffree!(1, 0); return true;
+    case "ffreep_1": x.ffree!(1, 1); return true;
+    case "fincstp": x.moveTop!(1); return true;
+    case "fdecstp": x.moveTop!(-1); return true;
+    case "fld_f32": x.fldF32!(f32); return true;
+    case "fld_f64": x.fldF64!(f64); return true;
+    case "fld_f80": x.fldF80!(f64, high); return true;
+    case "fild_i16":
+    case "fild_i32": x.fild!(BigInt(integer)); return true;
+    case "fild_i64": x.fild!(BigInt.asIntN(64, f64)); return true;
+    case "fbld": x.fbld!(f64, high); return true;
+    case "fst_f32": return store(4, x.storeF32!(), 0);
+    case "fstp_f32": return store(4, x.storeF32!(), 1);
+    case "fst_f64": return store(8, x.storeF64!(), 0);
+    case "fstp_f64": return store(8, x.storeF64!(), 1);
+    case "fstp_f80": return store(10, x.storeF80!(), 1);
+    case "fist_i16": return store(2, x.storeInteger!(16, 0), 0);
+    case "fistp_i16": return store(2, x.storeInteger!(16, 0), 1);
+    case "fist_i32": return store(4, x.storeInteger!(32, 0), 0);
+    case "fistp_i32": return store(4, x.storeInteger!(32, 0), 1);
+    case "fistp_i64": return store(8, x.storeInteger!(64, 0), 1);
+    case "fisttp_i16": return store(2, x.storeInteger!(16, 1), 1);
+    case "fisttp_i32": return store(4, x.storeInteger!(32, 1), 1);
+    case "fisttp_i64": return store(8, x.storeInteger!(64, 1), 1);
+    case "fbstp": return store(10, x.storeDecimal!(), 1);
+    default: break;
+  }
+  const plain = x[name];
+  if (!plain) return false;
+  plain();
+  return true;
 }

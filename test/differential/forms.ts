@@ -31,7 +31,7 @@ const MAP_2 = [
 const MAP_3 = [0x08, 0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f, 0x10, 0x14, 0x15, 0x16, 0x17, 0x18, 0x20, 0x21, 0x22, 0x23,
   0x40, 0x41, 0x42, 0x43, 0x44, 0x60, 0x61, 0x62, 0x63, 0x64, 0xcc, 0xdf];
 /** VEX-coded general instructions: [map, opcode, prefix]. */
-const VEX_GENERAL = [[2, 0xf2, 0], [2, 0xf3, 0], [2, 0xf5, 0], [2, 0xf5, 0xf3], [2, 0xf5, 0xf2], [2, 0xf6, 0xf2],
+const VEX_GENERAL: [number, number, number][] = [[2, 0xf2, 0], [2, 0xf3, 0], [2, 0xf5, 0], [2, 0xf5, 0xf3], [2, 0xf5, 0xf2], [2, 0xf6, 0xf2],
   [2, 0xf7, 0], [2, 0xf7, 0x66], [2, 0xf7, 0xf3], [2, 0xf7, 0xf2], [3, 0xf0, 0xf2]];
 
 function isPrefix(opcode: number, mode: number): boolean {
@@ -49,7 +49,7 @@ export function allForms(features: ReadonlySet<string>): Form[] {
       const form = { mode, map, opcode, prefix, digit, vex, vexL: 0 };
       // A form stays if either its memory or its register shape may run.
       const shapes = [0xc0, 0].map((mod) => shapeOf(emitPlain(form, mod), mode));
-      const feature = featureOf(shapes[0]);
+      const feature = featureOf(shapes[0]!);
       if (feature && !features.has(feature)) continue;
       if (shapes.every((shape) => excluded(shape))) continue;
       forms.push(form);
@@ -77,7 +77,7 @@ function emitPlain(form: Form, mod = 0xc0): Uint8Array {
   const modrm = mod | (Math.max(digit, 0) << 3);
   if (vex) return Uint8Array.of(0xc4, 0xe0 | map, 0x78 | pp(prefix), opcode, modrm, 0);
   const bytes = prefix ? [prefix] : [];
-  bytes.push(...MAP_BYTES[map], opcode, modrm, 0, 0, 0, 0, 0, 0, 0);
+  bytes.push(...MAP_BYTES[map]!, opcode, modrm, 0, 0, 0, 0, 0, 0, 0);
   return Uint8Array.from(bytes);
 }
 
@@ -102,7 +102,7 @@ export function drawCode(form: Form, random: Random, features: ReadonlySet<strin
     if (map === 0 && prefix === 0 && random.oneIn(24)) push(random.pick([0xf2, 0xf3]));
     if (prefix) push(prefix);
     if (is64 && random.oneIn(2)) push(0x40 | random.below(16));
-    for (const byte of MAP_BYTES[map]) push(byte);
+    for (const byte of MAP_BYTES[map]!) push(byte);
   } else {
     const rxb = is64 ? random.below(8) : 0;
     const w = random.below(2) << 7;

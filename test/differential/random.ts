@@ -41,7 +41,7 @@ export class Random {
   }
 
   pick<T>(from: ArrayLike<T>): T {
-    return from[this.below(from.length)];
+    return from[this.below(from.length)]!;
   }
 
   fill(bytes: Uint8Array, from: number, to: number): void {

@@ -159,8 +159,8 @@ export function shapeOf(code: Uint8Array, mode: number): Shape {
 function addressing(shape: Shape, next: () => number): void {
   const { mod, rm } = shape;
   if (shape.addressSize === 2) {
-    shape.base = MODRM_16_BASE[rm];
-    shape.index = MODRM_16_INDEX[rm];
+    shape.base = MODRM_16_BASE[rm]!;
+    shape.index = MODRM_16_INDEX[rm]!;
     if (mod === 0 && rm === 6) shape.base = -1;
     shape.displacementSize = mod === 1 ? 1 : mod === 2 || shape.base < 0 ? 2 : 0;
   } else {

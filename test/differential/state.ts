@@ -57,7 +57,7 @@ function pickOffset(): number {
 /** Linear address of a segment's offset 0. */
 function baseOf(test: Case, segment: number, mode: number): number {
   if (mode === MODE_64) return segment === 4 ? FS_BASE : segment === 5 ? GS_BASE : 0;
-  return segmentOf(test.view.getUint16(SEGMENT_FIELD[segment], true))?.base ?? 0;
+  return segmentOf(test.view.getUint16(SEGMENT_FIELD[segment]!, true))?.base ?? 0;
 }
 
 function setGpr(test: Case, register: number, low: number, high: number, mode: number): void {
@@ -170,8 +170,8 @@ function fillKind(test: Case, kind: number, from: number, to: number): void {
       pair[0] = random.u32();
       pair[1] = random.oneIn(2) ? random.pick([0x7f80ff01, 0x80007fff, 0x00ff8001, 0xffff8080]) : random.u32();
     }
-    view.setUint32(at, pair[0], true);
-    view.setUint32(at + 4, pair[1], true);
+    view.setUint32(at, pair[0]!, true);
+    view.setUint32(at + 4, pair[1]!, true);
   }
 }
 
@@ -309,7 +309,7 @@ export function buildCase(test: Case, recipe: Recipe): void {
   bytes.fill(0, CASE_GPR, CASE_GPR + 128);
   for (let i = 0; i < registers; i++) {
     integer(random, pair);
-    setGpr(test, i, pair[0], pair[1], mode);
+    setGpr(test, i, pair[0]!, pair[1]!, mode);
   }
   if (random.oneIn(2)) bytes[CASE_GPR + 8] = random.below(72);
   const string = isString(shape);

@@ -30,7 +30,7 @@ export interface Undefined {
 function shiftFlags(shape: Shape, test: Case, size: number): number {
   const { map, opcode, reg } = shape;
   const one = opcode === 0xd0 || opcode === 0xd1;
-  const raw = one ? 1 : opcode === 0xd2 || opcode === 0xd3 ? test.bytes[CASE_GPR + 8] : shape.immediate;
+  const raw = one ? 1 : opcode === 0xd2 || opcode === 0xd3 ? test.bytes[CASE_GPR + 8]! : shape.immediate;
   const count = raw & (size === 8 ? 63 : 31);
   if (count === 0 || map !== 0) return 0;
   let flags = count === 1 ? 0 : OF;
@@ -74,7 +74,7 @@ function twoByteFlags(shape: Shape, test: Case): number {
     return repeat === 0xf3 ? OF | SF | AF | PF : OF | SF | AF | PF | CF;
   }
   if (opcode === 0xa4 || opcode === 0xa5 || opcode === 0xac || opcode === 0xad) {
-    const raw = opcode & 1 ? test.bytes[CASE_GPR + 8] : shape.immediate;
+    const raw = opcode & 1 ? test.bytes[CASE_GPR + 8]! : shape.immediate;
     const count = raw & (operandSize === 8 ? 63 : 31);
     if (count === 0) return 0;
     return count > operandSize * 8 ? ALL : count === 1 ? AF : AF | OF;

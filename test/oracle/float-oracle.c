@@ -142,7 +142,7 @@ X87(fld1, "fld1") X87(fldl2t, "fldl2t") X87(fldl2e, "fldl2e") X87(fldpi, "fldpi"
 X87(fldln2, "fldln2") X87(fldz, "fldz")
 X87(f2xm1, "f2xm1") X87(fyl2x, "fyl2x") X87(fyl2xp1, "fyl2xp1") X87(fptan, "fptan") X87(fpatan, "fpatan")
 X87(fsin, "fsin") X87(fcos, "fcos") X87(fsincos, "fsincos")
-X87(fxch_fxch, "fxch %%st(1)\n fxch %%st(1)") X87(fld_full, "fldz\n fldz\n fldz\n fldz\n fldz\n fldz\n fldz")
+X87(fld_full, "fldz\n fldz\n fldz\n fldz\n fldz\n fldz\n fldz")
 
 // The linker gathers the operations in one section.
 extern const struct operation __start_operations[], __stop_operations[];

@@ -93,8 +93,8 @@ export class Silicon {
     this.chunks.push(chunk);
     this.received += chunk.length;
     if (this.received < 4) return;
-    if (this.chunks[0].length < 4) this.chunks = [Buffer.concat(this.chunks)];
-    const length = this.chunks[0].readUInt32LE(0);
+    if (this.chunks[0]!.length < 4) this.chunks = [Buffer.concat(this.chunks)];
+    const length = this.chunks[0]!.readUInt32LE(0);
     if (this.received < 4 + length) return;
     const whole = Buffer.concat(this.chunks);
     this.chunks = [];

@@ -1,0 +1,311 @@
+// Runs test cases on a wkvm vCPU: the counterpart of silicon.c, with the same records in and out.
+//
+// One VM serves any number of cases. Each is entered by an IRETQ at CPL 0 and comes back through an
+// interrupt gate whose handler is HLT; registers are read and written where the vCPU keeps them.
+import { KVM_EXIT_HLT, KVM_EXIT_INTR } from "../../assembly/exits.ts";
+import {
+  CPU_CR2, CPU_FCW, CPU_FSW, CPU_FTAG, CPU_FTOP, CPU_GPR, CPU_MXCSR, CPU_RIP, CPU_SEG_ATTR, CPU_SEG_BASE,
+  CPU_SEG_LIMIT, CPU_SEG_SEL, CPU_X87, CPU_XMM,
+} from "../../assembly/layout.ts";
+import { compileCore, type CoreExports, instantiate } from "../../host/kvm/core.ts";
+import { type KvmCpuidEntry, writeCpuid } from "../../host/kvm/cpuid-table.ts";
+import { VmMemory } from "../../host/kvm/memory.ts";
+import { clockSince, sharedClockNs, wallNs } from "../../host/kvm/platform.ts";
+import { type KvmSegment, type KvmSregs, readSregs, writeSregs } from "../../host/kvm/sregs.ts";
+import { VcpuState } from "../../host/kvm/vcpu-state.ts";
+import {
+  BLOCK_X87, BLOCK_YMM, type Case, CASE_CODE, CASE_CODE_LENGTH, CASE_CODE_OFFSET, CASE_CS, CASE_DS, CASE_EFLAGS,
+  CASE_ES, CASE_FCW, CASE_FS, CASE_FSW, CASE_FTW, CASE_GPR, CASE_GS, CASE_MXCSR, CASE_OPTIONS, CASE_PATCH_COUNT,
+  CASE_PATCHES, CASE_SS, CASE_X87, CASE_YMM, CODE_BASE, CODE_BYTES, CODE_FILL, CODE_WINDOW, codeBaseOf, DATA_BYTES,
+  DATA_WINDOW, FS_BASE, GS_BASE, OPTION_SEQUENCE, PATCH_SIZE, type Result, RESULT_BLOCKS,
+  RESULT_CHANGED, RESULT_CR2, RESULT_EFLAGS, RESULT_ERROR, RESULT_FCW, RESULT_FSW, RESULT_FTW, RESULT_GPR,
+  RESULT_LENGTH, RESULT_MXCSR, RESULT_RIP, RESULT_SIZE, RESULT_VECTOR, segmentOf, VECTOR_EXIT, VECTOR_TIMEOUT,
+} from "../differential/case.ts";
+import { baseImage } from "../differential/state.ts";
+import {
+  buildGuest, CODE_PHYSICAL, DATA_PHYSICAL, GDT, GDT_LIMIT, GUEST_BYTES, IDT, KERNEL_BASE, KERNEL_CS, LAUNCH,
+  LAUNCH_FRAME, LDT, LDT_LIMIT, LDT_SELECTOR, PML4, STACK_TOP, STUB_STEP, STUBS, TSS, TSS_LIMIT, TSS_SELECTOR,
+} from "./guest-image.ts";
+
+const TF = 0x100;
+const RF = 0x10000;
+const STACK_LOW = Number(BigInt.asUintN(32, KERNEL_BASE)) + STACK_TOP;
+const STUBS_LOW = Number(BigInt.asUintN(32, KERNEL_BASE)) + STUBS;
+/** CR0: PE MP ET NE WP AM PG; CR4: PAE PGE OSFXSR OSXMMEXCPT FSGSBASE; EFER: SCE LME LMA NXE. */
+const CR0 = 0x80050033n;
+const CR4 = 0x106a0n;
+const CR4_OSXSAVE = 1n << 18n;
+const EFER = 0xd01n;
+/** A case takes microseconds: whatever is not back by then hangs. */
+const CASE_LIMIT_NS = 300e6;
+
+/** Segment registers in the order of CPU_SEG_*, and the selector field of a case for those it sets. */
+const CASE_SEGMENTS: [number, number][] = [[0, CASE_ES], [3, CASE_DS], [4, CASE_FS], [5, CASE_GS]];
+
+/** A vCPU that test cases run on. */
+export class WkvmRunner {
+  private readonly state: VcpuState;
+  private readonly core: CoreExports;
+  private readonly view: DataView;
+  private readonly bytes: Uint8Array;
+  private readonly words: Int32Array;
+  private readonly ram: number;
+  private readonly pristine = baseImage();
+  private readonly before = baseImage();
+  private readonly beforeWords = new Int32Array(this.before.buffer);
+  private readonly scratch = new Uint8Array(RESULT_SIZE + 128 + 512 + (DATA_BYTES / 8) * 12);
+  private readonly scratchView = new DataView(this.scratch.buffer);
+  private home: KvmSregs;
+  private segments = "";
+  private lastCode = { at: 0, length: 0 };
+
+  private constructor(state: VcpuState, ram: number) {
+    this.state = state;
+    this.core = state.core;
+    this.view = state.memory.view;
+    this.bytes = state.memory.bytes;
+    this.words = state.memory.i32;
+    this.ram = ram;
+    this.home = homeRegisters(readSregs(state));
+    this.goHome();
+  }
+
+  /** Makes a VM with the given CPUID table. `core` is the path of another core.wasm than the built one. */
+  static async create(cpuid: readonly KvmCpuidEntry[], core?: WebAssembly.Module): Promise<WkvmRunner> {
+    const epoch = sharedClockNs();
+    const memory = VmMemory.create(GUEST_BYTES, 1, epoch, wallNs());
+    const exports = instantiate(await compileCore(core), memory.memory, {
+      nowNs: clockSince(epoch), doorbell: () => {}, trace: () => {},
+    });
+    exports.vcpuSelect(0);
+    exports.vcpuReset();
+    const ram = memory.allocate(GUEST_BYTES);
+    const image = new Uint8Array(GUEST_BYTES);
+    buildGuest(image, baseImage());
+    memory.bytes.set(image, ram);
+    const result = exports.setSlot(0, 0, 0n, BigInt(GUEST_BYTES), ram);
+    if (result < 0) throw new Error(`setSlot: ${result}`);
+    const state = new VcpuState(memory, exports, 0);
+    writeCpuid(state, cpuid);
+    return new WkvmRunner(state, ram);
+  }
+
+  /** Runs one case. The result is valid until the next call. */
+  run(test: Case): Result {
+    this.begin(test);
+    const reason = this.core.run(CASE_LIMIT_NS, 0);
+    const vector = this.vectorOf(reason);
+    const result = this.finish(test, vector, reason);
+    this.undo(test);
+    if (vector >= VECTOR_EXIT) this.goHome();
+    return result;
+  }
+
+  /** Runs the first `count` cases and keeps every result. */
+  runAll(cases: readonly Case[], count: number): Result[] {
+    const results: Result[] = [];
+    for (let i = 0; i < count; i++) {
+      const { bytes } = this.run(cases[i]!);
+      const copy = bytes.slice();
+      results.push({ bytes: copy, view: new DataView(copy.buffer) });
+    }
+    return results;
+  }
+
+  private goHome(): void {
+    writeSregs(this.state, this.home);
+    this.segments = "";
+  }
+
+  private begin(test: Case): void {
+    const { view, bytes } = this;
+    const from = test.view;
+    for (let n = 0; n < from.getUint16(CASE_PATCH_COUNT, true); n++) {
+      const at = CASE_PATCHES + n * PATCH_SIZE;
+      const offset = from.getUint32(at, true) - DATA_WINDOW;
+      const contents = test.bytes.subarray(at + 8, at + 8 + from.getUint32(at + 4, true));
+      this.before.set(contents, offset);
+      bytes.set(contents, this.ram + DATA_PHYSICAL + offset);
+    }
+    this.writeCode(test);
+    this.writeSegments(test);
+
+    const cpu = this.state.base;
+    bytes.set(test.bytes.subarray(CASE_GPR, CASE_GPR + 128), cpu + CPU_GPR);
+    const frame = this.ram + LAUNCH_FRAME;
+    const rip = codeBaseOf(from.getUint16(CASE_CS, true)) === 0 ? CODE_BASE : 0;
+    const flags = from.getUint32(CASE_EFLAGS, true) | (test.bytes[CASE_OPTIONS]! & OPTION_SEQUENCE ? 0 : TF);
+    putNumber(view, frame, rip + from.getUint16(CASE_CODE_OFFSET, true));
+    putNumber(view, frame + 8, from.getUint16(CASE_CS, true));
+    putNumber(view, frame + 16, flags);
+    bytes.set(test.bytes.subarray(CASE_GPR + 32, CASE_GPR + 40), frame + 24);
+    putNumber(view, frame + 32, from.getUint16(CASE_SS, true));
+    putKernel(view, cpu + CPU_GPR + 32, LAUNCH_FRAME);
+    putKernel(view, cpu + CPU_RIP, LAUNCH);
+
+    const status = from.getUint16(CASE_FSW, true);
+    const top = (status >> 11) & 7;
+    view.setUint32(cpu + CPU_FCW, from.getUint16(CASE_FCW, true), true);
+    view.setUint32(cpu + CPU_FSW, status & ~0x3800, true);
+    view.setUint32(cpu + CPU_FTOP, top, true);
+    view.setUint32(cpu + CPU_FTAG, test.bytes[CASE_FTW]!, true);
+    view.setUint32(cpu + CPU_MXCSR, from.getUint32(CASE_MXCSR, true), true);
+    for (let i = 0; i < 8; i++) {
+      const at = CASE_X87 + i * 16;
+      bytes.set(test.bytes.subarray(at, at + 16), cpu + CPU_X87 + ((top + i) & 7) * 16);
+    }
+    bytes.set(test.bytes.subarray(CASE_YMM, CASE_YMM + 512), cpu + CPU_XMM);
+  }
+
+  /** Code that a device wrote: the core is told, as a host's DMA would tell it. */
+  private writeCode(test: Case): void {
+    const length = test.bytes[CASE_CODE_LENGTH]!;
+    const offset = test.view.getUint16(CASE_CODE_OFFSET, true) - (CODE_WINDOW - CODE_BASE);
+    const at = CODE_PHYSICAL + offset;
+    const fits = Math.min(length, CODE_BYTES - offset);
+    const last = this.lastCode;
+    if (last.length) {
+      this.bytes.fill(CODE_FILL, this.ram + last.at, this.ram + last.at + last.length);
+      this.core.dmaWritten(BigInt(last.at), BigInt(last.length));
+    }
+    this.bytes.set(test.bytes.subarray(CASE_CODE, CASE_CODE + fits), this.ram + at);
+    this.core.dmaWritten(BigInt(at), BigInt(fits));
+    this.lastCode = { at, length: fits };
+  }
+
+  private writeSegments(test: Case): void {
+    const cpu = this.state.base;
+    let key = "";
+    for (const [, field] of CASE_SEGMENTS) key += `${test.view.getUint16(field, true)},`;
+    if (key === this.segments) return;
+    this.segments = key;
+    for (const [number, field] of CASE_SEGMENTS) {
+      const selector = test.view.getUint16(field, true);
+      const segment = segmentOf(selector);
+      const base = segment ? segment.base : field === CASE_FS ? FS_BASE : field === CASE_GS ? GS_BASE : 0;
+      this.view.setUint32(cpu + CPU_SEG_SEL + number * 4, selector, true);
+      this.view.setUint32(cpu + CPU_SEG_LIMIT + number * 4, segment?.limit ?? 0, true);
+      this.view.setUint32(cpu + CPU_SEG_ATTR + number * 4, segment?.attributes ?? 0x10000, true);
+      this.view.setBigUint64(cpu + CPU_SEG_BASE + number * 8, BigInt(base), true);
+    }
+    this.state.changed();
+  }
+
+  private vectorOf(reason: number): number {
+    if (reason === KVM_EXIT_INTR) return VECTOR_TIMEOUT;
+    if (reason !== KVM_EXIT_HLT) return VECTOR_EXIT;
+    const rip = this.view.getUint32(this.state.base + CPU_RIP, true) - STUBS_LOW - 1;
+    return rip >= 0 && rip < 256 * STUB_STEP && rip % STUB_STEP === 0 ? rip / STUB_STEP : VECTOR_EXIT;
+  }
+
+  private finish(test: Case, vector: number, reason: number): Result {
+    const { view, bytes, scratch, scratchView: out } = this;
+    const cpu = this.state.base;
+    scratch.fill(0, 0, RESULT_SIZE);
+    out.setUint8(RESULT_VECTOR, vector);
+    scratch.set(bytes.subarray(cpu + CPU_GPR, cpu + CPU_GPR + 128), RESULT_GPR);
+    if (vector < VECTOR_EXIT) {
+      let frame = this.ram + STACK_TOP - (STACK_LOW - view.getUint32(cpu + CPU_GPR + 32, true));
+      if (view.getUint32(cpu + CPU_GPR + 32, true) === STACK_LOW - 48) {
+        out.setUint32(RESULT_ERROR, view.getUint32(frame, true), true);
+        frame += 8;
+      }
+      scratch.set(bytes.subarray(frame, frame + 8), RESULT_RIP);
+      out.setUint32(RESULT_EFLAGS, view.getUint32(frame + 16, true) & ~RF, true);
+      scratch.set(bytes.subarray(frame + 24, frame + 32), RESULT_GPR + 32);
+      if (vector === 14) scratch.set(bytes.subarray(cpu + CPU_CR2, cpu + CPU_CR2 + 8), RESULT_CR2);
+    } else out.setUint32(RESULT_ERROR, reason, true);
+
+    const top = view.getUint32(cpu + CPU_FTOP, true) & 7;
+    out.setUint16(RESULT_FCW, view.getUint32(cpu + CPU_FCW, true), true);
+    out.setUint16(RESULT_FSW, (view.getUint32(cpu + CPU_FSW, true) & ~0x3800) | (top << 11), true);
+    out.setUint8(RESULT_FTW, view.getUint32(cpu + CPU_FTAG, true));
+    out.setUint32(RESULT_MXCSR, view.getUint32(cpu + CPU_MXCSR, true), true);
+    let at = RESULT_SIZE;
+    let blocks = 0;
+    for (let i = 0; i < 8 && !blocks; i++) {
+      if (!sameBytes(bytes, cpu + CPU_X87 + ((top + i) & 7) * 16, test.bytes, CASE_X87 + i * 16, 10)) blocks = BLOCK_X87;
+    }
+    if (blocks) {
+      scratch.fill(0, at, at + 128);
+      for (let i = 0; i < 8; i++) {
+        const register = cpu + CPU_X87 + ((top + i) & 7) * 16;
+        scratch.set(bytes.subarray(register, register + 10), at + i * 16);
+      }
+      at += 128;
+    }
+    if (!sameBytes(bytes, cpu + CPU_XMM, test.bytes, CASE_YMM, 512)) {
+      blocks |= BLOCK_YMM;
+      scratch.set(bytes.subarray(cpu + CPU_XMM, cpu + CPU_XMM + 512), at);
+      at += 512;
+    }
+    out.setUint8(RESULT_BLOCKS, blocks);
+    at = this.changes(at);
+    out.setUint32(RESULT_LENGTH, at, true);
+    return { bytes: scratch.subarray(0, at), view: out };
+  }
+
+  /** Appends every changed 8-byte word of the writable pages and puts the old contents back. */
+  private changes(at: number): number {
+    const { words, beforeWords, scratch, scratchView: out } = this;
+    const base = (this.ram + DATA_PHYSICAL) >> 2;
+    let count = 0;
+    for (let i = 0; i < DATA_BYTES >> 2; i++) {
+      // Putting a word back makes its second half equal again.
+      if (words[base + i] === beforeWords[i]) continue;
+      const word = i >> 1;
+      out.setUint32(at, word, true);
+      const from = this.ram + DATA_PHYSICAL + word * 8;
+      scratch.set(this.bytes.subarray(from, from + 8), at + 4);
+      this.bytes.set(this.before.subarray(word * 8, word * 8 + 8), from);
+      at += 12;
+      count++;
+    }
+    out.setUint16(RESULT_CHANGED, count, true);
+    return at;
+  }
+
+  private undo(test: Case): void {
+    for (let n = test.view.getUint16(CASE_PATCH_COUNT, true) - 1; n >= 0; n--) {
+      const at = CASE_PATCHES + n * PATCH_SIZE;
+      const offset = test.view.getUint32(at, true) - DATA_WINDOW;
+      const contents = this.pristine.subarray(offset, offset + test.view.getUint32(at + 4, true));
+      this.before.set(contents, offset);
+      this.bytes.set(contents, this.ram + DATA_PHYSICAL + offset);
+    }
+  }
+}
+
+function putNumber(view: DataView, at: number, value: number): void {
+  view.setUint32(at, value, true);
+  view.setUint32(at + 4, 0, true);
+}
+
+function putKernel(view: DataView, at: number, offset: number): void {
+  view.setBigUint64(at, KERNEL_BASE + BigInt(offset), true);
+}
+
+function sameBytes(a: Uint8Array, from: number, b: Uint8Array, to: number, length: number): boolean {
+  for (let i = 0; i < length; i++) if (a[from + i] !== b[to + i]) return false;
+  return true;
+}
+
+/** The registers between cases: long mode at CPL 0, interrupts off, the guest's own tables. */
+function homeRegisters(now: KvmSregs): KvmSregs {
+  const segment = (selector: number, attributes: number): KvmSegment => ({
+    base: 0n, limit: 0xffffffff, selector, type: attributes & 15, present: 1, dpl: (attributes >> 5) & 3,
+    db: (attributes >> 14) & 1, s: (attributes >> 4) & 1, l: (attributes >> 13) & 1, g: (attributes >> 15) & 1,
+    avl: 0, unusable: 0,
+  });
+  const data = segment(0x2b, 0xc0f3);
+  const none: KvmSegment = { ...segment(0, 0), present: 0, unusable: 1 };
+  return {
+    ...now,
+    cs: segment(KERNEL_CS, 0xa09b), ss: none, ds: data, es: data, fs: none, gs: none,
+    tr: { ...segment(TSS_SELECTOR, 0x8b), base: KERNEL_BASE + BigInt(TSS), limit: TSS_LIMIT },
+    ldt: { ...segment(LDT_SELECTOR, 0x82), base: KERNEL_BASE + BigInt(LDT), limit: LDT_LIMIT },
+    gdt: { base: KERNEL_BASE + BigInt(GDT), limit: GDT_LIMIT },
+    idt: { base: KERNEL_BASE + BigInt(IDT), limit: 0xfff },
+    cr0: CR0, cr3: BigInt(PML4), cr4: CR4 | CR4_OSXSAVE, efer: EFER,
+  };
+}
