@@ -9,10 +9,11 @@ import { digestOf, filesUnder, must, root } from "./project.mjs";
 const CONFIGURATION = ["package.json", "tsconfig.json", "tsconfig.types.json", "tools/build.mjs"];
 const STAMP = join(root, "dist", ".host-digest");
 
-/** Options that every bundle shares; `.wasm` files are never inlined. */
+/** Options that every bundle shares. Packages stay imports: npm installs them, and their licences with them. */
 export const BUNDLE_OPTIONS = {
   absWorkingDir: root,
   bundle: true,
+  packages: "external",
   format: "esm",
   platform: "node",
   target: "node20",

@@ -69,7 +69,6 @@ async function runTests() {
   try {
     await esbuild({
       ...BUNDLE_OPTIONS,
-      packages: "external",
       sourcemap: "inline",
       entryPoints: files.map((path) => ({ in: path, out: path.slice("test/".length, -".ts".length) })),
       outdir: folder,
