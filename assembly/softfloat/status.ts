@@ -34,6 +34,11 @@ export let roundedUp: i32 = 0;
 // @ts-ignore: decorator
 @inline export function flag(bits: u32): void { floatFlags |= bits; }
 
+/** Takes X_* flags back. */
+export function unflag(bits: u32): void {
+  floatFlags &= ~bits;
+}
+
 export function setRoundedUp(up: i32): void {
   roundedUp = up;
 }

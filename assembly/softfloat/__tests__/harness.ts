@@ -2,3 +2,4 @@
 export * from "../../execute/float/index";
 export { clearFault, cpu, fault, faultVector } from "../../cpu";
 export { getFlags, setFlags } from "../../execute/flags";
+export * from "../../execute/x87/index";

@@ -1,0 +1,79 @@
+// What stands before every x87 and MMX instruction: availability and pending exceptions; and the aliasing of the MMX
+// registers with the x87 stack. SDM volume 1, 8.7 and 9.5; volume 3, 2.5 and 12.
+import { CPU_CR0, CPU_FTAG, CPU_X87 } from "../../layout";
+import { cpu, CR0_EM, CR0_MP, CR0_TS, MF, NM, raise, UD } from "../../cpu";
+import { FSW_SUMMARY, fsw, setFpuTop } from "./state";
+
+// Quirk: with CR0.NE = 0 a PC signals x87 exceptions by FERR# and IRQ 13. Here they are #MF all the same, as under KVM
+// on VMX, which runs guests with NE = 1 whatever they set.
+
+/** #NM for CR0.EM or CR0.TS. False: raised. */
+export function checkAvailable(): bool {
+  if (load<u64>(cpu, CPU_CR0) & (CR0_EM | CR0_TS)) {
+    raise(NM);
+    return false;
+  }
+  return true;
+}
+
+/** Before a waiting x87 instruction: #NM, then #MF for a pending unmasked exception. False: raised. */
+export function checkX87(): bool {
+  return checkAvailable() && checkPending();
+}
+
+/** #MF for a pending unmasked exception. False: raised. */
+export function checkPending(): bool {
+  if (fsw() & FSW_SUMMARY) {
+    raise(MF);
+    return false;
+  }
+  return true;
+}
+
+/** WAIT: #NM only if CR0.MP and CR0.TS are both set. */
+export function checkWait(): bool {
+  const both = CR0_MP | CR0_TS;
+  if ((load<u64>(cpu, CPU_CR0) & both) == both) {
+    raise(NM);
+    return false;
+  }
+  return checkPending();
+}
+
+/** Before an MMX instruction: #UD for CR0.EM, #NM for CR0.TS, #MF pending; then TOP = 0 and all registers valid.
+ * False: raised. For EMMS see emms(). */
+export function enterMmx(): bool {
+  if (!checkMmx()) return false;
+  setFpuTop(0);
+  store<u32>(cpu, 0xff, CPU_FTAG);
+  return true;
+}
+
+/** The checks of enterMmx() alone. */
+export function checkMmx(): bool {
+  const control = load<u64>(cpu, CPU_CR0);
+  if (control & CR0_EM) {
+    raise(UD);
+    return false;
+  }
+  if (control & CR0_TS) {
+    raise(NM);
+    return false;
+  }
+  return checkPending();
+}
+
+/** EMMS: all registers empty, TOP 0. */
+export function emms(): void {
+  if (!checkMmx()) return;
+  setFpuTop(0);
+  store<u32>(cpu, 0, CPU_FTAG);
+}
+
+/** Address of MMX register `index`: the significand of physical x87 register `index`. */
+// @ts-ignore: decorator
+@inline export function mmxAddress(index: i32): usize { return cpu + CPU_X87 + (<usize>(index & 7) << 4); }
+
+/** A write to an MMX register sets the exponent and sign of the x87 register to all ones. */
+// @ts-ignore: decorator
+@inline export function mmxWritten(index: i32): void { store<u16>(mmxAddress(index), 0xffff, 8); }
