@@ -5,7 +5,7 @@
 // to leave to the host and come back, precedes RAM.
 import { CR4_SMAP, cpu, fault } from "../cpu";
 import {
-  CPU_CR4, CPU_MODE, CPU_SCRATCH2, MODE_CODE64, MODE_CODE_MASK, MODE_LONG, TLB_WRITE,
+  CPU_CR4, CPU_MODE, CPU_SCRATCH2, MODE_CODE64, MODE_CODE_MASK, MODE_LONG, TLB_ADDEND, TLB_READ, TLB_WRITE,
 } from "../layout";
 import { ramWritten } from "./code";
 import { mmioRead, mmioWrite } from "./mmio";
@@ -152,8 +152,8 @@ export function sysWrite(va: u64, value: u64, size: i32): bool {
 // @ts-ignore: decorator
 @inline function probeAs(va: u64, size: i32, cls: i32, write: bool): usize {
   const entry = entryAt(classArray(cls), va);
-  const tag = write ? load<u64>(entry, TLB_WRITE) : load<u64>(entry);
-  return ((va + size - 1) & PAGE_MASK) == tag ? <usize>va + load<u32>(entry, 24) : 0;
+  const tag = write ? load<u64>(entry, TLB_WRITE) : load<u64>(entry, TLB_READ);
+  return ((va + size - 1) & PAGE_MASK) == tag ? <usize>va + load<u32>(entry, TLB_ADDEND) : 0;
 }
 
 /** A read of `size` bytes that is checked as `access` by class `cls`; addresses wrap at `wrap` + 1. */

@@ -4,7 +4,7 @@
 //
 // The host fills in an entry before it makes it valid (flags, or length of a zone), raises the
 // count last, and makes an entry invalid before it changes it.
-import { VM_COALESCED_RING, VM_DOORBELLS } from "../layout";
+import { VM_COALESCED_RING, VM_DOORBELLS } from "../layout.ts";
 
 /** u32: doorbells from this number on are unused. */
 export const DOORBELL_COUNT = VM_DOORBELLS;

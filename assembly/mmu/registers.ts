@@ -75,11 +75,9 @@ export function setCr3(value: u64): void {
   const pcide = (cr4 & CR4_PCIDE) != 0;
   const keep = pcide && (value & CR3_NO_FLUSH) != 0;
   if (keep) value &= ~CR3_NO_FLUSH;
-  if ((load<u64>(cpu, CPU_EFER) & EFER_LMA) != 0 && (value & (load<u64>(cpu, MMU_RESERVED) | 0xfff0000000000000)) != 0) {
-    raiseError(GP, 0);
-    return;
-  }
-  if (usesPae(cr0, cr4) && !readPdptes(value)) {
+  const reserved: u64 =
+    load<u64>(cpu, CPU_EFER) & EFER_LMA ? load<u64>(cpu, MMU_RESERVED) | 0xfff0000000000000 : 0;
+  if ((value & reserved) != 0 || (usesPae(cr0, cr4) && !readPdptes(value))) {
     raiseError(GP, 0);
     return;
   }
@@ -144,9 +142,6 @@ export function invpcid(type: u64, pcid: u64, va: u64): bool {
   else tlbFlushNonGlobal();
   return true;
 }
-
-/** The four PDPTE registers begin at this offset of the vCPU (KVM_GET_SREGS2 has them). */
-export { MMU_PDPTE };
 
 /** PAE paging, as opposed to its 4-level form: CR0.PG and EFER.LME together give EFER.LMA. */
 function usesPae(cr0: u64, cr4: u64): bool {

@@ -1,13 +1,13 @@
 // From a linear address and the intended access to RAM, MMIO, or a page fault: what happens on a
 // TLB miss.
 import {
-  CR0_PG, CR0_WP, CR4_PAE, CR4_PKE, CR4_SMEP, EFER_LMA, EFER_NXE, GP, PF, UD, count, cpu, leave, raise, raiseError,
+  CR0_PG, CR4_PAE, CR4_PKE, CR4_SMEP, EFER_NXE, GP, PF, UD, count, cpu, leave, raise, raiseError,
   raiseNonCanonical,
 } from "../cpu";
 import { KVM_EXIT_INTERNAL_ERROR, KVM_INTERNAL_ERROR_EMULATION } from "../exits";
 import { trace } from "../host";
 import {
-  CPU_CPL, CPU_CR0, CPU_CR2, CPU_CR3, CPU_CR4, CPU_EFER, CPU_LOG, CPU_MODE, CPU_PKRU, LOG_MMU, MODE_LONG,
+  CPU_CPL, CPU_CR0, CPU_CR2, CPU_CR3, CPU_CR4, CPU_EFER, CPU_LOG, CPU_MODE, LOG_MMU, MODE_LONG,
   RUN_ERROR, RUN_INTERNAL_DATA, SLOT_ENTRY_SIZE, SLOT_FLAGS, SLOT_GPA, SLOT_HOST, STAT_PAGE_FAULTS, STAT_TLB_MISSES,
   TLB_ADDEND, TLB_EXEC, TLB_META, TLB_READ, TLB_WRITE, VM_SLOTS,
 } from "../layout";
@@ -15,12 +15,13 @@ import { setAccessedDirty } from "./accessed";
 import { codeMask } from "./code";
 import { dirtyByte } from "./dirty";
 import { KVM_MEM_LOG_DIRTY_PAGES, KVM_MEM_READONLY, findSlot, slotHost } from "./slots";
-import { CLASS_KERNEL_SMAP, CLASS_USER, MMU_CLASS } from "./state";
+import { MAY_FETCH, MAY_READ, MAY_WRITE, deniedByKey, rightsOf } from "./rights";
+import { CLASS_USER, MMU_CLASS } from "./state";
 import {
   META_GLOBAL, META_LOGGED, META_SHIFT, META_SLOT, META_WRITABLE, PAGE_MASK, TLB_NO_TAG, classArray, entryAt, fillEntry,
 } from "./tlb";
 import {
-  PTE_ACCESSED, PTE_DIRTY, PTE_NX, PTE_USER, PTE_WRITE, WALK_FOUND, walk, walkGlobal, walkGpa, walkIdentity, walkLeaf,
+  PTE_ACCESSED, PTE_DIRTY, PTE_USER, WALK_FOUND, walk, walkGlobal, walkGpa, walkIdentity, walkLeaf,
   walkRights, walkShift,
 } from "./walk";
 
@@ -34,11 +35,6 @@ const ERROR_PROTECTION: i32 = 1;
 const ERROR_USER: i32 = 4;
 const ERROR_KEY: i32 = 32;
 const TRANSLATED: i32 = -1;
-
-// What a class may do with a page.
-const MAY_READ: i32 = 1;
-const MAY_WRITE: i32 = 2;
-const MAY_FETCH: i32 = 4;
 
 /** After translate() and resolve(): host address of the byte, or 0 where the access is MMIO: in no slot,
  * or a write to a read-only one. */
@@ -155,36 +151,6 @@ function miss(va: u64, access: i32, cls: i32): i32 {
   if (access != ACCESS_WRITE) return;
   if (writable) allowWrite(entry, page);
   else hitHost = 0;
-}
-
-/** MAY_* of class `cls` for the page just walked (SDM volume 3, 4.6.1). */
-// @ts-ignore: decorator
-@inline function rightsOf(cls: i32): i32 {
-  const userPage = (walkRights & PTE_USER) != 0;
-  let may = 0;
-  if (cls == CLASS_USER) {
-    if (!userPage) return 0;
-    may = walkRights & PTE_WRITE ? MAY_READ | MAY_WRITE | MAY_FETCH : MAY_READ | MAY_FETCH;
-  } else {
-    if (!userPage || cls != CLASS_KERNEL_SMAP) {
-      may = MAY_READ | MAY_FETCH;
-      if ((walkRights & PTE_WRITE) != 0 || (load<u64>(cpu, CPU_CR0) & CR0_WP) == 0) may |= MAY_WRITE;
-    } else may = MAY_FETCH;
-    if (userPage && (load<u64>(cpu, CPU_CR4) & CR4_SMEP) != 0) may &= ~MAY_FETCH;
-  }
-  if (walkRights & PTE_NX) may &= ~MAY_FETCH;
-  if (userPage && (load<u64>(cpu, CPU_CR4) & CR4_PKE) != 0) may &= ~deniedByKey(cls);
-  return may;
-}
-
-/** MAY_READ and MAY_WRITE as far as the page's protection key takes them away (SDM volume 3, 4.6.2). */
-function deniedByKey(cls: i32): i32 {
-  if (!(load<u64>(cpu, CPU_EFER) & EFER_LMA)) return 0;
-  const key = <u32>(walkLeaf >> 59) & 15;
-  const rights = load<u32>(cpu, CPU_PKRU) >> (key << 1);
-  if (rights & 1) return MAY_READ | MAY_WRITE;
-  const applies = cls == CLASS_USER || (load<u64>(cpu, CPU_CR0) & CR0_WP) != 0;
-  return (rights & 2) != 0 && applies ? MAY_WRITE : 0;
 }
 
 /** The PK bit of the error code: the key would have forbidden the access, whatever else did. */
