@@ -1,7 +1,8 @@
 // What stands before every x87 and MMX instruction: availability and pending exceptions; and the aliasing of the MMX
 // registers with the x87 stack. SDM volume 1, 8.7 and 9.5; volume 3, 2.5 and 12.
-import { CPU_CR0, CPU_FTAG, CPU_X87 } from "../../layout";
+import { CPU_CR0, CPU_FTAG } from "../../layout";
 import { cpu, CR0_EM, CR0_MP, CR0_TS, MF, NM, raise, UD } from "../../cpu";
+import { mmxAddress } from "../vector-registers";
 import { FSW_SUMMARY, fsw, setFpuTop } from "./state";
 
 // Quirk: with CR0.NE = 0 a PC signals x87 exceptions by FERR# and IRQ 13. Here they are #MF all the same, as under KVM
@@ -69,10 +70,6 @@ export function emms(): void {
   setFpuTop(0);
   store<u32>(cpu, 0, CPU_FTAG);
 }
-
-/** Address of MMX register `index`: the significand of physical x87 register `index`. */
-// @ts-ignore: decorator
-@inline export function mmxAddress(index: i32): usize { return cpu + CPU_X87 + (<usize>(index & 7) << 4); }
 
 /** A write to an MMX register sets the exponent and sign of the x87 register to all ones. */
 // @ts-ignore: decorator

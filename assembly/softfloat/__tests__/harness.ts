@@ -2,4 +2,10 @@
 export * from "../../execute/float/index";
 export { clearFault, cpu, fault, faultVector } from "../../cpu";
 export { getFlags, setFlags } from "../../execute/flags";
-export * from "../../execute/x87/index";
+export * from "../../execute/x87/arithmetic";
+export * from "../../execute/x87/compare";
+export * from "../../execute/x87/load";
+export * from "../../execute/x87/stack";
+export * from "../../execute/x87/state";
+export * from "../../execute/x87/store";
+export * from "../../execute/x87/unary";
