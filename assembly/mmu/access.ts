@@ -12,6 +12,7 @@ import { mmioRead, mmioWrite } from "./mmio";
 import { CLASS_KERNEL, CLASS_KERNEL_SMAP, MMU_CLASS } from "./state";
 import { PAGE_MASK, PAGE_SIZE, classArray, entryAt, probeRead, probeWrite } from "./tlb";
 import { ACCESS_READ, ACCESS_WRITE, checkCanonical, hitGpa, hitHost, resolve } from "./translate";
+import { noteAccess } from "./watch";
 
 /** Loads the byte at linear `va`; 0 with a fault set where that cannot be done, as in all that follow. */
 // @ts-ignore: decorator
@@ -87,18 +88,24 @@ export function writeMem(va: u64, value: u64, size: i32): bool {
 
 /** readMem() after a miss. */
 export function readSlow(va: u64, size: i32): u64 {
-  return readAs(va, size, ACCESS_READ, load<u32>(cpu, MMU_CLASS), dataWrap());
+  const value = readAs(va, size, ACCESS_READ, load<u32>(cpu, MMU_CLASS), dataWrap());
+  if (!fault) noteAccess(va, size, false);
+  return value;
 }
 
 /** writeMem() after a miss. */
 export function writeSlow(va: u64, value: u64, size: i32): bool {
-  return writeAs(va, value, size, load<u32>(cpu, MMU_CLASS), dataWrap());
+  if (!writeAs(va, value, size, load<u32>(cpu, MMU_CLASS), dataWrap())) return false;
+  noteAccess(va, size, true);
+  return true;
 }
 
 /** Reads what a read-modify-write instruction is about to write back: write permission is checked on
  * every byte, so the write that follows cannot fault. */
 export function rmwReadSlow(va: u64, size: i32): u64 {
-  return readAs(va, size, ACCESS_WRITE, load<u32>(cpu, MMU_CLASS), dataWrap());
+  const value = readAs(va, size, ACCESS_WRITE, load<u32>(cpu, MMU_CLASS), dataWrap());
+  if (!fault) noteAccess(va, size, false);
+  return value;
 }
 
 /** Reads a descriptor table or TSS: a supervisor access at any CPL. Being implicit, it reaches no user

@@ -8,6 +8,7 @@ import { mmioRead, mmioWrite } from "./mmio";
 import { MMU_CLASS } from "./state";
 import { PAGE_MASK, PAGE_SIZE, probeRead } from "./tlb";
 import { ACCESS_READ, ACCESS_WRITE, checkCanonical, hitGpa, hitHost, resolve } from "./translate";
+import { noteAccess } from "./watch";
 
 // Where the two pieces of a block are, set by locate(): host 0 is MMIO at gpa.
 let size1: i32 = 0;
@@ -23,9 +24,13 @@ export function ptrRead(va: u64, size: i32): usize {
   const host = probeRead(va, size);
   if (host) return host;
   if (!locate(va, size, ACCESS_READ)) return 0;
-  if (host1 && !size2) return host1;
-  const scratch = cpu + CPU_SCRATCH;
-  return fetchPieces(scratch) ? scratch : 0;
+  let at = host1;
+  if (!host1 || size2) {
+    at = cpu + CPU_SCRATCH;
+    if (!fetchPieces(at)) return 0;
+  }
+  noteAccess(va, size, false);
+  return at;
 }
 
 /** Copies `n` (1 to 4096) bytes at linear `va` to host address `to`. False: fault set. */
@@ -35,7 +40,9 @@ export function readBytes(va: u64, to: usize, n: i32): bool {
     memory.copy(to, host, n);
     return true;
   }
-  return locate(va, n, ACCESS_READ) && fetchPieces(to);
+  if (!locate(va, n, ACCESS_READ) || !fetchPieces(to)) return false;
+  noteAccess(va, n, false);
+  return true;
 }
 
 /** Copies `n` (1 to 4096) bytes from host address `from` to linear `va`. False: fault set, no RAM written. */
@@ -52,6 +59,7 @@ export function writeBytes(va: u64, from: usize, n: i32): bool {
     memory.copy(host2, from + size1, size2);
     ramWritten(host2, size2);
   }
+  noteAccess(va, n, true);
   return true;
 }
 

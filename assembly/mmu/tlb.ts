@@ -25,6 +25,8 @@ export const META_GLOBAL: u32 = 1;
 export const META_WRITABLE: u32 = 2;
 /** The slot keeps a dirty log. */
 export const META_LOGGED: u32 = 4;
+/** A data breakpoint lies in the page: it gets no read and write tags. */
+export const META_WATCHED: u32 = 8;
 export const META_SHIFT: u32 = 8;
 export const META_SLOT: u32 = 16;
 /** No translation is in the entry, and all its tags are TLB_NO_TAG: an entry of 32 bytes 0xff. */

@@ -1,29 +1,30 @@
 // From a linear address and the intended access to RAM, MMIO, or a page fault: what happens on a
 // TLB miss.
 import {
-  CR0_PG, CR4_PAE, CR4_PKE, CR4_SMEP, EFER_NXE, GP, PF, UD, count, cpu, leave, raise, raiseError,
-  raiseNonCanonical,
+  CR0_PG, CR4_PAE, CR4_PKE, CR4_SMEP, EFER_NXE, GP, PF, UD, count, cpu, leave, raise, raiseError, raiseNonCanonical,
 } from "../cpu";
 import { KVM_EXIT_INTERNAL_ERROR, KVM_INTERNAL_ERROR_EMULATION } from "../exits";
 import { trace } from "../host";
 import {
-  CPU_CPL, CPU_CR0, CPU_CR2, CPU_CR3, CPU_CR4, CPU_EFER, CPU_LOG, CPU_MODE, LOG_MMU, MODE_LONG,
-  RUN_ERROR, RUN_INTERNAL_DATA, SLOT_ENTRY_SIZE, SLOT_FLAGS, SLOT_GPA, SLOT_HOST, STAT_PAGE_FAULTS, STAT_TLB_MISSES,
-  TLB_ADDEND, TLB_EXEC, TLB_META, TLB_READ, TLB_WRITE, VM_SLOTS,
+  CPU_CPL, CPU_CR0, CPU_CR2, CPU_CR3, CPU_CR4, CPU_EFER, CPU_LOG, CPU_MODE, LOG_MMU, MODE_LONG, RUN_ERROR,
+  RUN_INTERNAL_DATA, SLOT_ENTRY_SIZE, SLOT_FLAGS, SLOT_GPA, SLOT_HOST, STAT_PAGE_FAULTS, STAT_TLB_MISSES, TLB_ADDEND,
+  TLB_EXEC, TLB_META, TLB_READ, TLB_WRITE, VM_SLOTS,
 } from "../layout";
 import { setAccessedDirty } from "./accessed";
 import { codeMask } from "./code";
 import { dirtyByte } from "./dirty";
-import { KVM_MEM_LOG_DIRTY_PAGES, KVM_MEM_READONLY, findSlot, slotHost } from "./slots";
 import { MAY_FETCH, MAY_READ, MAY_WRITE, deniedByKey, rightsOf } from "./rights";
+import { KVM_MEM_LOG_DIRTY_PAGES, KVM_MEM_READONLY, findSlot, slotHost } from "./slots";
 import { CLASS_USER, MMU_CLASS } from "./state";
 import {
-  META_GLOBAL, META_LOGGED, META_SHIFT, META_SLOT, META_WRITABLE, PAGE_MASK, TLB_NO_TAG, classArray, entryAt, fillEntry,
+  META_GLOBAL, META_LOGGED, META_SHIFT, META_SLOT, META_WATCHED, META_WRITABLE, PAGE_MASK, TLB_NO_TAG, classArray,
+  entryAt, fillEntry,
 } from "./tlb";
 import {
   PTE_ACCESSED, PTE_DIRTY, PTE_USER, WALK_FOUND, walk, walkGlobal, walkGpa, walkIdentity, walkLeaf,
   walkRights, walkShift,
 } from "./walk";
+import { isWatched } from "./watch";
 
 /** Kinds of access, by their bits of the #PF error code. */
 export const ACCESS_READ: i32 = 0;
@@ -95,7 +96,9 @@ export function translate(va: u64, access: i32, cls: i32): i32 {
 function allowWrite(entry: usize, page: u64): void {
   const host = <usize>page + load<u32>(entry, TLB_ADDEND);
   if (load<u32>(entry, TLB_META) & META_LOGGED) store<u8>(dirtyByte(host), 1);
-  if (load<u32>(codeMask(host)) == 0) store<u64>(entry, page, TLB_WRITE);
+  if (load<u32>(codeMask(host)) == 0 && (load<u32>(entry, TLB_META) & META_WATCHED) == 0) {
+    store<u64>(entry, page, TLB_WRITE);
+  }
 }
 
 function miss(va: u64, access: i32, cls: i32): i32 {
@@ -142,9 +145,11 @@ function miss(va: u64, access: i32, cls: i32): i32 {
   if (walkGlobal()) meta |= META_GLOBAL;
   if (writable) meta |= META_WRITABLE;
   if (flags & KVM_MEM_LOG_DIRTY_PAGES) meta |= META_LOGGED;
+  const watched = isWatched(page);
+  if (watched) meta |= META_WATCHED;
   const clean = (meta & META_LOGGED) != 0 && load<u8>(dirtyByte(host)) == 0;
-  const writeTag = writable && !clean && load<u32>(codeMask(host)) == 0 ? page : TLB_NO_TAG;
-  const readTag = may & MAY_READ ? page : TLB_NO_TAG;
+  const writeTag = writable && !clean && !watched && load<u32>(codeMask(host)) == 0 ? page : TLB_NO_TAG;
+  const readTag = (may & MAY_READ) != 0 && !watched ? page : TLB_NO_TAG;
   const execTag = may & MAY_FETCH ? page : TLB_NO_TAG;
   const entry = fillEntry(cls, va, host, meta, readTag, writeTag, execTag);
   hitHost = host;
@@ -208,16 +213,18 @@ function fetchOutsideRam(va: u64): void {
   leave(KVM_EXIT_INTERNAL_ERROR);
 }
 
-/** Host address of byte `va` if the current mode may read it and it is RAM, else 0; raises nothing. Valid to
- * the end of the page. May walk and set accessed bits. */
+/** Host address of byte `va` if the current mode may read it and it is RAM without data breakpoints, else 0;
+ * raises nothing. Valid to the end of the page. May walk and set accessed bits. */
 export function pageRead(va: u64): usize {
   if (!isCanonical(va)) return 0;
-  return translate(va, ACCESS_READ, load<u32>(cpu, MMU_CLASS)) == TRANSLATED ? hitHost : 0;
+  const cls = load<u32>(cpu, MMU_CLASS);
+  if (translate(va, ACCESS_READ, cls) != TRANSLATED) return 0;
+  return load<u64>(entryAt(classArray(cls), va), TLB_READ) == (va & PAGE_MASK) ? hitHost : 0;
 }
 
-/** Host address of byte `va` if the current mode may write it and it is RAM without decoded code, else 0;
- * raises nothing. Valid to the end of the page. May walk, set accessed and dirty bits, and enter
- * the page in the dirty log. */
+/** Host address of byte `va` if the current mode may write it and it is RAM without decoded code and data
+ * breakpoints, else 0; raises nothing. Valid to the end of the page. May walk, set accessed and dirty
+ * bits, and enter the page in the dirty log. */
 export function pageWrite(va: u64): usize {
   if (!isCanonical(va)) return 0;
   const cls = load<u32>(cpu, MMU_CLASS);

@@ -12,6 +12,7 @@ const HARNESS = `
 export * from "./mmu/index";
 export { clearFault, fault, faultError, faultNonCanonical, faultVector } from "./cpu";
 export { codeWrites, codeHost, codeLength } from "./decode/traces";
+export { slices } from "./execute/request";
 `;
 const TRACES = `
 export let codeWrites: i32 = 0;
@@ -21,6 +22,21 @@ export function codeWritten(host: usize, length: i32): void {
   codeWrites++;
   codeHost = host;
   codeLength = length;
+}
+`;
+/** One data breakpoint: 4 bytes at linear 0x8010 while DR7 has an enable bit. */
+const DEBUG = `
+export function watchesPage(page: u64): bool {
+  return page == 0x8000;
+}
+export function checkDataBreakpoint(va: u64, size: i32, write: bool): bool {
+  return va < 0x8014 && va + size > 0x8010;
+}
+`;
+const REQUEST = `
+export let slices: i32 = 0;
+export function requestSlice(): void {
+  slices++;
 }
 `;
 /** One chip register of 4 bytes at 0xfee00000. */
@@ -43,13 +59,16 @@ export function compileMmu(): Uint8Array<ArrayBuffer> {
     const assembly = join(folder, "assembly");
     cpSync("assembly/mmu", join(assembly, "mmu"), { recursive: true });
     for (const name of ["cpu", "exits", "host", "layout"]) cpSync(`assembly/${name}.ts`, join(assembly, `${name}.ts`));
-    for (const [path, text] of [
+    const standIns: [string, string][] = [
       ["decode/traces.ts", TRACES],
+      ["execute/debug.ts", DEBUG],
+      ["execute/request.ts", REQUEST],
       ["irqchip/index.ts", CHIPS],
       ["harness.ts", HARNESS],
-    ]) {
-      mkdirSync(join(assembly, path as string, ".."), { recursive: true });
-      writeFileSync(join(assembly, path as string), text as string);
+    ];
+    for (const [path, text] of standIns) {
+      mkdirSync(join(assembly, path, ".."), { recursive: true });
+      writeFileSync(join(assembly, path), text);
     }
     const flags = ["--runtime", "stub", "-O3", "--importMemory", "--sharedMemory", "--initialMemory", "4096"];
     flags.push("--maximumMemory", "4096", "--enable", "simd", "--enable", "threads", "--enable", "bulk-memory");

@@ -116,8 +116,9 @@ test("the dirty log has each page written since it was last read", () => {
   m.call("dmaWritten", 0xafffn, 2n);
   assert.deepEqual(dirtyPages(m), [4, 5, 6, 9, 10, 11, 0x3ff0]);
   assert.deepEqual(dirtyPages(m), []);
+  m.read(0x4010n);
   m.write(0x4010n, 1n);
-  assert.deepEqual(dirtyPages(m), [4]);
+  assert.deepEqual(dirtyPages(m), [4], "having been read gives a page no write tag");
   m.longMode();
   m.map(5, 0x9000n | P | W);
   m.read(0x5000n);
@@ -197,6 +198,15 @@ test("an access half in RAM, half in MMIO touches RAM last", () => {
   assert.equal(m.read(border), "exit 6");
   answer(m, 0xbbaan);
   assert.equal(m.read(border), 0xbbaa2211n);
+  m.call("logReset");
+  m.call("setSlot", 1, 0, 0xd0001000n, 0x1000n, RAM + 0x8000);
+  assert.equal(m.write(0xd0000ffdn, 0x44332211n), "exit 6");
+  assert.equal(m.cpu(L.RUN_MMIO_DATA), 0x332211n);
+  assert.equal(m.cpu32(L.RUN_MMIO_LEN), 3);
+  assert.equal(m.get(0x8000), 0n);
+  answer(m);
+  assert.equal(m.write(0xd0000ffdn, 0x44332211n), 1n);
+  assert.equal(m.get(0x8000), 0x44n);
 });
 
 test("blocks go through MMIO 8 bytes at a time, and scratch where they are not in one page of RAM", () => {
@@ -267,6 +277,27 @@ test("chips, doorbells and coalesced writes stay in the core", () => {
   assert.equal(m.write(MMIO + 0x100n, 1n), 1n);
   assert.equal(m.view.getUint32(B.RING_LAST, true), B.RING_MAX - 1, "what user space took is not put in as well");
   assert.equal(m.view.getUint32(B.RING_FIRST, true), 5);
+});
+
+test("accesses to a page with a data breakpoint are all looked at", () => {
+  const m = machine();
+  m.write(0x8010n, 1n);
+  assert.equal(m.global("slices"), 0);
+  m.setCpu(L.CPU_DR + 56, 1n);
+  m.call("tlbFlushAll");
+  m.read(0x8010n);
+  m.write(0x8012n, 1n);
+  m.modify(0x8010n);
+  m.call("ptrRead", 0x8000n, 32);
+  m.call("readBytes", 0x8000n, SCRATCH, 32);
+  m.call("writeBytes", 0x7ff0n, SCRATCH, 64);
+  assert.equal(m.global("slices"), 6);
+  m.read(0x8014n);
+  m.write(0x800cn, 1n);
+  assert.equal(m.global("slices"), 6, "its neighbours");
+  assert.equal(m.call("pageRead", 0x8000n), 0);
+  assert.equal(m.call("pageWrite", 0x8000n), 0);
+  assert.equal(m.call("pageWrite", 0x9000n), RAM + 0x9000);
 });
 
 test("code outside RAM: an exit in the kernel, #UD in user mode", () => {

@@ -336,8 +336,22 @@ test("a flush finds every entry, however many were filled", () => {
   assert.equal(m.read(0x800000n), "#14 err 4 cr2 0x800000");
   touch();
   m.call("tlbFlushAll");
+  for (let i = 0; i < 1100; i++) {
+    m.call("tlbFlushPage", 0x200000n);
+    m.read(0x200000n);
+  }
+  m.privilege(0);
+  m.read(0x5ff000n);
+  m.call("tlbFlushNonGlobal");
+  m.put(0x3010, 0n);
+  assert.equal(m.read(0x5ff000n), "#14 err 0 cr2 0x5ff000", "filled after the list was full");
+  m.privilege(3);
+  m.put(0x3008, 0n);
+  assert.equal(m.read(0x200000n), 0n, "global");
+  m.call("tlbFlushAll");
+  assert.equal(m.read(0x200000n), "#14 err 4 cr2 0x200000");
   const misses = m.stat(L.STAT_TLB_MISSES);
-  for (let i = 512n; i < 1024n; i++) m.read(i << 12n);
+  for (let i = 1536n; i < 2048n; i++) m.read(i << 12n);
   assert.equal(m.stat(L.STAT_TLB_MISSES) - misses, 512n);
 });
 
