@@ -1,10 +1,11 @@
 // What a command line asks for, checked and in types.
+import type { RtcBase } from "../machine/rtc-base.ts";
 import { type ChardevSpec, parseChardev, parseChardevOption } from "./chardev-spec.ts";
 import { deviceHelp, type GuestDevice, parseDevice } from "./device-option.ts";
 import { parseInteger, parseKeyValues } from "./key-values.ts";
 import { addLogItems, addTraceEvents, type LogItem, logHelp, type TraceEvent, traceHelp } from "./log-items.ts";
 import type { GivenOption } from "./parse.ts";
-import { parseRtc, type RtcBase } from "./rtc.ts";
+import { parseRtc } from "./rtc.ts";
 import { parseSize } from "./size.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -70,7 +71,7 @@ function defaults(): Settings {
     noReboot: false,
     noShutdown: false,
     startPaused: false,
-    rtc: { kind: "utc" },
+    rtc: "utc",
     icountShift: undefined,
     log: new Set(),
     trace: new Set(),
