@@ -19,6 +19,8 @@ export const FAULT_EXCEPTION: i32 = 1;
 /** run() has to return to the host: RUN_EXIT_REASON is set. The instruction is executed again
  * at the next entry and finds what the host answered in the access log. */
 export const FAULT_EXIT: i32 = 2;
+/** A repeated instruction stopped between iterations for a pending request; CPU_RIP is its own address. */
+export const FAULT_RESUME: i32 = 3;
 
 /** FAULT_*: set by whatever cannot complete; whoever calls something that may fault looks at it
  * afterwards and returns at once, without further effects, where it is set. */

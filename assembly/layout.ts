@@ -271,8 +271,14 @@ export const MODE_REAL = 32;
 export const MODE_VM86 = 64;
 /** EFER.LMA = 1. */
 export const MODE_LONG = 128;
+/** SSE may be used: CR4.OSFXSR = 1, CR0.EM = 0, CR0.TS = 0. */
+export const MODE_SSE = 256;
+/** x87 may be used: CR0.EM = 0, CR0.TS = 0. MMX needs the same. */
+export const MODE_FPU = 512;
+/** AVX may be used: CR4.OSXSAVE = 1, XCR0 has SSE and AVX, CR0.TS = 0. */
+export const MODE_AVX = 1024;
 /** What decoding depends on. */
-export const MODE_DECODE_MASK = MODE_CODE_MASK | MODE_STACK32 | MODE_FLAT | MODE_REAL | MODE_VM86;
+export const MODE_DECODE_MASK = MODE_CODE_MASK | MODE_STACK32 | MODE_FLAT | MODE_REAL | MODE_VM86 | MODE_SSE | MODE_FPU | MODE_AVX;
 
 // ---------------------------------------------------------------- the VM, offsets from VM_BASE
 

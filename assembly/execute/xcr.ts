@@ -2,6 +2,7 @@
 import { CR4_OSXSAVE, GP, UD, cpu, raise, raiseError } from "../cpu";
 import { FEAT_XGETBV1 } from "../features";
 import { CPU_CR4, CPU_XCR0 } from "../layout";
+import { updateMode } from "./mode";
 import { hasFeature, supportedXcr0 } from "./cpuid";
 import { requireCpl0 } from "./privilege";
 
@@ -25,7 +26,10 @@ function requireOsxsave(): bool {
 export function xsetbv(index: u32, value: u64): void {
   if (!requireOsxsave() || !requireCpl0()) return;
   if (index != 0 || !validXcr0(value)) raiseError(GP, 0);
-  else store<u64>(cpu, value, CPU_XCR0);
+  else {
+    store<u64>(cpu, value, CPU_XCR0);
+    updateMode();
+  }
 }
 
 /** XGETBV of XCR0, and with index 1 of the state that may differ from its initial one: here always all of it. */

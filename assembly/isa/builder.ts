@@ -252,7 +252,7 @@ export class Builder {
   /** Pushes a value of the operation's width. Nothing changes if it faults. */
   push(value: Value): void {
     if (this.width !== 64) {
-      this.call("execute/stack", this.width === 16 ? "push16" : "push32", [value]);
+      this.call("execute/push-pop", this.width === 16 ? "push16" : "push32", [value]);
       return;
     }
     const rsp = this.sub(this.get({ register: RSP, width: 64 }), this.const(8));
@@ -263,7 +263,7 @@ export class Builder {
   /** The value on top of the stack, which stays there until drop(). */
   top(): Value {
     if (this.width === 64) return this.load(this.get({ register: RSP, width: 64 }), 64);
-    return this.call("execute/stack", this.width === 16 ? "top16" : "top32", [], { type: "i32" });
+    return this.call("execute/push-pop", this.width === 16 ? "top16" : "top32", [], { type: "i32" });
   }
 
   /** Takes the operation's width off the stack, and `more` bytes. */
@@ -271,7 +271,7 @@ export class Builder {
     const bytes = this.const(this.width / 8, 64);
     const by = more ? this.add(bytes, more) : bytes;
     if (this.width !== 64) {
-      this.call("execute/stack", "drop", [by], { faults: false });
+      this.call("execute/push-pop", "drop", [by], { faults: false });
       return;
     }
     this.put({ register: RSP, width: 64 }, this.add(this.get({ register: RSP, width: 64 }), by));
@@ -282,7 +282,7 @@ export class Builder {
     if (this.width === 64) {
       const sixteen = this.const(16, 64);
       this.guard(this.ne(this.shrS(this.shl(target, sixteen), sixteen), target), 13, 0);
-    } else this.call("execute/stack", "checkNearTarget", [target]);
+    } else this.call("execute/push-pop", "checkNearTarget", [target]);
   }
 
   /** Jumps by the immediate, always or on a condition. */

@@ -127,7 +127,7 @@ export class Printer {
         const check = this.use("execute/address", "addressChecked");
         const simple = this.use("execute/address", "addressSimple");
         const probe = this.use("mmu/tlb", "probeRead");
-        const slow = this.use("mmu/access", "ptrRead");
+        const slow = this.use("mmu/block", "ptrRead");
         const aligned = s.aligned ? ` if (!${this.use("execute/vector-registers", "aligned16")}(a${s.id})) ${this.frame.fail}` : "";
         return `let a${s.id}: u64; if (load<u8>(pc, ${this.use("decode/record", "R_EA")})) { a${s.id} = ${check}(pc, ${s.bytes}, false, 0);${this.checked(true)} } else a${s.id} = ${simple}(${this.registersAt}, pc);${aligned} let v${s.id}: usize = ${probe}(a${s.id}, ${s.bytes}); if (!v${s.id}) { v${s.id} = ${slow}(a${s.id}, ${s.bytes}); if (!v${s.id}) ${this.frame.fail} }`;
       }

@@ -1,11 +1,11 @@
 // Prints the decoder's tables: opcode -> candidates -> leaf -> case numbers. The tables are read-only data.
 import { KINDS, MAPS, PREFIXES, SIZES, type Form } from "./encoding.ts";
-import type { Numbering } from "./print-interpreter.ts";
+import { type Numbering, OP_ABANDON, OP_FAULT, OP_LEAVE, OP_NEXT, OP_SHADOW } from "./print-interpreter.ts";
 import type { Row } from "./row.ts";
 import { variantsOf } from "./variant.ts";
 
 /** Leaf flags; decode/decoder.ts knows them by these names. */
-export const LEAF_FLAGS = { ENDS: 1, PROTECTED: 2, LONG: 4, D64: 8, F64: 16, POP_RM: 32, STACK: 64, SSE: 128, X87: 256, MMX: 512, AVX: 1024 } as const;
+export const LEAF_FLAGS = { ENDS: 1, PROTECTED: 2, LONG: 4, D64: 8, F64: 16, POP_RM: 32, STACK: 64, SSE: 128, X87: 256, MMX: 512, AVX: 1024, SHADOW: 2048 } as const;
 /** Candidate flags. */
 export const CANDIDATE_FLAGS = { NOT64: 1, ONLY64: 2, W0: 4, W1: 8, B0: 16, MODRM: 32, L0: 64, L1: 128 } as const;
 const WIDTHS = [8, 16, 32, 64];
@@ -31,6 +31,7 @@ export function printTables(rows: readonly Row[], numbering: Numbering): string 
       if (form.flags.has("f64")) flags |= LEAF_FLAGS.F64;
       if (row.name === "pop_rm") flags |= LEAF_FLAGS.POP_RM;
       if (row.group === "stack" || /^(call|ret)/.test(row.name)) flags |= LEAF_FLAGS.STACK;
+      if (row.shadow) flags |= LEAF_FLAGS.SHADOW;
       if (row.unit) flags |= LEAF_FLAGS[row.unit.toUpperCase() as "SSE"];
       const kinds = form.operands.flatMap((o) => [KINDS[o.kind], SIZES[o.size]]);
       while (kinds.length < 8) kinds.push(0);
@@ -79,5 +80,6 @@ ${data("CANDIDATES", "u8", candidates)}
 /** 16 bytes a leaf: four operands of kind and size, flags, feature, widths, padding. */
 ${data("LEAVES", "u8", leaves.flat())}
 /** u32[16] a leaf: case number by [locked][width][memory]; all ones: none. */
-${data("CASES", "u32", variants)}`;
+${data("CASES", "u32", variants)}
+${constants("", { OP_LEAVE, OP_NEXT, OP_ABANDON, OP_SHADOW, OP_FAULT })}`;
 }

@@ -5,7 +5,13 @@ import { allVariants, type Variant } from "./variant.ts";
 /** Records with these op numbers end a trace: leave for CPU_RIP; go on at the next address. */
 export const OP_LEAVE = 0;
 export const OP_NEXT = 1;
-const FIRST_GROUP = 2;
+/** Code behind this point was overwritten, or a shadow begins: leave at this record's address. */
+export const OP_ABANDON = 2;
+/** As OP_ABANDON, and interrupts wait until the next instruction is done (STI, MOV SS). */
+export const OP_SHADOW = 3;
+/** The bytes are no instruction, or not one that may be executed now: R_IMM is the vector. */
+export const OP_FAULT = 4;
+const FIRST_GROUP = 5;
 
 export interface Numbering {
   readonly groups: readonly string[];
@@ -60,8 +66,8 @@ export function printGroup(numbering: Numbering, group: string): string {
   const cases = numbering.cold.get(group)!.map((v, i) => `    case ${i}: { // ${v.key}\n      ${prologue(v, "c")}${printer.body(v)} return RECORD_SIZE; }`);
   const body = cases.join("\n");
   const more: Record<string, string[]> = { cpu: ["cpu"], "decode/record": ["RECORD_SIZE"] };
-  if (body.includes("branchNear(")) more["execute/stack"] = ["branchNear"];
-  if (body.includes("jumpNear(")) (more["execute/stack"] ??= []).push("jumpNear");
+  if (body.includes("branchNear(")) more["execute/push-pop"] = ["branchNear"];
+  if (body.includes("jumpNear(")) (more["execute/push-pop"] ??= []).push("jumpNear");
   if (body.includes("branchNear(")) more.cpu!.push("fault");
   if (body.includes("nextRip(pc), CPU_RIP")) {
     more["decode/record"]!.push("nextRip");
@@ -74,7 +80,7 @@ export function ${groupFunction(group)}(sub: u32, pc: usize): usize {
   switch (sub) {
 ${body}
   }
-  unreachable();
+  return unreachable();
 }
 `;
 }
@@ -104,13 +110,23 @@ export function printHot(numbering: Numbering): string {
   const imports = importLines([printer], {
     cpu: ["cpu", "fault"],
     "decode/record": ["record", "RECORD_SIZE", "R_SUB", "R_NEXT", "R_OFFSET", "R_IMM", "nextRip", "T_RECORDS", "T_COUNT", "T_VALID", "T_TAKEN", "T_FALL"],
-    "decode/dispatch": ["findTrace", "leaveTrace"],
+    "decode/dispatch": ["findTrace", "leaveTrace", "raiseDecoded"],
+    "execute/request": ["beginShadow"],
     layout: ["CPU_FUEL", "CPU_RIP", "CPU_TRACE_RIP"],
     ...Object.fromEntries(numbering.groups.map((g) => [`generated/group-${g}`, [groupFunction(g)]])),
   });
   return `${HEADER}${imports}\n
 /** Executes traces from CPU_RIP until the fuel is used up, a request is pending, or \`fault\` is set. */
 export function interpret(): void {
+  execute(0);
+}
+
+/** Executes the one instruction of a step trace: the fuel must be used up, so that no other trace is entered. */
+export function executeStep(step: usize): void {
+  execute(step);
+}
+
+function execute(step: usize): void {
   const c = cpu;
   let trace: usize = 0;
   let pc: usize = 0;
@@ -118,8 +134,9 @@ export function interpret(): void {
   let link: usize = 0;
   for (;;) {
     // CPU_RIP says where to go on.
-    trace = findTrace(link);
+    trace = step ? step : findTrace(link);
     if (!trace) return;
+    step = 0;
     link = 0;
     pc = trace + T_RECORDS;
     for (;;) {
@@ -128,6 +145,9 @@ export function interpret(): void {
       case ${OP_NEXT}: {
         const target = load<u64>(c, CPU_TRACE_RIP) + load<u16>(pc, R_OFFSET); const t = load<usize>(trace, T_FALL); if (load<u32>(t, T_VALID)) ${enter} store<u64>(c, target, CPU_RIP); link = trace + T_FALL; break;
       }
+      case ${OP_ABANDON}: leaveTrace(trace, pc); break;
+      case ${OP_SHADOW}: leaveTrace(trace, pc); beginShadow(1); break;
+      case ${OP_FAULT}: raiseDecoded(pc); break;
 ${groups.join("\n")}
 ${hot.join("\n")}
       default: unreachable();

@@ -105,3 +105,8 @@ export function ffree(i: i32, popping: bool): void {
   setEmpty(i);
   if (popping) pop();
 }
+
+/** storeLow, as the instruction table can ask for it. */
+export function storedLow(): u64 {
+  return storeLow;
+}

@@ -48,7 +48,7 @@ row("ret_imm", "C2 Iw f64", { ...ends, hot: HOT64, mnemonic: "ret" }, (b, i) => 
 for (const [name, opcode] of [["loopne", "E0"], ["loope", "E1"], ["loop", "E2"], ["jrcxz", "E3"]] as const) {
   row(name, `${opcode} Js f64`, { ...ends }, (b) => {
     const flags = name === "loopne" ? b.condition(5) : name === "loope" ? b.condition(4) : undefined;
-    const counted = b.call("execute/stack", name === "jrcxz" ? "counterIsZero" : "countDown", [], { type: "i32", faults: false });
+    const counted = b.call("execute/push-pop", name === "jrcxz" ? "counterIsZero" : "countDown", [], { type: "i32", faults: false });
     b.branch(flags ? b.and(counted, flags) : counted);
   });
 }
@@ -76,7 +76,7 @@ row("pop_rm", "8F/0 Ev d64", { ...stack, mnemonic: "pop" }, (b, d) => {
 });
 row("leave", "C9 d64", { ...stack, hot: HOT64 }, (b) => {
   if (b.width !== 64) {
-    b.call("execute/stack", "leaveFrame", [b.const(b.width / 8, 32)]);
+    b.call("execute/push-pop", "leaveFrame", [b.const(b.width / 8, 32)]);
     return;
   }
   const frame = b.get({ register: RBP, width: 64 });
@@ -85,25 +85,25 @@ row("leave", "C9 d64", { ...stack, hot: HOT64 }, (b) => {
   b.put({ register: RBP, width: 64 }, value);
 });
 row("enter", "C8 Iw,I2 d64", { ...stack, widths: [16, 32, 64] }, (b, size, level) => {
-  b.call("execute/stack", "enterFrame", [b.const(b.width / 8, 32), b.zeroExtend(b.read(size), 16, 32), b.read({ ...level, shape: "index" })]);
+  b.call("execute/push-pop", "enterFrame", [b.const(b.width / 8, 32), b.zeroExtend(b.read(size), 16, 32), b.read({ ...level, shape: "index" })]);
 });
-row("pusha", "60 i64 nomodrm", { ...stack, widths: [16, 32] }, (b) => void b.call("execute/stack", "pushAll", [b.const(b.width / 8, 32)]));
-row("popa", "61 i64 nomodrm", { ...stack, widths: [16, 32] }, (b) => void b.call("execute/stack", "popAll", [b.const(b.width / 8, 32)]));
+row("pusha", "60 i64 nomodrm", { ...stack, widths: [16, 32] }, (b) => void b.call("execute/push-pop", "pushAll", [b.const(b.width / 8, 32)]));
+row("popa", "61 i64 nomodrm", { ...stack, widths: [16, 32] }, (b) => void b.call("execute/push-pop", "popAll", [b.const(b.width / 8, 32)]));
 row("pushf", "9C d64", { ...stack }, (b) => {
-  const value = b.call("execute/stack", "pushedFlags", [b.const(b.width / 8, 32)], { type: "i32" });
+  const value = b.call("execute/push-pop", "pushedFlags", [b.const(b.width / 8, 32)], { type: "i32" });
   b.push(b.zeroExtend(value, 32, b.width));
 });
 row("popf", "9D d64", { ...stack, ends: true, needsRip: true }, (b) => {
   const value = b.top();
-  b.call("execute/stack", "popFlags", [b.const(b.width / 8, 32), b.zeroExtend(value, b.width, 32)]);
+  b.call("execute/push-pop", "popFlags", [b.const(b.width / 8, 32), b.zeroExtend(value, b.width, 32)]);
   b.drop();
   b.end();
 });
 row("push_seg", ["06 SO i64 d64", "0E SO i64 d64", "16 SO i64 d64", "1E SO i64 d64", "0F A0 SO d64", "0F A8 SO d64"], { ...stack, mnemonic: "push" }, (b, s) => {
-  b.push(b.zeroExtend(b.call("execute/stack", "segmentOperand", [b.index(s)], { type: "i32", faults: false }), 32, b.width));
+  b.push(b.zeroExtend(b.call("execute/push-pop", "segmentOperand", [b.index(s)], { type: "i32", faults: false }), 32, b.width));
 });
 row("pop_seg", ["07 SO i64 d64", "17 SO i64 d64", "1F SO i64 d64", "0F A1 SO d64", "0F A9 SO d64"], { ...stack, ends: true, needsRip: true, mnemonic: "pop" }, (b, s) => {
   const value = b.top();
-  b.call("execute/stack", "popSegment", [b.index(s), b.zeroExtend(value, b.width, 32), b.const(b.width / 8, 32)]);
+  b.call("execute/push-pop", "popSegment", [b.index(s), b.zeroExtend(value, b.width, 32), b.const(b.width / 8, 32)]);
   b.end();
 });

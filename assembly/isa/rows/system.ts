@@ -78,6 +78,7 @@ row("mov_from_seg", "8C Ev,Sw", { ...system, mnemonic: "mov" }, (b, d, s) => {
   if (d.shape === "mem") b.write({ ...d, width: 16, bytes: 2 }, selector);
   else b.write(d, b.zeroExtend(selector, 32, b.width));
 });
+// SS is loaded into a shadow: interrupts wait for one more instruction.
 row("mov_to_seg", "8E Sw,Ew", { ...transfer, mnemonic: "mov" }, (b, s, value) => {
   b.call("execute/operand", "writeSegment", [b.index(s), b.read(value)]);
   b.end();
@@ -166,11 +167,12 @@ for (const [name, form, target, read] of [
     } else {
       const value = b.width === 64 ? b.read(s) : b.zeroExtend(b.read({ ...s, width: 32 }), 32, 64);
       b.call("execute/control", target, [b.index(d), value]);
+      if (target === "writeDr") b.call("execute/request", "requestSlice", [], { faults: false });
     }
     b.end();
   });
 }
-row("rdmsr", "0F 32 nomodrm", transfer, helper("operand", "rdmsr"));
+row("rdmsr", "0F 32 nomodrm", { ...system, needsRip: true }, helper("operand", "rdmsr"));
 row("wrmsr", "0F 30 nomodrm", transfer, helper("operand", "wrmsr"));
 row("rdtsc", "0F 31 nomodrm", { ...system, feature: FEAT_TSC }, (b) => void b.call("execute/operand", "rdtsc", []));
 row("rdtscp", "0F 01/7 rm=1", { ...system, feature: FEAT_RDTSCP }, (b) => void b.call("execute/operand", "rdtscp", []));
@@ -202,11 +204,11 @@ function random(b: Builder): ReturnType<Builder["const"]> {
 }
 
 // ---------------------------------------------------------------- flags, waiting, hints
-row("cli", "FA nomodrm", transfer, helper("operand", "cli"));
-row("sti", "FB nomodrm", transfer, helper("operand", "sti"));
+row("cli", "FA nomodrm", system, helper("operand", "cli"));
+row("sti", "FB nomodrm", { ...system, shadow: true }, helper("operand", "sti"));
 row("hlt", "F4 nomodrm", transfer, helper("operand", "hlt"));
-row("clac", "0F 01/1 rm=2", { ...transfer, feature: FEAT_SMAP }, helper("operand", "clac"));
-row("stac", "0F 01/1 rm=3", { ...transfer, feature: FEAT_SMAP }, helper("operand", "stac"));
+row("clac", "0F 01/1 rm=2", { ...system, feature: FEAT_SMAP }, helper("operand", "clac"));
+row("stac", "0F 01/1 rm=3", { ...system, feature: FEAT_SMAP }, helper("operand", "stac"));
 for (const [name, opcode] of [["cmc", "F5"], ["clc", "F8"], ["stc", "F9"], ["cld", "FC"], ["std", "FD"], ["sahf", "9E"], ["lahf", "9F"]] as const) {
   row(name, `${opcode} nomodrm`, { ...system }, (b) => void b.call("execute/flags", name, [], { faults: false }));
 }

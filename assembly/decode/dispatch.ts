@@ -1,0 +1,145 @@
+// From CPU_RIP to the trace that executes it, and back out of a trace.
+import { cpu, FAULT_EXCEPTION, fault, faultNonCanonical, faultVector, GP, raise, raiseError, SEG_CS, SEG_SS, segBase, segLimit, SS } from "../cpu";
+import {
+  CPU_FUEL, CPU_MODE, CPU_RIP, CPU_TRACE_RIP, MODE_CODE64, MODE_CODE_MASK, MODE_FLAT,
+} from "../layout";
+import { contextGeneration } from "../mmu/contexts";
+import { fetchGpa, fetchTranslate } from "../mmu/translate";
+import { buildTrace, flushCount, JUMP_CACHE, JUMP_ENTRIES, STEP_BYTES, stepTrace, traceAt } from "./traces";
+import { R_IMM, R_OFFSET, R_SEGNO, RECORD_SIZE, T_COUNT, T_ENTRIES, T_LENGTH, T_RECORDS, T_VALID } from "./record";
+
+/** Mode bits in a jump cache tag; the address-space generation stands above them. */
+const TAG_MODE_BITS: u32 = 11;
+/** The generations' upper half for which the jump cache is good. */
+let epoch: u32 = 0;
+
+/**
+ * The trace to execute at CPU_RIP, entered: its instructions are taken off the fuel. `link`: 0, or the link cell of
+ * the trace just left, which gets the new one where both lie on one page. Returns 0 where the run loop has to look:
+ * fuel or requests, or `fault` is set.
+ */
+export function findTrace(link: usize): usize {
+  const fuel = load<i64>(cpu, CPU_FUEL);
+  if (<u64>fuel - 1 >= 0x7fffffff) return 0;
+  const mode = load<u32>(cpu, CPU_MODE);
+  const rip = load<u64>(cpu, CPU_RIP);
+  const linear = (mode & MODE_CODE_MASK) == MODE_CODE64 ? rip : (rip + segBase(SEG_CS)) & 0xffffffff;
+  const entry = cpu + JUMP_CACHE + ((((<u32>linear) ^ (<u32>linear >> 13)) & (JUMP_ENTRIES - 1)) << 4);
+  const tag = (contextGeneration << TAG_MODE_BITS) | mode;
+  let t: usize;
+  if (load<u64>(entry) == linear && load<u32>(entry, 8) == tag && contextGeneration >> (32 - TAG_MODE_BITS) == epoch && load<u32>(load<u32>(entry, 12), T_VALID)) {
+    t = load<u32>(entry, 12);
+  } else {
+    const before = flushCount();
+    t = lookUp(linear, mode);
+    if (!t) return 0;
+    if (flushCount() != before) link = 0;
+    if (load<u32>(t, T_VALID)) remember(entry, linear, t, tag);
+    else link = 0;
+  }
+  if (!(mode & MODE_FLAT)) {
+    if (rip + load<u32>(t, T_LENGTH) - 1 > segLimit(SEG_CS)) {
+      t = atLimit(rip, linear, mode);
+      if (!t) return 0;
+    }
+  } else if (link && (linear ^ load<u64>(cpu, CPU_TRACE_RIP)) >> 12 == 0 && (mode & MODE_CODE_MASK) == MODE_CODE64) store<u32>(link, <u32>t);
+  const left = fuel - load<u32>(t, T_COUNT);
+  if (left < 0) return 0;
+  store<u32>(cpu, <u32>left, CPU_FUEL);
+  store<u64>(cpu, rip, CPU_TRACE_RIP);
+  return t;
+}
+
+function remember(entry: usize, linear: u64, t: usize, tag: u32): void {
+  const now = contextGeneration >> (32 - TAG_MODE_BITS);
+  if (now != epoch) {
+    // Tags from a former round of generations could match by chance.
+    memory.fill(cpu + JUMP_CACHE, 0, JUMP_ENTRIES << 4);
+    epoch = now;
+  }
+  store<u64>(entry, linear);
+  store<u32>(entry, tag, 8);
+  store<u32>(entry, <u32>t, 12);
+}
+
+/** Finds or builds the trace at a linear address; 0: fault is set. */
+function lookUp(linear: u64, mode: u32): usize {
+  const host = fetchTranslate(linear);
+  if (!host) return 0;
+  const gpa = fetchGpa;
+  let t = traceAt(gpa, mode);
+  if (!t) t = buildTrace(host, gpa, mode, linear);
+  if (!t) return crossing(host, linear, mode);
+  store<u32>(t, load<u32>(t, T_ENTRIES) + 1, T_ENTRIES);
+  return t;
+}
+
+/** One instruction whose bytes lie on two pages: gathered and decoded afresh each time. */
+function crossing(host: usize, linear: u64, mode: u32): usize {
+  const here = 0x1000 - (host & 0xfff);
+  const second = fetchTranslate((linear + here) & ((mode & MODE_CODE_MASK) == MODE_CODE64 ? 0xffffffffffffffff : 0xffffffff));
+  if (!second) return 0;
+  const bytes = cpu + STEP_BYTES;
+  memory.copy(bytes, host, here);
+  memory.copy(bytes + here, second, 16 - here);
+  return stepTrace(bytes, 16, mode, linear);
+}
+
+/** The instruction at CPU_RIP where its trace would run over the code segment's limit. */
+function atLimit(rip: u64, linear: u64, mode: u32): usize {
+  const limit = <u64>segLimit(SEG_CS);
+  const room = rip > limit ? 0 : <usize>min<u64>(limit - rip + 1, 15);
+  const t = room ? oneInstruction(linear, mode, room) : 0;
+  if (!t && !fault) raiseError(GP, 0);
+  return t;
+}
+
+/** A trace of the one instruction at a linear address, of `room` bytes at most; 0: fault is set, or it is longer. */
+function oneInstruction(linear: u64, mode: u32, room: usize): usize {
+  const host = fetchTranslate(linear);
+  if (!host) return 0;
+  const here = min<usize>(room, 0x1000 - (host & 0xfff));
+  const t = stepTrace(host, here, mode, linear);
+  if (t || here == room) return t;
+  const second = fetchTranslate(linear + here);
+  if (!second) return 0;
+  const bytes = cpu + STEP_BYTES;
+  memory.copy(bytes, host, here);
+  memory.copy(bytes + here, second, room - here);
+  return stepTrace(bytes, room, mode, linear);
+}
+
+/** Linear address of CPU_RIP. */
+export function linearRip(): u64 {
+  const rip = load<u64>(cpu, CPU_RIP);
+  return (load<u32>(cpu, CPU_MODE) & MODE_CODE_MASK) == MODE_CODE64 ? rip : (rip + segBase(SEG_CS)) & 0xffffffff;
+}
+
+/** As findTrace(), for one instruction whatever the fuel: single steps and shadows. */
+export function findStep(): usize {
+  const mode = load<u32>(cpu, CPU_MODE);
+  const rip = load<u64>(cpu, CPU_RIP);
+  const linear = linearRip();
+  const t = mode & MODE_FLAT ? oneInstruction(linear, mode, 16) : atLimit(rip, linear, mode);
+  if (t) store<u64>(cpu, rip, CPU_TRACE_RIP);
+  return t;
+}
+
+/** Leaves a trace at the record `pc`, which has not been executed: CPU_RIP is its address, and what was not
+ * executed goes back into the fuel. */
+export function leaveTrace(t: usize, pc: usize): void {
+  const mode = load<u32>(cpu, CPU_MODE);
+  const rip = load<u64>(cpu, CPU_TRACE_RIP) + load<u16>(pc, R_OFFSET);
+  store<u64>(cpu, (mode & MODE_CODE_MASK) == MODE_CODE64 ? rip : rip & 0xffffffff, CPU_RIP);
+  const executed = <u32>((pc - t - T_RECORDS) / RECORD_SIZE);
+  const all = load<u32>(t, T_COUNT);
+  if (fault == FAULT_EXCEPTION && faultNonCanonical && <i32>load<u8>(pc, R_SEGNO) == SEG_SS) faultVector = SS;
+  if (executed < all) store<u32>(cpu, load<u32>(cpu, CPU_FUEL) + (all - executed), CPU_FUEL);
+}
+
+/** Raises what the decoder found wrong. */
+export function raiseDecoded(pc: usize): void {
+  const vector = <i32>load<u64>(pc, R_IMM);
+  if (vector == GP) raiseError(GP, 0);
+  else raise(vector);
+}

@@ -1,0 +1,218 @@
+// Traces: straight runs of decoded instructions, kept by guest physical address and mode. A vCPU has its own.
+//
+// A write to the bytes of a trace drops it: the header becomes invalid, so that links and the jump cache pass it by,
+// and its records turn into OP_ABANDON, so that it is left after the instruction that wrote. The arena is only ever
+// emptied as a whole.
+import { count, cpu, GP, NM, UD } from "../cpu";
+import { LEAF_ENDS, LEAF_SHADOW, OP_ABANDON, OP_FAULT, OP_LEAVE, OP_NEXT, OP_SHADOW } from "../generated/opcodes";
+import { trace as logTrace } from "../host";
+import {
+  CPU_LOG, CPU_TRACES, LOG_IN_ASM, LOG_UNIMP, MODE_DECODE_MASK, REQ_CODE_FLUSH, STAT_CODE_WRITES, STAT_TRACES_BUILT, STAT_TRACES_DROPPED, STAT_TRACE_FLUSHES,
+  STAT_UNIMPLEMENTED, VCPU_SIZE, VM_VCPU_COUNT,
+} from "../layout";
+import { markCode, unmarkCode } from "../mmu/code";
+import { requestOthers } from "../mmu/shootdown";
+import { decode, DECODE_NO_DEVICE, DECODE_SHORT, DECODE_TOO_LONG, leafFlags, unknownOpcode } from "./decoder";
+import {
+  R_IMM, R_NEXT, R_OFFSET, R_OP, RECORD_SIZE, T_COUNT, T_GPA, T_HASH_NEXT, T_HOST, T_LENGTH, T_MODE, T_PAGE_NEXT, T_RECORDS, T_VALID,
+} from "./record";
+
+// The trace area of a vCPU.
+/** u32: where the next trace goes; u32: how often the arena was emptied. */
+const NEXT = CPU_TRACES;
+const FLUSHES = CPU_TRACES + 4;
+/** One trace that is in no table: instructions that cross pages, and single steps. */
+const STEP_TRACE = CPU_TRACES + 0x100;
+/** 32 bytes for an instruction whose bytes lie on two pages. */
+export const STEP_BYTES = CPU_TRACES + 0x400;
+/** Jump cache: 16 bytes an entry {u64 linear address, u32 tag, u32 trace}. */
+export const JUMP_CACHE = CPU_TRACES + 0x10000;
+export const JUMP_ENTRIES: u32 = 8192;
+/** u32 heads of chains by physical address, and by host page. */
+const HASH = JUMP_CACHE + 0x20000;
+const HASH_ENTRIES: u32 = 32768;
+const PAGES = HASH + 0x20000;
+const PAGE_ENTRIES: u32 = 16384;
+const ARENA = PAGES + 0x10000;
+/** Instructions of a trace at most. */
+const TRACE_MAX: u32 = 32;
+/** Room that one trace may need: its records, the one behind a shadow and the one that ends it. */
+const ROOM: usize = T_RECORDS + (TRACE_MAX + 2) * RECORD_SIZE;
+
+/** How often the arena was emptied: a trace address from before is worth nothing. */
+export function flushCount(): u32 {
+  return load<u32>(cpu, FLUSHES);
+}
+
+/** Drops all traces and the jump cache. */
+export function flushTraces(): void {
+  memory.fill(cpu + JUMP_CACHE, 0, ARENA - JUMP_CACHE);
+  store<u32>(cpu, <u32>cpu + ARENA, NEXT);
+  store<u32>(cpu, load<u32>(cpu, FLUSHES) + 1, FLUSHES);
+  count(STAT_TRACE_FLUSHES);
+}
+
+// @ts-ignore: decorator
+@inline function hashHead(gpa: u64, mode: u32): usize {
+  return cpu + HASH + <usize>(((<u32>gpa ^ (<u32>gpa >> 15) ^ mode << 4) & (HASH_ENTRIES - 1)) << 2);
+}
+
+// @ts-ignore: decorator
+@inline function pageHead(host: usize): usize {
+  return cpu + PAGES + ((((host >> 12) & (PAGE_ENTRIES - 1))) << 2);
+}
+
+/** The trace at a guest physical address in a mode (under MODE_DECODE_MASK), or 0. */
+export function traceAt(gpa: u64, mode: u32): usize {
+  const key = mode & MODE_DECODE_MASK;
+  let t = <usize>load<u32>(hashHead(gpa, key));
+  while (t) {
+    if (load<u64>(t, T_GPA) == gpa && load<u32>(t, T_MODE) == key && load<u32>(t, T_VALID)) return t;
+    t = load<u32>(t, T_HASH_NEXT);
+  }
+  return 0;
+}
+
+/** Ends a run of records. */
+function terminate(rec: usize, op: u32, offset: u32): void {
+  store<u32>(rec, op, R_OP);
+  store<u16>(rec, <u16>offset, R_OFFSET);
+  store<u16>(rec, <u16>offset, R_NEXT);
+}
+
+/** A record that raises what decode() says. */
+function faultRecord(rec: usize, refusal: i32, offset: u32, linear: u64): void {
+  terminate(rec, OP_FAULT, offset);
+  store<u64>(rec, refusal == DECODE_NO_DEVICE ? NM : refusal == DECODE_TOO_LONG ? GP : UD, R_IMM);
+  if (!unknownOpcode) return;
+  count(STAT_UNIMPLEMENTED);
+  if (load<u32>(cpu, CPU_LOG) & LOG_UNIMP) logTrace(LOG_UNIMP, linear + offset, 0, 0);
+}
+
+/**
+ * Decodes a trace of at most `most` instructions from host address `host`, `available` bytes of which may be read.
+ * Returns how many instructions it has: 0 if the very first needs more bytes. The trace's length is in T_LENGTH.
+ */
+function fill(t: usize, host: usize, available: usize, mode: u32, linear: u64, most: u32, tracked: bool): u32 {
+  const shared = tracked && load<u32>(VM_VCPU_COUNT) > 1;
+  let rec = t + T_RECORDS;
+  let offset: u32 = 0;
+  let n: u32 = 0;
+  for (;;) {
+    let length = decode(host + offset, available - offset, mode, rec, offset);
+    if (length == DECODE_SHORT) {
+      if (n == 0) return 0;
+      terminate(rec, OP_NEXT, offset);
+      break;
+    }
+    if (tracked) markCode(host + offset, length > 0 ? length : 1);
+    // Another vCPU may have written the bytes before they were marked.
+    if (shared) length = decode(host + offset, available - offset, mode, rec, offset);
+    if (length < 0) {
+      faultRecord(rec, length, offset, linear);
+      n++;
+      offset++;
+      break;
+    }
+    n++;
+    offset += length;
+    rec += RECORD_SIZE;
+    const flags = leafFlags;
+    if (flags & LEAF_ENDS) {
+      terminate(rec, OP_LEAVE, offset);
+      break;
+    }
+    if (flags & LEAF_SHADOW) {
+      // The next instruction belongs to this one: interrupts are not looked at in between.
+      const next = most > 1 ? decode(host + offset, available - offset, mode, rec, offset) : DECODE_SHORT;
+      if (next <= 0) {
+        terminate(rec, OP_SHADOW, offset);
+        break;
+      }
+      if (n >= most) most = n + 1;
+      continue;
+    }
+    if (n >= most || offset >= available) {
+      terminate(rec, OP_NEXT, offset);
+      break;
+    }
+  }
+  store<u32>(t, n, T_COUNT);
+  store<u32>(t, offset, T_LENGTH);
+  store<u32>(t, <u32>host, T_HOST);
+  if (tracked && load<u32>(cpu, CPU_LOG) & LOG_IN_ASM) logTrace(LOG_IN_ASM, linear, host, offset);
+  return n;
+}
+
+/** Builds and keeps the trace at host address `host` = physical `gpa`; 0: its first instruction crosses the page. */
+export function buildTrace(host: usize, gpa: u64, mode: u32, linear: u64): usize {
+  let t = <usize>load<u32>(cpu, NEXT);
+  if (t == 0 || t + ROOM > cpu + VCPU_SIZE) {
+    flushTraces();
+    t = load<u32>(cpu, NEXT);
+  }
+  memory.fill(t, 0, T_RECORDS);
+  const n = fill(t, host, 0x1000 - (host & 0xfff), mode, linear, TRACE_MAX, true);
+  if (n == 0) return 0;
+  const key = mode & MODE_DECODE_MASK;
+  store<u64>(t, gpa, T_GPA);
+  store<u32>(t, key, T_MODE);
+  const head = hashHead(gpa, key);
+  store<u32>(t, load<u32>(head), T_HASH_NEXT);
+  store<u32>(head, <u32>t);
+  const page = pageHead(host);
+  store<u32>(t, load<u32>(page), T_PAGE_NEXT);
+  store<u32>(page, <u32>t);
+  store<u32>(t, 1, T_VALID);
+  // Behind a shadow there can be one record more than instructions counted up to TRACE_MAX.
+  store<u32>(cpu, <u32>(t + T_RECORDS + (n + 1) * RECORD_SIZE), NEXT);
+  count(STAT_TRACES_BUILT);
+  return t;
+}
+
+/** A trace of one instruction that is kept nowhere; 0: more bytes are needed. */
+export function stepTrace(host: usize, available: usize, mode: u32, linear: u64): usize {
+  const t = cpu + STEP_TRACE;
+  memory.fill(t, 0, T_RECORDS);
+  return fill(t, host, available, mode, linear, 1, false) ? t : 0;
+}
+
+/** RAM that holds decoded code was written: `length` bytes at `host`, in one page. Called after the write. */
+export function codeWritten(host: usize, length: i32): void {
+  count(STAT_CODE_WRITES);
+  const end = host + length;
+  const head = pageHead(host);
+  let dropped = false;
+  let previous: usize = 0;
+  let t = <usize>load<u32>(head);
+  while (t) {
+    const next = <usize>load<u32>(t, T_PAGE_NEXT);
+    const from = <usize>load<u32>(t, T_HOST);
+    if (from < end && host < from + load<u32>(t, T_LENGTH)) {
+      drop(t);
+      dropped = true;
+      if (previous) store<u32>(previous, <u32>next, T_PAGE_NEXT);
+      else store<u32>(head, <u32>next);
+    } else previous = t;
+    t = next;
+  }
+  if (load<u32>(VM_VCPU_COUNT) > 1) requestOthers(REQ_CODE_FLUSH);
+  else if (dropped) unmarkAround(host, length, head);
+}
+
+/** With one vCPU the line marks are its own: lines without traces are plain data again. */
+function unmarkAround(host: usize, length: i32, head: usize): void {
+  const page = host & ~0xfff;
+  unmarkCode(host, length);
+  for (let t = <usize>load<u32>(head); t; t = load<u32>(t, T_PAGE_NEXT)) {
+    const from = <usize>load<u32>(t, T_HOST);
+    if ((from & ~0xfff) == page) markCode(from, load<u32>(t, T_LENGTH));
+  }
+}
+
+function drop(t: usize): void {
+  store<u32>(t, 0, T_VALID);
+  const last = t + T_RECORDS + load<u32>(t, T_COUNT) * RECORD_SIZE;
+  for (let rec = t + T_RECORDS; rec <= last; rec += RECORD_SIZE) store<u32>(rec, OP_ABANDON, R_OP);
+  count(STAT_TRACES_DROPPED);
+}

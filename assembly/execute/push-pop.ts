@@ -1,0 +1,234 @@
+// Near control transfer and stack instructions where the inline forms do not do: stacks and code of 16 and 32 bits,
+// ENTER, PUSHA, PUSHF, segment registers. SDM volume 1, chapter 6; volume 2, each instruction.
+import {
+  cpu, fault, FLAG_AC, FLAG_IF, FLAG_IOPL, FLAG_RF, FLAG_TF, FLAG_VIF, FLAG_VIP, FLAG_VM, FLAGS_STATUS, GP, gpr, raiseError, RBP, RCX, RSP, SEG_CS,
+  SEG_SS, segLimit, segSel, setGpr, setRip, CR4_VME,
+} from "../cpu";
+import { addressSize, nextRip, R_IMM } from "../decode/record";
+import { beginShadow, interruptsEnabled } from "./request";
+import { CPU_CPL, CPU_CR4, CPU_EFLAGS, CPU_MODE, MODE_CODE64, MODE_CODE_MASK, MODE_FLAT, MODE_STACK32, MODE_VM86 } from "../layout";
+import { readMem, writeMem } from "../mmu/access";
+import { getFlags, setFlags } from "./flags";
+import { linear } from "./address";
+import { loadSegment, SHADOW_MOV_SS } from "./segments";
+
+/** Bits of the stack pointer that pushes and pops use. */
+function stackMask(): u64 {
+  const mode = load<u32>(cpu, CPU_MODE);
+  if ((mode & MODE_CODE_MASK) == MODE_CODE64) return 0xffffffffffffffff;
+  return mode & MODE_STACK32 ? 0xffffffff : 0xffff;
+}
+
+/** Sets the stack pointer: a 16-bit stack leaves the upper bits alone. */
+function setStackPointer(value: u64, mask: u64): void {
+  setGpr(RSP, mask == 0xffff ? (gpr(RSP) & ~mask) | (value & mask) : value & mask);
+}
+
+function push(value: u64, size: i32): void {
+  const mask = stackMask();
+  const sp = (gpr(RSP) - size) & mask;
+  const at = linear(SEG_SS, sp, size, true);
+  if (fault || !writeMem(at, value, size)) return;
+  setStackPointer(sp, mask);
+}
+
+export function push16(value: u32): void { push(value, 2); }
+export function push32(value: u32): void { push(value, 4); }
+
+/** The value `depth` bytes above the top of the stack; sets fault. */
+function peek(depth: u64, size: i32): u64 {
+  const at = linear(SEG_SS, (gpr(RSP) + depth) & stackMask(), size, false);
+  return fault ? 0 : readMem(at, size);
+}
+
+export function top16(): u32 { return <u32>peek(0, 2); }
+export function top32(): u32 { return <u32>peek(0, 4); }
+
+export function drop(bytes: u64): void {
+  setStackPointer(gpr(RSP) + bytes, stackMask());
+}
+
+/** Raises #GP(0) where a near target in 16- or 32-bit code lies beyond CS.limit. */
+export function checkNearTarget(target: u32): void {
+  if (!(load<u32>(cpu, CPU_MODE) & MODE_FLAT) && target > segLimit(SEG_CS)) raiseError(GP, 0);
+}
+
+/** A relative jump outside the inline form. */
+export function branchNear(pc: usize, taken: u32, width: u32): void {
+  const next = nextRip(pc);
+  if (!taken) {
+    setRip(next);
+    return;
+  }
+  let target = next + load<u64>(pc, R_IMM);
+  if (width != 64) {
+    target &= width == 16 ? 0xffff : 0xffffffff;
+    checkNearTarget(<u32>target);
+    if (fault) return;
+  }
+  setRip(target);
+}
+
+/** A computed jump outside the inline form; the target has been checked. */
+export function jumpNear(target: u64, width: u32): void {
+  setRip(width == 64 ? target : width == 32 ? target & 0xffffffff : target & 0xffff);
+}
+
+function counter(): u64 {
+  const size = addressSize();
+  return size == 2 ? gpr(RCX) : size == 1 ? gpr(RCX) & 0xffffffff : gpr(RCX) & 0xffff;
+}
+
+/** LOOP: decrements the counter in the address size; 1 if it is not zero then. */
+export function countDown(): u32 {
+  const size = addressSize();
+  if (size == 2) setGpr(RCX, gpr(RCX) - 1);
+  else if (size == 1) setGpr(RCX, (gpr(RCX) - 1) & 0xffffffff);
+  else store<u16>(cpu, load<u16>(cpu, 8) - 1, 8);
+  return u32(counter() != 0);
+}
+
+export function counterIsZero(): u32 {
+  return u32(counter() == 0);
+}
+
+// ---------------------------------------------------------------- frames
+/** Writes a general register at an operand size: 32-bit writes zero the upper half, 16-bit writes leave it. */
+function writeRegister(index: i32, value: u64, size: u32): void {
+  if (size == 2) store<u16>(cpu + (<usize>index << 3), <u16>value);
+  else setGpr(index, size == 4 ? value & 0xffffffff : value);
+}
+
+/** LEAVE outside 64-bit code. */
+export function leaveFrame(size: u32): void {
+  const mask = stackMask();
+  const frame = gpr(RBP) & mask;
+  const at = linear(SEG_SS, frame, size, false);
+  if (fault) return;
+  const value = readMem(at, size);
+  if (fault) return;
+  setStackPointer(frame + size, mask);
+  writeRegister(RBP, value, size);
+}
+
+/** ENTER: all stores are checked by doing them before any register changes; SP moves last. */
+export function enterFrame(size: u32, locals: u32, nesting: u32): void {
+  const mask = stackMask();
+  const level = nesting & 31;
+  let sp = (gpr(RSP) - size) & mask;
+  let at = linear(SEG_SS, sp, size, true);
+  if (fault || !writeMem(at, gpr(RBP), size)) return;
+  const frame = sp;
+  let outer = gpr(RBP) & mask;
+  for (let i: u32 = 1; i < level; i++) {
+    outer = (outer - size) & mask;
+    at = linear(SEG_SS, outer, size, false);
+    if (fault) return;
+    const link = readMem(at, size);
+    if (fault) return;
+    sp = (sp - size) & mask;
+    at = linear(SEG_SS, sp, size, true);
+    if (fault || !writeMem(at, link, size)) return;
+  }
+  if (level > 0) {
+    sp = (sp - size) & mask;
+    at = linear(SEG_SS, sp, size, true);
+    if (fault || !writeMem(at, frame, size)) return;
+  }
+  sp = (sp - locals) & mask;
+  // The manual has ENTER probe the final top of the stack for writing.
+  at = linear(SEG_SS, sp, size, true);
+  if (fault) return;
+  const there = readMem(at, size);
+  if (fault || !writeMem(at, there, size)) return;
+  setStackPointer(sp, mask);
+  writeRegister(RBP, frame, size);
+}
+
+/** PUSHA, PUSHAD. */
+export function pushAll(size: u32): void {
+  const mask = stackMask();
+  for (let i: u32 = 0; i < 8; i++) {
+    const at = linear(SEG_SS, (gpr(RSP) - (i + 1) * size) & mask, size, true);
+    if (fault || !writeMem(at, gpr(i), size)) return;
+  }
+  setStackPointer(gpr(RSP) - 8 * size, mask);
+}
+
+/** POPA, POPAD: the stored stack pointer is skipped. All is read before any register changes. */
+export function popAll(size: u32): void {
+  for (let i: u32 = 0; i < 8; i++) {
+    peek(i * size, size);
+    if (fault) return;
+  }
+  for (let i: u32 = 0; i < 8; i++) {
+    if (7 - i != RSP) writeRegister(7 - i, peek(i * size, size), size);
+  }
+  setStackPointer(gpr(RSP) + 8 * size, stackMask());
+}
+
+// ---------------------------------------------------------------- flags
+function iopl(): u32 {
+  return (load<u32>(cpu, CPU_EFLAGS) >> 12) & 3;
+}
+
+function inVm86(): bool {
+  return (load<u32>(cpu, CPU_MODE) & MODE_VM86) != 0;
+}
+
+/** What PUSHF stores; #GP(0) in virtual-8086 mode with IOPL < 3, unless VME virtualises it. */
+export function pushedFlags(size: u32): u32 {
+  const flags = getFlags();
+  if (inVm86() && iopl() < 3) {
+    if (size == 2 && load<u64>(cpu, CPU_CR4) & CR4_VME) {
+      return (flags & ~FLAG_IF) | FLAG_IOPL | (flags & FLAG_VIF ? FLAG_IF : 0);
+    }
+    raiseError(GP, 0);
+    return 0;
+  }
+  return flags & ~(FLAG_RF | FLAG_VM);
+}
+
+/** POPF: which flags change depends on CPL, IOPL and mode. */
+export function popFlags(size: u32, value: u32): void {
+  const old = getFlags();
+  const cpl = load<u32>(cpu, CPU_CPL);
+  // VM, VIF, VIP, RF do not come from the stack; VIP and VIF are cleared only through IRET and friends.
+  let mask: u32 = FLAGS_STATUS | FLAG_TF | 0x400 | 0x4000;
+  if (size != 2) mask |= FLAG_AC | 0x200000;
+  if (inVm86()) {
+    if (iopl() == 3) mask |= FLAG_IF;
+    else if (size == 2 && load<u64>(cpu, CPU_CR4) & CR4_VME) {
+      if (value & FLAG_TF || (value & FLAG_IF && old & FLAG_VIP)) {
+        raiseError(GP, 0);
+        return;
+      }
+      value = value & FLAG_IF ? value | FLAG_VIF : value & ~FLAG_VIF;
+      mask |= FLAG_VIF;
+    } else {
+      raiseError(GP, 0);
+      return;
+    }
+  } else {
+    if (cpl == 0) mask |= FLAG_IOPL;
+    if (cpl <= iopl()) mask |= FLAG_IF;
+  }
+  const clear = size == 2 ? 0 : FLAG_RF;
+  setFlags(((old & ~mask) | (value & mask)) & ~clear);
+  if ((value & mask & FLAG_IF) != 0) interruptsEnabled();
+}
+
+// ---------------------------------------------------------------- segment registers
+export function segmentOperand(seg: u32): u32 {
+  return segSel(seg);
+}
+
+/** POP Sreg: the stack pointer moves only if the load succeeds, and by the old stack's width. */
+export function popSegment(seg: u32, selector: u32, size: u32): void {
+  const mask = stackMask();
+  const sp = gpr(RSP) + size;
+  if (!loadSegment(seg, selector & 0xffff)) return;
+  setStackPointer(sp, mask);
+  if (seg == SEG_SS) beginShadow(SHADOW_MOV_SS);
+}
+

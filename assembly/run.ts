@@ -1,0 +1,263 @@
+// KVM_RUN: enters the guest, and decides between its slices what comes next: events, timers, exits.
+import { clearFault, count, cpu, FAULT_EXCEPTION, FAULT_EXIT, fault, faultError, faultVector, FLAG_IF, FLAG_RF, FLAG_TF } from "./cpu";
+import { findStep, linearRip } from "./decode/dispatch";
+import { flushTraces } from "./decode/traces";
+import { breakpointsArmed, checkInstructionBreakpoint, dropDebugTraps, hostSteps, instructionBreakpointsArmed, raiseDebugTraps, raiseSingleStep } from "./execute/debug";
+import { deliverException } from "./execute/exception";
+import { deliverInterrupt, deliverNmi } from "./execute/interrupt";
+import { interruptWaiting } from "./execute/request";
+import { resetCpu, startUp } from "./execute/reset";
+import {
+  KVM_EXIT_HLT, KVM_EXIT_INTR, KVM_EXIT_IOAPIC_EOI, KVM_EXIT_IRQ_WINDOW_OPEN, KVM_MP_STATE_HALTED, KVM_MP_STATE_INIT_RECEIVED, KVM_MP_STATE_RUNNABLE,
+} from "./exits";
+import { executeStep, interpret } from "./generated/interpret";
+import { nowNs } from "./host";
+import { advanceIcountTo, guestNs } from "./irqchip/clock";
+import { interruptAcknowledge, interruptReady, nextDeadline, runTimers } from "./irqchip/index";
+import { kvmClockUpdate } from "./irqchip/kvmclock";
+import { takeEoiExit, takeEvents } from "./irqchip/lapic";
+import { CHIPS_LAPIC, EVENT_INIT, EVENT_NMI, EVENT_SIPI, EVENT_SIPI_VECTOR_SHIFT, EVENT_UNHALT } from "./irqchip/layout";
+import { logPending, logReset, logRewind } from "./mmu/access-log";
+import { tlbFlushAll, resumeContext } from "./mmu/contexts";
+import { enterGuest, leaveGuest } from "./mmu/shootdown";
+import {
+  CPU_EFLAGS, CPU_EXCEPTION_ERROR, CPU_EXCEPTION_HAS_ERROR, CPU_EXCEPTION_PENDING, CPU_EXCEPTION_VECTOR, CPU_FUEL, CPU_INTERRUPT_PENDING, CPU_INTERRUPT_VECTOR, CPU_MP_STATE,
+  CPU_NMI_MASKED, CPU_NMI_PENDING, CPU_RETIRED, CPU_SHADOW, CPU_SIPI_VECTOR, CPU_SLICE, REQ_CODE_FLUSH, REQ_KICK, REQ_STATE, REQ_TLB_FLUSH,
+  RUN_EXIT_REASON, RUN_IF_FLAG, RUN_IMMEDIATE_EXIT, RUN_READY_FOR_INTERRUPT, RUN_REQUEST_INTERRUPT_WINDOW, RUN_WAKE_AT, STAT_EXITS, STAT_HALTS, VM_CHIPS, VM_ICOUNT_SHIFT,
+} from "./layout";
+
+/** Instructions of a slice: few enough for timers to be punctual, enough for the clock not to be asked all the time. */
+const SLICE_MAX: f64 = 200000;
+const SLICE_MIN: f64 = 500;
+/** Instructions a nanosecond of host time, as the last slices had it. */
+let speed: f64 = 0.05;
+
+const REQUESTS: usize = CPU_FUEL + 4;
+
+/** No reason to leave yet. */
+const STAY: i32 = -1;
+
+/**
+ * KVM_RUN. Runs the selected vCPU until it needs the host, is kicked, or maxNs of host time are used up.
+ * mayBlock: 1: a halted vCPU sleeps here until its next deadline or a wake-up; 0: it returns INTR with the time
+ * at which it wants to be entered again in RUN_WAKE_AT. Returns KVM_EXIT_*.
+ */
+export function run(maxNs: f64, mayBlock: i32): i32 {
+  enterGuest();
+  resumeContext();
+  kvmClockUpdate();
+  const reason = runUntilExit(nowNs() + maxNs, mayBlock);
+  endSlice();
+  leaveGuest();
+  store<u32>(cpu, reason, RUN_EXIT_REASON);
+  store<u32>(cpu, u32(interruptsOpen()), RUN_IF_FLAG);
+  const chips = load<u32>(VM_CHIPS) & CHIPS_LAPIC;
+  store<u32>(cpu, u32(chips != 0 || (interruptsOpen() && !load<u32>(cpu, CPU_SHADOW) && !load<u32>(cpu, CPU_INTERRUPT_PENDING))), RUN_READY_FOR_INTERRUPT);
+  count(STAT_EXITS + reason);
+  return reason;
+}
+
+function runUntilExit(until: f64, mayBlock: i32): i32 {
+  // What the host answered is for the instruction that asked: it completes before anything else happens.
+  if (logPending()) {
+    logRewind();
+    if (logPending()) {
+      const reason = oneInstruction();
+      if (reason != STAY) return reason;
+    }
+  }
+  if (load<u32>(cpu, RUN_IMMEDIATE_EXIT)) return KVM_EXIT_INTR;
+  while (true) {
+    const requests = atomic.load<u32>(cpu, REQUESTS);
+    if (requests) {
+      atomic.and<u32>(cpu, ~requests, REQUESTS);
+      if (requests & REQ_CODE_FLUSH) flushTraces();
+      if (requests & (REQ_TLB_FLUSH | REQ_CODE_FLUSH | REQ_STATE)) tlbFlushAll();
+      if (requests & REQ_KICK) return KVM_EXIT_INTR;
+    }
+    const now = nowNs();
+    if (now >= until) return KVM_EXIT_INTR;
+    runTimers();
+    if (takeEoiExit() >= 0) return KVM_EXIT_IOAPIC_EOI;
+    if (!runnable()) {
+      const reason = halt(until, mayBlock);
+      if (reason != STAY) return reason;
+      continue;
+    }
+    let reason = events();
+    if (reason == STAY) reason = stepping() ? oneInstruction() : slice(until - now);
+    if (reason != STAY) return reason;
+  }
+}
+
+function interruptsOpen(): bool {
+  return (load<u32>(cpu, CPU_EFLAGS) & FLAG_IF) != 0;
+}
+
+// ---------------------------------------------------------------- executing
+/** Something has to be looked at after every single instruction. */
+function stepping(): bool {
+  return (load<u32>(cpu, CPU_EFLAGS) & FLAG_TF) != 0 || load<u32>(cpu, CPU_SHADOW) != 0 || hostSteps() || breakpointsArmed();
+}
+
+function beginSlice(instructions: u32): void {
+  store<u32>(cpu, instructions, CPU_SLICE);
+  store<u32>(cpu, instructions, CPU_FUEL);
+}
+
+/** Counts what the slice has executed. */
+function endSlice(): void {
+  const executed = load<u32>(cpu, CPU_SLICE) - load<u32>(cpu, CPU_FUEL);
+  store<u64>(cpu, load<u64>(cpu, CPU_RETIRED) + executed, CPU_RETIRED);
+  beginSlice(0);
+}
+
+/** Executes until the next timer, the end of the time given, or whatever comes up. */
+function slice(leftNs: f64): i32 {
+  const shift = load<i32>(VM_ICOUNT_SHIFT);
+  const toDeadline = nextDeadline() - guestNs();
+  let instructions: f64;
+  if (shift >= 0) instructions = toDeadline / <f64>((<u64>1) << <u64>shift);
+  else instructions = min(toDeadline, leftNs) * speed;
+  // A trace is entered only with fuel for all of it.
+  beginSlice(<u32>max(min(instructions, SLICE_MAX), shift >= 0 ? 32 : SLICE_MIN));
+  const began = nowNs();
+  interpret();
+  const executed = <f64>(load<u32>(cpu, CPU_SLICE) - load<u32>(cpu, CPU_FUEL));
+  endSlice();
+  if (executed >= SLICE_MIN) {
+    const took = max(nowNs() - began, 1000);
+    speed = max(0.001, min(2, speed * 0.75 + (executed / took) * 0.25));
+  }
+  return settle();
+}
+
+/** Executes one instruction, and raises the traps that follow it. */
+function oneInstruction(): i32 {
+  const traced = (load<u32>(cpu, CPU_EFLAGS) & FLAG_TF) != 0;
+  const hostTraced = hostSteps();
+  if (instructionBreakpointsArmed() && !logPending()) {
+    if (checkInstructionBreakpoint(linearRip())) return settle();
+  }
+  store<u32>(cpu, 0, CPU_SHADOW);
+  beginSlice(1);
+  const t = findStep();
+  if (t) {
+    store<u32>(cpu, 0, CPU_FUEL);
+    executeStep(t);
+  }
+  endSlice();
+  if (fault) {
+    if (fault == FAULT_EXCEPTION) dropDebugTraps();
+    return settle();
+  }
+  logReset();
+  store<u32>(cpu, load<u32>(cpu, CPU_EFLAGS) & ~FLAG_RF, CPU_EFLAGS);
+  if (traced || hostTraced) raiseSingleStep();
+  else raiseDebugTraps();
+  return settle();
+}
+
+/** Delivers the exception that ended a slice, or says that the host is needed. */
+function settle(): i32 {
+  if (fault == FAULT_EXCEPTION) {
+    logReset();
+    deliverException(faultVector, faultError);
+  }
+  if (fault == FAULT_EXIT) {
+    clearFault();
+    return load<u32>(cpu, RUN_EXIT_REASON);
+  }
+  clearFault();
+  return STAY;
+}
+
+// ---------------------------------------------------------------- events
+/** Delivers the event of the highest priority that may be delivered now (SDM volume 3, 6.9). */
+function events(): i32 {
+  interruptWaiting = 0;
+  if (load<u32>(cpu, CPU_EXCEPTION_PENDING)) {
+    store<u32>(cpu, 0, CPU_EXCEPTION_PENDING);
+    const error = load<u32>(cpu, CPU_EXCEPTION_HAS_ERROR) ? load<i32>(cpu, CPU_EXCEPTION_ERROR) : -1;
+    deliverException(load<u32>(cpu, CPU_EXCEPTION_VECTOR), error);
+    return settle();
+  }
+  const shadowed = load<u32>(cpu, CPU_SHADOW) != 0;
+  if (load<u32>(cpu, CPU_NMI_PENDING) && !load<u32>(cpu, CPU_NMI_MASKED) && !shadowed) {
+    store<u32>(cpu, load<u32>(cpu, CPU_NMI_PENDING) - 1, CPU_NMI_PENDING);
+    deliverNmi();
+    return settle();
+  }
+  const chips = (load<u32>(VM_CHIPS) & CHIPS_LAPIC) != 0;
+  const injected = load<u32>(cpu, CPU_INTERRUPT_PENDING) != 0;
+  if (injected || (chips && interruptReady())) {
+    if (!interruptsOpen() || shadowed) interruptWaiting = 1;
+    else if (injected) {
+      store<u32>(cpu, 0, CPU_INTERRUPT_PENDING);
+      deliverInterrupt(load<u32>(cpu, CPU_INTERRUPT_VECTOR));
+      return settle();
+    } else {
+      const vector = interruptAcknowledge();
+      if (vector >= 0) deliverInterrupt(vector);
+      return settle();
+    }
+  }
+  if (load<u32>(cpu, RUN_REQUEST_INTERRUPT_WINDOW)) {
+    if (interruptsOpen() && !shadowed && !load<u32>(cpu, CPU_INTERRUPT_PENDING)) return KVM_EXIT_IRQ_WINDOW_OPEN;
+    interruptWaiting = 1;
+  }
+  return STAY;
+}
+
+/** Takes INIT, SIPI, NMI and wake-ups from the local APIC; false: the vCPU executes nothing for now. */
+function runnable(): bool {
+  const state = load<u32>(cpu, CPU_MP_STATE);
+  const events = takeEvents();
+  if (events & EVENT_NMI) store<u32>(cpu, min<u32>(2, load<u32>(cpu, CPU_NMI_PENDING) + 1), CPU_NMI_PENDING);
+  if (events & EVENT_INIT) {
+    resetCpu(true);
+    store<u32>(cpu, KVM_MP_STATE_INIT_RECEIVED, CPU_MP_STATE);
+  }
+  if (events & EVENT_SIPI && load<u32>(cpu, CPU_MP_STATE) == KVM_MP_STATE_INIT_RECEIVED) {
+    store<u32>(cpu, (events >> EVENT_SIPI_VECTOR_SHIFT) & 0xff, CPU_SIPI_VECTOR);
+    startUp(load<u32>(cpu, CPU_SIPI_VECTOR));
+    store<u32>(cpu, KVM_MP_STATE_RUNNABLE, CPU_MP_STATE);
+  }
+  if (events & EVENT_UNHALT && state == KVM_MP_STATE_HALTED) store<u32>(cpu, KVM_MP_STATE_RUNNABLE, CPU_MP_STATE);
+  const now = load<u32>(cpu, CPU_MP_STATE);
+  if (now == KVM_MP_STATE_HALTED && wakes()) store<u32>(cpu, KVM_MP_STATE_RUNNABLE, CPU_MP_STATE);
+  return load<u32>(cpu, CPU_MP_STATE) == KVM_MP_STATE_RUNNABLE;
+}
+
+/** Whether something ends HLT. */
+function wakes(): bool {
+  if (load<u32>(cpu, CPU_EXCEPTION_PENDING)) return true;
+  if (load<u32>(cpu, CPU_NMI_PENDING) && !load<u32>(cpu, CPU_NMI_MASKED)) return true;
+  if (!interruptsOpen()) return false;
+  return load<u32>(cpu, CPU_INTERRUPT_PENDING) != 0 || interruptReady();
+}
+
+/** A vCPU that has nothing to execute: to the host without an in-core irqchip, else asleep until its next deadline. */
+function halt(until: f64, mayBlock: i32): i32 {
+  if (!(load<u32>(VM_CHIPS) & CHIPS_LAPIC)) {
+    store<u32>(cpu, KVM_MP_STATE_RUNNABLE, CPU_MP_STATE);
+    count(STAT_HALTS);
+    return KVM_EXIT_HLT;
+  }
+  const deadline = nextDeadline();
+  if (load<i32>(VM_ICOUNT_SHIFT) >= 0 && deadline != Infinity) {
+    // Time stands still while nothing is executed: it jumps to what comes next.
+    advanceIcountTo(deadline);
+    return STAY;
+  }
+  count(STAT_HALTS);
+  if (!mayBlock) {
+    store<f64>(cpu, deadline, RUN_WAKE_AT);
+    return KVM_EXIT_INTR;
+  }
+  leaveGuest();
+  const timeout = min(deadline - guestNs(), until - nowNs());
+  if (timeout > 0) atomic.wait<u32>(cpu + REQUESTS, 0, timeout == Infinity ? -1 : <i64>timeout);
+  enterGuest();
+  return STAY;
+}

@@ -1,0 +1,59 @@
+// Builds the kernel side: prints assembly/generated/ from the instruction table, compiles dist/core.wasm with asc,
+// and checks that the module holds neither an allocator nor a data segment that could be written.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { build } from "esbuild";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const at = (...parts) => join(root, ...parts);
+const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s`;
+
+/** Bundles and runs assembly/isa/print.ts. */
+export async function printGenerated() {
+  const printer = at("dist", "build", "isa-print.mjs");
+  await build({ entryPoints: [at("assembly", "isa", "print.ts")], bundle: true, platform: "node", format: "esm", target: "node20", outfile: printer, logLevel: "warning" });
+  rmSync(at("assembly", "generated"), { recursive: true, force: true });
+  execFileSync(process.execPath, [printer, at("assembly", "generated")], { stdio: "inherit" });
+}
+
+/** Compiles assembly/index.ts; WKVM_ASC_OPT overrides the optimisation level while developing. */
+export function compileCore(output = at("dist", "core.wasm")) {
+  const asc = at("node_modules", "assemblyscript", "bin", "asc.js");
+  const flags = [
+    at("assembly", "index.ts"), "--runtime", "stub", process.env.WKVM_ASC_OPT ?? "-O3", "--importMemory", "--sharedMemory", "--initialMemory", "64", "--maximumMemory", "65536",
+    "--enable", "simd", "--enable", "threads", "--enable", "bulk-memory", "--noExportMemory", "--memoryBase", "1024", "--disableWarning", "201", "--outFile", output, "--textFile", at("dist", "build", "core.wat"),
+  ];
+  execFileSync(process.execPath, [asc, ...flags], { stdio: "inherit", cwd: root });
+}
+
+/** Throws if the core contains what its memory layout has no place for. */
+export async function checkCore(output = at("dist", "core.wasm")) {
+  const text = readFileSync(at("dist", "build", "core.wat"), "utf8");
+  for (const forbidden of ["~lib/rt/", "__alloc", "__new"]) {
+    if (text.includes(forbidden)) throw new Error(`core.wasm contains ${forbidden}: assembly/ must not allocate`);
+  }
+  const VM_BASE = 0x100000;
+  for (const [, offset, data] of text.matchAll(/^ \(data \S+ \(i32\.const (\d+)\) "(.*)"\)$/gm)) {
+    const length = data.replace(/\\[0-9a-f]{2}|\\./g, "x").length;
+    if (Number(offset) + length > VM_BASE) throw new Error("core.wasm: read-only tables reach into the VM area at VM_BASE");
+  }
+  const imports = WebAssembly.Module.imports(await WebAssembly.compile(readFileSync(output)));
+  const allowed = new Set(["memory", "nowNs", "wallNs", "randomU32", "doorbell", "trace"]);
+  for (const { name } of imports) if (!allowed.has(name)) throw new Error(`core.wasm imports ${name}: assembly/host.ts is the whole surface`);
+}
+
+export async function buildCore() {
+  mkdirSync(at("dist", "build"), { recursive: true });
+  let start = performance.now();
+  await printGenerated();
+  console.log(`isa: printed in ${seconds(start)}`);
+  start = performance.now();
+  compileCore();
+  await checkCore();
+  console.log(`core: compiled in ${seconds(start)}, ${readFileSync(at("dist", "core.wasm")).length} bytes`);
+  writeFileSync(at("dist", "build", "core.stamp"), `${Date.now()}\n`);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) await buildCore();
