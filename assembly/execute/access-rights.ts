@@ -48,7 +48,8 @@ export function arpl(destination: u32, source: u32): u32 {
   return (destination & 0xfffc) | rpl | 0x10000;
 }
 
-/** Reads the descriptor; true where it is code or data, or of one of `systemTypes`, and of a level the program may use. */
+/** Reads the descriptor; true where it is code or data, or of one of `systemTypes`, and of a level that the
+ * program may use. */
 function visible(selector: u32, systemTypes: u32): bool {
   selector &= 0xffff;
   if (isNull(selector) || !findDescriptor(selector, 8) || !readDescriptor()) return false;

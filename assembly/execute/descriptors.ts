@@ -70,7 +70,9 @@ export let descriptorUpper: u32 = 0;
 // @ts-ignore: decorator
 @inline export function attrOf(high: u32): u32 { return (high >> 8) & ATTR_DESCRIPTOR; }
 // @ts-ignore: decorator
-@inline export function baseOf(low: u32, high: u32): u32 { return low >> 16 | (high & 0xff) << 16 | (high & 0xff000000); }
+@inline export function baseOf(low: u32, high: u32): u32 {
+  return low >> 16 | (high & 0xff) << 16 | (high & 0xff000000);
+}
 
 /** Limit in bytes, granularity applied. */
 export function limitOf(low: u32, high: u32): u32 {

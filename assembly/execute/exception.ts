@@ -1,7 +1,7 @@
 // Delivering exceptions: which ones combine into a double fault, and when the processor shuts down
 // (SDM volume 3, 6.15, "Interrupt 8").
 import {
-  BP, DB, DE, DF, FAULT_EXCEPTION, FLAG_RF, GP, MC, NMI, NP, OF, PF, SS, TS, clearFault, count, cpu, fault, faultError,
+  BP, DB, DE, DF, FAULT_EXCEPTION, FLAG_RF, GP, MC, NMI, OF, PF, TS, clearFault, count, cpu, fault, faultError,
   faultVector, leave, rip,
 } from "../cpu";
 import { KVM_EXIT_SHUTDOWN } from "../exits";

@@ -45,7 +45,7 @@ export function deliverNmi(): void {
   if (load<u32>(cpu, CPU_LOG) & LOG_INT) traceEvent(TRACE_NMI, NMI, -1);
   enterHandler(NMI, -1, false, getFlags());
   if (fault == FAULT_EXIT) {
-    store<u32>(cpu, 1, CPU_NMI_PENDING);
+    store<u32>(cpu, load<u32>(cpu, CPU_NMI_PENDING) + 1, CPU_NMI_PENDING);
     return;
   }
   store<u32>(cpu, 1, CPU_NMI_MASKED);

@@ -1,7 +1,7 @@
 // IRET, IRETD, IRETQ in every mode (SDM volume 2, IRET).
 import {
   CR4_VME, FLAG_AC, FLAG_IF, FLAG_IOPL, FLAG_NT, FLAG_RF, FLAG_TF, FLAG_VIF, FLAG_VIP, FLAG_VM, FLAG_ID, FLAGS_STATUS,
-  FLAG_DF, GP, SEG_CS, SEG_DS, SEG_ES, SEG_FS, SEG_GS, SEG_SS, SEG_TR, TS, RSP, cpu, fault, raiseError, segBase, setGpr,
+  FLAG_DF, GP, SEG_CS, SEG_DS, SEG_ES, SEG_FS, SEG_GS, SEG_SS, SEG_TR, RSP, cpu, fault, raiseError, segBase, setGpr,
   setRip,
 } from "../cpu";
 import { CPU_CPL, CPU_CR4, CPU_EFLAGS, CPU_NMI_MASKED } from "../layout";

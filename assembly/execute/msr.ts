@@ -209,10 +209,13 @@ function readRegister(index: u32): u64 {
     case MSR_TSC_DEADLINE: return exists(hasFeature(FEAT_TSC_DEADLINE)) ? readTscDeadline() : 0;
     case MSR_EFER: return load<u64>(cpu, CPU_EFER);
     case MSR_MTRR_CAP: return exists(hasFeature(FEAT_MTRR)) ? mtrrCap() : 0;
-    case MSR_ARCH_CAPABILITIES: return exists(byHost || hasArchCapabilities()) ? load<u64>(cpu, SPARE_ARCH_CAPABILITIES) : 0;
+    case MSR_ARCH_CAPABILITIES:
+      return exists(byHost || hasArchCapabilities()) ? load<u64>(cpu, SPARE_ARCH_CAPABILITIES) : 0;
     case MSR_UCODE_REV: return isAmd() ? load<u32>(cpu, CPU_UCODE_REV) : <u64>load<u32>(cpu, CPU_UCODE_REV) << 32;
-    // No machine-check banks.
-    case MSR_MCG_CAP: return exists(hasFeature(FEAT_MCA)) ? 0 : 0;
+    case MSR_MCG_CAP:
+      // No machine-check banks.
+      exists(hasFeature(FEAT_MCA));
+      return 0;
     case MSR_PERF_STATUS: return PERF_STATUS;
     case MSR_PLATFORM_ID:
     case MSR_EBL_CR_POWERON:
