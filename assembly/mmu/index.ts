@@ -10,9 +10,11 @@ export { dmaWritten, physRead, physWrite } from "./physical";
 export { gpaToHost, setSlot } from "./slots";
 export { dirtyLog } from "./dirty";
 export { markCode, ramWritten, unmarkAllCode, unmarkCode } from "./code";
-export { contextGeneration, tlbFlushAll, tlbFlushNonGlobal, tlbFlushPage, updateAccessClass } from "./contexts";
 export {
-  invpcid, mmuConfigure, mmuReset, mmuSelect, setCr3, tlbCr0Changed, tlbCr4Changed, tlbEferChanged, tlbPkruChanged,
+  contextGeneration, resumeContext, tlbFlushAll, tlbFlushNonGlobal, tlbFlushPage, updateAccessClass,
+} from "./contexts";
+export {
+  invpcid, mmuConfigure, mmuReset, setCr3, tlbCr0Changed, tlbCr4Changed, tlbEferChanged, tlbPkruChanged,
 } from "./registers";
 export { enterGuest, leaveGuest, requestAll, requestOthers } from "./shootdown";
 export { logAdd, logFind, logFull, logPending, logReset, logRewind } from "./access-log";

@@ -6,7 +6,7 @@ import {
 } from "../cpu";
 import { CPU_CPUID, CPU_CR0, CPU_CR3, CPU_CR4, CPU_EFER, REQ_TLB_FLUSH } from "../layout";
 import {
-  resetContexts, resumeContext, switchContext, tlbFlushAll, tlbFlushNonGlobal, tlbFlushPagePcid, tlbFlushPcid,
+  resetContexts, switchContext, tlbFlushAll, tlbFlushNonGlobal, tlbFlushPagePcid, tlbFlushPcid,
 } from "./contexts";
 import { LARGE_1G, LARGE_PSE36, MMU_LARGE, MMU_PDPTE, MMU_RESERVED } from "./state";
 import { gpaToHost } from "./slots";
@@ -33,11 +33,6 @@ export function mmuReset(): bool {
   if (!usesPae(load<u64>(cpu, CPU_CR0), cr4) || readPdptes(cr3)) return true;
   memory.fill(cpu + MMU_PDPTE, 0, 32);
   return false;
-}
-
-/** After this instance was bound to another vCPU (selectCpu). */
-export function mmuSelect(): void {
-  resumeContext();
 }
 
 /** Reads the physical address width and the large-page features from the CPUID table: after it was set.
