@@ -64,13 +64,6 @@ export function resetCpu(init: bool): void {
   updateMode();
 }
 
-/** SIPI: real mode at the start of page `vector` (SDM volume 3, 9.4.3). The caller makes the vCPU runnable. */
-export function startUp(vector: u32): void {
-  installSegment(SEG_CS, vector << 8, <u64>vector << 12, segLimit(SEG_CS), segAttr(SEG_CS));
-  setRip(0);
-  updateMode();
-}
-
 function resetSegments(): void {
   for (let seg = SEG_ES; seg <= SEG_GS; seg++) installSegment(seg, 0, 0, 0xffff, DATA_ATTR);
   installSegment(SEG_CS, RESET_CS, RESET_CS_BASE, 0xffff, CODE_ATTR);
