@@ -18,9 +18,15 @@ export interface Difference {
   actual: string;
 }
 
-const SINGLE_STEP = 1;
+/** Vector of a case that completed. */
+export const SINGLE_STEP = 1;
 /** Status, TF, DF, IOPL, NT, AC, VIF, VIP, ID; IF is always set, RF is the handler's. */
-const COMPARED_FLAGS = 0x3e7fd5 & ~0x10000;
+export const COMPARED_FLAGS = 0x3e7fd5 & ~0x10000;
+
+/** Vectors that push an error code (SDM volume 3, table 6-1). */
+export function hasErrorCode(vector: number): boolean {
+  return vector === 8 || (vector >= 10 && vector <= 14) || vector === 17;
+}
 
 const hex = (value: number | bigint, width = 0): string => value.toString(16).padStart(width, "0");
 
@@ -89,7 +95,7 @@ function compareMasked(test: Case, expected: Result, actual: Result, free: Undef
   if (vector !== actual.bytes[RESULT_VECTOR]) {
     note("vector", `${vector} error ${hex(e.getUint32(RESULT_ERROR, true))}`,
       `${actual.bytes[RESULT_VECTOR]} error ${hex(a.getUint32(RESULT_ERROR, true))}`);
-  } else if (vector >= 8 && vector <= 17 && vector !== 16) {
+  } else if (hasErrorCode(vector)) {
     let ignore = 0;
     // Linux sets the present bit for every fault in the kernel's half.
     if (vector === 14 && e.getUint8(RESULT_CR2 + 7) & 0x80) ignore = 1;

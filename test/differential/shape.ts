@@ -187,19 +187,50 @@ function addressing(shape: Shape, next: () => number): void {
   shape.displacement = shape.displacementSize && value >= half ? value - 2 * half : value;
 }
 
+/** 0F opcodes of the general instructions: no prefix selects among them, but for POPCNT, TZCNT and LZCNT. */
+function isGeneral(map: number, opcode: number): boolean {
+  if (map === 2) return opcode >= 0xf0;
+  return map === 0 || (map === 1 && (opcode < 0x10 || (opcode >= 0x18 && opcode < 0x28) || (opcode >= 0x30 && opcode < 0x50)
+    || opcode === 0x77 || (opcode >= 0x80 && opcode < 0xc2) || opcode === 0xc3 || opcode >= 0xc7) && !(opcode >= 0xd0));
+}
+
+/** Whether the operand size changes what an instruction does. */
+function isSized(shape: Shape): boolean {
+  const { map, opcode, reg, memory } = shape;
+  if (shape.vex) return true;
+  if (map === 0) {
+    if (opcode >= 0xd8 && opcode <= 0xdf) return memory && (opcode === 0xd9 || opcode === 0xdd) && reg >= 4 && reg !== 5 && reg !== 7;
+    if (opcode < 0x40) return (opcode & 1) === 1 && (opcode & 7) < 6;
+    if ([0x80, 0x82, 0x84, 0x86, 0x88, 0x8a, 0xa0, 0xa2, 0xa4, 0xa6, 0xa8, 0xaa, 0xac, 0xae, 0xc0, 0xc6, 0xd0, 0xd2, 0xf6, 0xfe,
+      0x6c, 0x6e, 0xe4, 0xe6, 0xec, 0xee].includes(opcode)) return false;
+    return !((opcode >= 0xb0 && opcode <= 0xb7) || (opcode >= 0x70 && opcode <= 0x7f)
+      || [0x9b, 0x9e, 0x9f, 0xcc, 0xcd, 0xce, 0xd4, 0xd5, 0xd6, 0xd7, 0xe0, 0xe1, 0xe2, 0xe3, 0xf1, 0xf4, 0xf5, 0xf8, 0xf9, 0xfa,
+        0xfb, 0xfc, 0xfd].includes(opcode));
+  }
+  if (!isGeneral(map, opcode)) {
+    return shape.operandSize === 8 && ((map === 1 && [0x2a, 0x2c, 0x2d, 0x50, 0x6e, 0x7e, 0xc4, 0xc5, 0xd7].includes(opcode))
+      || (map === 3 && [0x14, 0x15, 0x16, 0x17, 0x20, 0x22].includes(opcode)));
+  }
+  return !(map === 1 && ((opcode >= 0x90 && opcode <= 0x9f) || (opcode >= 0x80 && opcode <= 0x8f) || opcode === 0xb0
+    || opcode === 0xc0 || (opcode >= 0x06 && opcode <= 0x0f) || (opcode >= 0x18 && opcode < 0x28) || (opcode >= 0x30 && opcode < 0x40)));
+}
+
+const hex2 = (value: number): string => value.toString(16).padStart(2, "0");
+
 /** A short name of the form: prefix, map, opcode, /digit of a group, operand kind and size, mode. */
 export function formName(shape: Shape): string {
   const { map, opcode } = shape;
-  const hex = (value: number): string => value.toString(16).padStart(2, "0");
-  const maps = ["", "0f", "0f38", "0f3a"];
   let mandatory = "";
-  if (map > 0 || opcode === 0x90) mandatory = shape.repeat ? `${hex(shape.repeat)}.` : shape.operandOverride ? "66." : "";
-  else if (isString(shape) && shape.repeat) mandatory = `${hex(shape.repeat)}.`;
-  let name = `${shape.vex ? "vex." : ""}${shape.lock ? "lock." : ""}${mandatory}${maps[map] ?? map}${hex(opcode)}`;
+  const counts = map === 1 && (opcode === 0xb8 || opcode === 0xbc || opcode === 0xbd);
+  if (shape.vex || !isGeneral(map, opcode) || counts || (map === 2 && opcode >= 0xf0)) {
+    mandatory = shape.repeat ? `${hex2(shape.repeat)}.` : shape.operandOverride && !counts ? "66." : "";
+  } else if ((isString(shape) || (map === 0 && opcode === 0x90)) && shape.repeat) mandatory = `${hex2(shape.repeat)}.`;
+  let name = `${shape.vex ? "vex." : ""}${shape.lock ? "lock." : ""}${mandatory}${["", "0f", "0f38", "0f3a"][map] ?? map}`;
+  name += hex2(opcode);
   if (isGroup(shape)) name += `/${shape.reg}`;
   if (map === 0 && opcode >= 0xd8 && opcode <= 0xdf && !shape.memory) name += `.${shape.rm}`;
   if (shape.modrm >= 0) name += shape.memory ? ":m" : ":r";
-  return `${name}${shape.operandSize * 8}@${["64", "32", "16"][shape.mode]}`;
+  return `${name}${isSized(shape) ? shape.operandSize * 8 : ""}@${["64", "32", "16"][shape.mode]}`;
 }
 
 /** String instructions take REP. */

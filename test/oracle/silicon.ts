@@ -40,8 +40,7 @@ export function hostFeatures(): Set<string> {
 }
 
 function compile(): string {
-  const source = join(import.meta.dirname ?? "", "silicon.c");
-  const path = existsSync(source) ? source : join(process.cwd(), "test/oracle/silicon.c");
+  const path = join(process.env["WKVM_ROOT"] ?? process.cwd(), "test/oracle/silicon.c");
   const name = createHash("sha256").update(readFileSync(path)).digest("hex").slice(0, 16);
   const folder = join(tmpdir(), "wkvm-oracle");
   const binary = join(folder, `silicon-${name}`);

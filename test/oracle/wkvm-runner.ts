@@ -7,12 +7,10 @@ import {
   CPU_CR2, CPU_FCW, CPU_FSW, CPU_FTAG, CPU_FTOP, CPU_GPR, CPU_MXCSR, CPU_RIP, CPU_SEG_ATTR, CPU_SEG_BASE,
   CPU_SEG_LIMIT, CPU_SEG_SEL, CPU_X87, CPU_XMM,
 } from "../../assembly/layout.ts";
-import { compileCore, type CoreExports, instantiate } from "../../host/kvm/core.ts";
-import { type KvmCpuidEntry, writeCpuid } from "../../host/kvm/cpuid-table.ts";
-import { VmMemory } from "../../host/kvm/memory.ts";
-import { clockSince, sharedClockNs, wallNs } from "../../host/kvm/platform.ts";
+import type { CoreExports } from "../../host/kvm/core.ts";
+import type { KvmCpuidEntry } from "../../host/kvm/cpuid-table.ts";
 import { type KvmSegment, type KvmSregs, readSregs, writeSregs } from "../../host/kvm/sregs.ts";
-import { VcpuState } from "../../host/kvm/vcpu-state.ts";
+import type { VcpuState } from "../../host/kvm/vcpu-state.ts";
 import {
   BLOCK_X87, BLOCK_YMM, type Case, CASE_CODE, CASE_CODE_LENGTH, CASE_CODE_OFFSET, CASE_CS, CASE_DS, CASE_EFLAGS,
   CASE_ES, CASE_FCW, CASE_FS, CASE_FSW, CASE_FTW, CASE_GPR, CASE_GS, CASE_MXCSR, CASE_OPTIONS, CASE_PATCH_COUNT,
@@ -22,6 +20,7 @@ import {
   RESULT_LENGTH, RESULT_MXCSR, RESULT_RIP, RESULT_SIZE, RESULT_VECTOR, segmentOf, VECTOR_EXIT, VECTOR_TIMEOUT,
 } from "../differential/case.ts";
 import { baseImage } from "../differential/state.ts";
+import { createBareVm } from "./bare-vm.ts";
 import {
   buildGuest, CODE_PHYSICAL, DATA_PHYSICAL, GDT, GDT_LIMIT, GUEST_BYTES, IDT, KERNEL_BASE, KERNEL_CS, LAUNCH,
   LAUNCH_FRAME, LDT, LDT_LIMIT, LDT_SELECTOR, PML4, STACK_TOP, STUB_STEP, STUBS, TSS, TSS_LIMIT, TSS_SELECTOR,
@@ -38,6 +37,8 @@ const CR4_OSXSAVE = 1n << 18n;
 const EFER = 0xd01n;
 /** A case takes microseconds: whatever is not back by then hangs. */
 const CASE_LIMIT_NS = 300e6;
+/** Stands for an exit reason where the core trapped. */
+export const TRAPPED = 0xffff;
 
 /** Segment registers in the order of CPU_SEG_*, and the selector field of a case for those it sets. */
 const CASE_SEGMENTS: [number, number][] = [[0, CASE_ES], [3, CASE_DS], [4, CASE_FS], [5, CASE_GS]];
@@ -58,6 +59,8 @@ export class WkvmRunner {
   private home: KvmSregs;
   private segments = "";
   private lastCode = { at: 0, length: 0 };
+  /** The last trap of the core itself. */
+  trap: Error | undefined;
 
   private constructor(state: VcpuState, ram: number) {
     this.state = state;
@@ -72,33 +75,33 @@ export class WkvmRunner {
 
   /** Makes a VM with the given CPUID table. `core` is the path of another core.wasm than the built one. */
   static async create(cpuid: readonly KvmCpuidEntry[], core?: WebAssembly.Module): Promise<WkvmRunner> {
-    const epoch = sharedClockNs();
-    const memory = VmMemory.create(GUEST_BYTES, 1, epoch, wallNs());
-    const exports = instantiate(await compileCore(core), memory.memory, {
-      nowNs: clockSince(epoch), doorbell: () => {}, trace: () => {},
-    });
-    exports.vcpuSelect(0);
-    exports.vcpuReset();
-    const ram = memory.allocate(GUEST_BYTES);
+    const { memory, state, ram } = await createBareVm(GUEST_BYTES, cpuid, core);
     const image = new Uint8Array(GUEST_BYTES);
     buildGuest(image, baseImage());
     memory.bytes.set(image, ram);
-    const result = exports.setSlot(0, 0, 0n, BigInt(GUEST_BYTES), ram);
-    if (result < 0) throw new Error(`setSlot: ${result}`);
-    const state = new VcpuState(memory, exports, 0);
-    writeCpuid(state, cpuid);
     return new WkvmRunner(state, ram);
   }
 
   /** Runs one case. The result is valid until the next call. */
   run(test: Case): Result {
     this.begin(test);
-    const reason = this.core.run(CASE_LIMIT_NS, 0);
+    const reason = this.enter();
     const vector = this.vectorOf(reason);
     const result = this.finish(test, vector, reason);
     this.undo(test);
     if (vector >= VECTOR_EXIT) this.goHome();
     return result;
+  }
+
+  /** KVM_EXIT_*, or TRAPPED where the core itself broke: `trap` then says how. */
+  private enter(): number {
+    try {
+      return this.core.run(CASE_LIMIT_NS, 0);
+    } catch (error) {
+      if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+      this.trap = error;
+      return TRAPPED;
+    }
   }
 
   /** Runs the first `count` cases and keeps every result. */

@@ -1,0 +1,63 @@
+// Sixteen bits of everything about a result that is defined: what a recorded vector keeps of it.
+import {
+  type Case, CASE_MODE, codeOf, DATA_WINDOW, MODE_64, type Result, RESULT_CR2, RESULT_EFLAGS, RESULT_ERROR, RESULT_FCW,
+  RESULT_FSW, RESULT_FTW, RESULT_GPR, RESULT_MXCSR, RESULT_RIP, RESULT_VECTOR,
+} from "./case.ts";
+import { COMPARED_FLAGS, hasErrorCode, memoryOf, operandAddress, SINGLE_STEP, x87Of, ymmOf } from "./compare.ts";
+import { shapeOf } from "./shape.ts";
+import { undefinedAfter } from "./undefined.ts";
+
+let state = 0;
+
+/** FNV-1a over 32-bit words, with a shift so that high bits reach low ones. */
+function mix(word: number): void {
+  state = Math.imul(state ^ word, 0x01000193);
+  state ^= state >>> 15;
+}
+
+/** The digest of a result, undefined bits left out. */
+export function digest(test: Case, result: Result): number {
+  const { view, bytes } = result;
+  const shape = shapeOf(codeOf(test), test.bytes[CASE_MODE]!);
+  const vector = bytes[RESULT_VECTOR]!;
+  const free = undefinedAfter(shape, test);
+  const completed = vector === SINGLE_STEP;
+  const is64 = shape.mode === MODE_64;
+  state = 0x811c9dc5;
+  mix(vector);
+  if (hasErrorCode(vector)) {
+    const kernelHalf = vector === 14 && (view.getUint8(RESULT_CR2 + 7) & 0x80) !== 0;
+    mix(view.getUint32(RESULT_ERROR, true) & (kernelHalf ? ~1 : ~0));
+    if (vector === 14) {
+      mix(view.getUint32(RESULT_CR2, true));
+      mix(view.getUint32(RESULT_CR2 + 4, true));
+    }
+  }
+  mix(view.getUint32(RESULT_RIP, true));
+  mix(view.getUint32(RESULT_RIP + 4, true));
+  mix(view.getUint32(RESULT_EFLAGS, true) & COMPARED_FLAGS & ~(completed ? free.flags : 0));
+  mix(view.getUint16(RESULT_FCW, true));
+  mix(view.getUint16(RESULT_FSW, true) & ~(completed ? free.fsw : 0));
+  mix(bytes[RESULT_FTW]!);
+  mix(view.getUint32(RESULT_MXCSR, true));
+  if (!(completed && free.result)) {
+    for (let i = 0; i < (is64 ? 16 : 8); i++) {
+      mix(view.getUint32(RESULT_GPR + i * 8, true));
+      if (is64) mix(view.getUint32(RESULT_GPR + i * 8 + 4, true));
+    }
+    const from = free.memory ? operandAddress(test, shape) - DATA_WINDOW + free.memory[0] : 0;
+    const to = free.memory ? operandAddress(test, shape) - DATA_WINDOW + free.memory[1] : 0;
+    const words = [...memoryOf(result)].filter(([offset]) => offset + 8 <= from || offset >= to);
+    for (const [offset, value] of words.sort(([a], [b]) => a - b)) {
+      mix(offset);
+      mix(Number(value & 0xffffffffn));
+      mix(Number(value >> 32n));
+    }
+  }
+  for (const [[block, at], count, stride, length] of [[x87Of(test, result), 8, 16, 10], [ymmOf(test, result), 16, 32, 32]] as const) {
+    for (let i = 0; i < count; i++) {
+      for (let j = 0; j < length; j += 2) mix(block[at + i * stride + j]! | (block[at + i * stride + j + 1]! << 8));
+    }
+  }
+  return (state ^ (state >>> 16)) & 0xffff;
+}

@@ -1,0 +1,38 @@
+// A VM with one vCPU and one slot of memory at guest physical 0, with nothing between a test and
+// the core: state is read and written where it lies, and a trap of the core is the test's to see.
+import { compileCore, type CoreExports, instantiate } from "../../host/kvm/core.ts";
+import { type KvmCpuidEntry, writeCpuid } from "../../host/kvm/cpuid-table.ts";
+import { VmMemory } from "../../host/kvm/memory.ts";
+import { clockSince, sharedClockNs, wallNs } from "../../host/kvm/platform.ts";
+import { VcpuState } from "../../host/kvm/vcpu-state.ts";
+
+export interface BareVm {
+  memory: VmMemory;
+  core: CoreExports;
+  state: VcpuState;
+  /** Offset of guest physical 0 in linear memory. */
+  ram: number;
+}
+
+/** Makes a VM with `size` bytes of memory. `core`: another module than the built one. */
+export async function createBareVm(
+  size: number,
+  cpuid: readonly KvmCpuidEntry[],
+  core?: WebAssembly.Module,
+): Promise<BareVm> {
+  const epoch = sharedClockNs();
+  const memory = VmMemory.create(size, 1, epoch, wallNs());
+  const exports = instantiate(await compileCore(core), memory.memory, {
+    nowNs: clockSince(epoch),
+    doorbell: () => {},
+    trace: () => {},
+  });
+  exports.vcpuSelect(0);
+  exports.vcpuReset();
+  const ram = memory.allocate(size);
+  const result = exports.setSlot(0, 0, 0n, BigInt(size), ram);
+  if (result < 0) throw new Error(`setSlot: ${result}`);
+  const state = new VcpuState(memory, exports, 0);
+  writeCpuid(state, cpuid);
+  return { memory, core: exports, state, ram };
+}
