@@ -9,10 +9,13 @@ interface Entry {
 /** A handful of timers: a list is enough. */
 export class TimerQueue implements Timers {
   private readonly clock: Clock;
+  private readonly onEarlier: () => void;
   private readonly entries: Entry[] = [];
 
-  constructor(clock: Clock) {
+  /** @param onEarlier told when a deadline is set before all others, for whoever sleeps until the earliest */
+  constructor(clock: Clock, onEarlier: () => void) {
     this.clock = clock;
+    this.onEarlier = onEarlier;
   }
 
   create(callback: () => void): Timer {
@@ -20,7 +23,11 @@ export class TimerQueue implements Timers {
     this.entries.push(entry);
     return {
       arm: (deadlineNs) => {
+        const earlier = deadlineNs < this.nextDeadlineNs();
         entry.deadlineNs = deadlineNs;
+        if (earlier) {
+          this.onEarlier();
+        }
       },
       cancel: () => {
         entry.deadlineNs = Number.POSITIVE_INFINITY;

@@ -1,0 +1,314 @@
+// A virtual machine's life: made from options, run in slices, reset, ended.
+import { KVM_EXIT_INTR } from "../../assembly/exits.ts";
+import { REQ_EVENT, REQ_KICK } from "../../assembly/layout.ts";
+import { loadKernel } from "../boot/loader.ts";
+import type { BootFiles } from "../boot/types.ts";
+import type { Clock } from "../devices/clock.ts";
+import type { KvmCpuidEntry } from "../kvm/cpuid-table.ts";
+import type { DebugExit } from "../kvm/exits.ts";
+import { requestCell } from "../kvm/kicker.ts";
+import { canBlock, cellChanged, eventLoopTurn } from "../kvm/platform.ts";
+import type { Kvm } from "../kvm/system.ts";
+import type { Vcpu } from "../kvm/vcpu.ts";
+import type { Vm } from "../kvm/vm.ts";
+import { GuestCrash, MachineError } from "./errors.ts";
+import { type ExitTargets, handleExit } from "./exits.ts";
+import { buildFirmwareTables, type FirmwareTables, startGuest } from "./firmware.ts";
+import { layOutMemory, type MemoryMap } from "./memory-map.ts";
+import { Pc, type PcOptions } from "./pc.ts";
+import { PowerUpState } from "./power-up-state.ts";
+import { Ram } from "./ram.ts";
+import { dumpRegisters } from "./state-dump.ts";
+import { TimerQueue } from "./timer-queue.ts";
+
+const DEFAULT_SLICE_NS = 2e6;
+/** Timers of the event loop are this late or more; nearer deadlines are waited for in the core where possible. */
+const SHORTEST_TIMER_NS = 1.5e6;
+const VERSION = "0.1";
+
+/** How a machine is made. */
+export interface MachineOptions extends PcOptions {
+  readonly kvm: Kvm;
+  /** RAM in bytes. */
+  readonly memoryBytes: number;
+  readonly boot: BootFiles;
+  /** Options of kvm.createVm besides the memory size. */
+  readonly vm?: Omit<Parameters<Kvm["createVm"]>[0], "memorySize">;
+  /** The processor's CPUID table; by default all that is supported. */
+  readonly cpuid?: readonly KvmCpuidEntry[];
+  /** End instead of starting again when the guest resets. */
+  readonly noReboot?: boolean;
+  readonly onEvent?: (event: MachineEvent) => void;
+  /** Gives the event loop a turn between slices. */
+  readonly yield?: () => Promise<void>;
+}
+
+/** What happens to a machine, for monitors and logs. */
+export type MachineEvent =
+  | { readonly kind: "boot"; readonly description: string }
+  | { readonly kind: "reset"; readonly reason: ResetReason }
+  | { readonly kind: "paused" }
+  | { readonly kind: "resumed" }
+  | { readonly kind: "debug"; readonly exit: DebugExit }
+  | { readonly kind: "end"; readonly end: MachineEnd };
+
+/** `host-reset` is the monitor's doing. */
+export type ResetReason = "guest-reset" | "triple-fault" | "host-reset";
+
+/** Why a machine ended, and the exit status that goes with it. */
+export interface MachineEnd {
+  readonly kind: "poweroff" | "reset" | "debug-exit" | "quit";
+  /** 0-255: 0, or what the guest gave to isa-debug-exit. */
+  readonly status: number;
+}
+
+/** A PC with its guest. */
+export class Machine {
+  readonly pc: Pc;
+  readonly vm: Vm;
+  readonly vcpu: Vcpu;
+  readonly ram: Ram;
+  readonly memoryMap: MemoryMap;
+  private readonly options: MachineOptions;
+  private readonly clock: Clock;
+  private readonly timers: TimerQueue;
+  private readonly tables: FirmwareTables;
+  private readonly powerUp: PowerUpState;
+  private readonly requestCells: Int32Array;
+  private readonly targets: ExitTargets;
+  private end: MachineEnd | null = null;
+  private pendingReset: ResetReason | null = null;
+  private paused = false;
+  private resume: () => void = () => {};
+  private sleeping = false;
+  /** Time the next entry may spend asleep in the core. */
+  private blockNs = 0;
+
+  /**
+   * Builds the machine and loads its guest.
+   * @throws MachineError for impossible options, BootError for a kernel or initrd that cannot be used.
+   */
+  constructor(options: MachineOptions) {
+    if (options.cpus !== 1) {
+      throw new MachineError(`${options.cpus} processors: only one is supported`);
+    }
+    this.options = options;
+    const { kvm } = options;
+    this.memoryMap = layOutMemory(options.memoryBytes);
+    this.tables = buildFirmwareTables({
+      memoryMap: this.memoryMap,
+      cpus: options.cpus,
+      serialPorts: options.serial.flatMap((chardev, index) => (chardev === null ? [] : [index])),
+      uuid: options.uuid,
+      version: VERSION,
+    });
+    const vm = kvm.createVm({ ...options.vm, memorySize: this.memoryMap.totalBytes });
+    this.vm = vm;
+    this.ram = addRam(vm, this.memoryMap);
+    vm.createIrqchip();
+    vm.createPit2();
+    this.clock = { nowNs: () => vm.nowNs() };
+    this.timers = new TimerQueue(this.clock, () => {
+      if (this.sleeping) {
+        this.vcpu.kick();
+      }
+    });
+    this.vcpu = vm.createVcpu(0);
+    this.vcpu.setCpuid2(options.cpuid ?? kvm.getSupportedCpuid());
+    this.requestCells = new Int32Array(this.vcpu.kicker.memory.buffer);
+    this.powerUp = new PowerUpState(vm, [this.vcpu], kvm.getMsrIndexList());
+    this.pc = new Pc(
+      {
+        ram: this.ram,
+        memoryMap: this.memoryMap,
+        clock: this.clock,
+        timers: this.timers,
+        setIrq: (irq, level) => vm.irqLine({ irq, level }),
+        requestReset: () => this.requestReset("guest-reset"),
+        powerOff: () => this.finish({ kind: "poweroff", status: 0 }),
+        debugExit: (status) => this.finish({ kind: "debug-exit", status: status & 0xff }),
+      },
+      options,
+    );
+    this.targets = {
+      ports: this.pc.ports,
+      mmio: this.pc.mmio,
+      requestReset: (reason) => this.requestReset(reason),
+      powerOff: () => this.finish({ kind: "poweroff", status: 0 }),
+      debug: (exit) => {
+        this.pause();
+        this.emit({ kind: "debug", exit });
+      },
+      crash: (reason) => {
+        throw new GuestCrash(reason, this.dump());
+      },
+    };
+    this.loadGuest();
+  }
+
+  /**
+   * Runs until the machine ends.
+   * @param sliceNs host time between turns of the event loop
+   * @throws GuestCrash when the processor cannot go on.
+   */
+  async run({ sliceNs = DEFAULT_SLICE_NS }: { sliceNs?: number } = {}): Promise<MachineEnd> {
+    const giveTurn = this.options.yield ?? eventLoopTurn;
+    let sliceEndNs = performance.now() * 1e6 + sliceNs;
+    while (this.end === null) {
+      if (this.pendingReset !== null) {
+        this.restart(this.pendingReset);
+      } else if (this.paused) {
+        await new Promise<void>((resolve) => {
+          this.resume = resolve;
+        });
+      } else {
+        const wakeAtNs = this.runOnce(sliceEndNs);
+        if (wakeAtNs !== null) {
+          await this.idle(wakeAtNs, giveTurn);
+        } else if (performance.now() * 1e6 >= sliceEndNs) {
+          await giveTurn();
+        } else {
+          continue;
+        }
+      }
+      sliceEndNs = performance.now() * 1e6 + sliceNs;
+    }
+    this.emit({ kind: "end", end: this.end });
+    return this.end;
+  }
+
+  /** Resets at the next opportunity, as a reset button does. */
+  reset(): void {
+    this.pendingReset = "host-reset";
+    this.wake();
+  }
+
+  /** Presses the power button; a guest with ACPI shuts down. */
+  powerButton(): void {
+    this.pc.acpi.pressPowerButton();
+  }
+
+  /** Ends the machine without asking the guest. */
+  quit(status = 0): void {
+    this.finish({ kind: "quit", status });
+    this.wake();
+  }
+
+  /** Stops the processor until `resumeGuest`. */
+  pause(): void {
+    if (!this.paused) {
+      this.paused = true;
+      this.vcpu.kick();
+      this.emit({ kind: "paused" });
+    }
+  }
+
+  /** Lets a paused processor go on. */
+  resumeGuest(): void {
+    if (this.paused) {
+      this.paused = false;
+      this.resume();
+      this.emit({ kind: "resumed" });
+    }
+  }
+
+  get isPaused(): boolean {
+    return this.paused;
+  }
+
+  /** The processor's registers as text. */
+  dump(): string {
+    return dumpRegisters(this.vcpu.getRegs(), this.vcpu.getSregs());
+  }
+
+  /** Gives the VM's memory back. The machine cannot be used afterwards. */
+  close(): void {
+    this.vm.close();
+  }
+
+  /**
+   * Enters the guest once and carries out the exit. Returns the guest time at which a halted processor wants to
+   * be entered again, or null when it does not sleep.
+   */
+  private runOnce(sliceEndNs: number): number | null {
+    this.timers.runDue();
+    const leftNs = sliceEndNs - performance.now() * 1e6;
+    const deadlineNs = this.timers.nextDeadlineNs() - this.clock.nowNs();
+    const maxNs = Math.max(0, Math.min(this.blockNs > 0 ? this.blockNs : leftNs, deadlineNs));
+    const exit = this.vcpu.run({ maxNs, block: this.blockNs > 0 });
+    this.blockNs = 0;
+    if (exit.reason === KVM_EXIT_INTR) {
+      return exit.halted ? exit.wakeAtNs : null;
+    }
+    handleExit(exit, this.targets);
+    return null;
+  }
+
+  /** Waits for the guest's next timer, a device's, an interrupt or a kick. */
+  private async idle(wakeAtNs: number, giveTurn: () => Promise<void>): Promise<void> {
+    const waitNs = Math.min(wakeAtNs, this.timers.nextDeadlineNs()) - this.clock.nowNs();
+    if (waitNs < SHORTEST_TIMER_NS) {
+      await giveTurn();
+      this.blockNs = canBlock ? waitNs : 0;
+      return;
+    }
+    const cell = requestCell(this.vcpu.id);
+    const requests = Atomics.load(this.requestCells, cell);
+    if (requests & (REQ_EVENT | REQ_KICK)) {
+      return;
+    }
+    this.sleeping = true;
+    await cellChanged(this.requestCells, cell, requests, waitNs / 1e6, true).done;
+    this.sleeping = false;
+  }
+
+  private requestReset(reason: ResetReason): void {
+    if (this.options.noReboot) {
+      this.finish({ kind: "reset", status: 0 });
+    } else {
+      this.pendingReset = reason;
+    }
+  }
+
+  private restart(reason: ResetReason): void {
+    this.pendingReset = null;
+    this.emit({ kind: "reset", reason });
+    this.powerUp.restore();
+    this.pc.reset();
+    this.loadGuest();
+  }
+
+  /** The unpacked kernel is not kept: it is several times as large as the file. */
+  private loadGuest(): void {
+    const image = loadKernel(this.options.boot, this.tables.machine);
+    startGuest(this.vm, this.vcpu, this.ram, this.tables, image);
+    this.emit({ kind: "boot", description: image.description });
+  }
+
+  /** The first reason to end counts. */
+  private finish(end: MachineEnd): void {
+    this.end ??= end;
+  }
+
+  private wake(): void {
+    this.resume();
+    this.vcpu.kick();
+  }
+
+  private emit(event: MachineEvent): void {
+    this.options.onEvent?.(event);
+  }
+}
+
+function addRam(vm: Vm, memoryMap: MemoryMap): Ram {
+  const base = vm.allocate(memoryMap.totalBytes);
+  memoryMap.slots.forEach(({ gpa, size, offset }, slot) => {
+    vm.setUserMemoryRegion({ slot, flags: 0, guestPhysAddr: gpa, memorySize: size, userspaceAddr: base + offset });
+  });
+  return new Ram({
+    memory: vm.memory,
+    base,
+    slots: memoryMap.slots,
+    written: (gpa, length) => vm.dmaWritten(gpa, length),
+  });
+}
