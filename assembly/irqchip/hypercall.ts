@@ -1,14 +1,16 @@
 // KVM's hypercalls (Linux Documentation/virt/kvm/x86/hypercalls.rst): number in RAX, arguments in RBX,
 // RCX, RDX and RSI, result in RAX.
 import { count, cpu, gpr, RAX, RBX, RCX, RDX, RSI, setGpr } from "../cpu";
-import { CPU_CPL, CPU_MODE, CPU_TSC_OFFSET, MODE_CODE64, MODE_CODE_MASK, REQ_EVENT, STAT_HYPERCALLS, VM_VCPU_COUNT } from "../layout";
+import {
+  CPU_CPL, CPU_MODE, CPU_TSC_OFFSET, MODE_CODE64, MODE_CODE_MASK, REQ_EVENT, STAT_HYPERCALLS, VM_VCPU_COUNT,
+} from "../layout";
 import { physWrite } from "../mmu/physical";
 import { orShared } from "./atomics";
 import { guestWallNs, vmTsc } from "./clock";
 import { deliver, SHORTHAND_NONE } from "./ipi";
 import { apicId, lapicExists, MODE_LOWEST, MODE_REMOTE_READ } from "./lapic-state";
 import { EVENT_UNHALT, LAPIC_EVENTS } from "./layout";
-import { vcpuAt, wakeAt } from "./wake";
+import { vcpuAt, wakeAt, wakeSelf } from "./wake";
 
 const KVM_HC_VAPIC_POLL_IRQ: u64 = 1;
 const KVM_HC_KICK_CPU: u64 = 5;
@@ -41,7 +43,7 @@ function perform(number: u64, a0: u64, a1: u64, a2: u64, a3: u64, wide: bool): i
   switch (number) {
     // The exit itself is what the caller wants: pending interrupts are looked at.
     case KVM_HC_VAPIC_POLL_IRQ:
-      wakeAt(cpu, REQ_EVENT);
+      wakeSelf();
       return 0;
     case KVM_HC_KICK_CPU:
       kick(<u32>a1);

@@ -25,7 +25,9 @@ import { pvEoiWithdraw } from "./pv-eoi";
 import { defaultRoutes, indexRoutes, setGsi } from "./routing";
 import { vcpuAt } from "./wake";
 
-export { advanceIcountTo, guestNs, nsToTsc, readTsc, setTscKhz, setTscOffset, tscToNs, writeTsc, writeTscAdjust } from "./clock";
+export {
+  advanceIcountTo, guestNs, nsToTsc, readTsc, setTscKhz, setTscOffset, tscToNs, writeTsc, writeTscAdjust,
+} from "./clock";
 export { hypercall } from "./hypercall";
 export {
   kvmClockGet, kvmClockGuestStopped, kvmClockSet, kvmClockUpdate, kvmMsrKnown, kvmMsrRead, kvmMsrWrite,

@@ -1,18 +1,20 @@
 // IA32_APIC_BASE and the modes of a local APIC (SDM volume 3, 11.4.3, 11.12.1 and figure 11-27).
 import { cpu, GP, raiseError } from "../cpu";
 import { FEAT_X2APIC } from "../features";
-import { CPU_APIC_BASE, CPU_INDEX, REQ_EVENT } from "../layout";
+import { CPU_APIC_BASE, CPU_INDEX } from "../layout";
 import { MMU_RESERVED } from "../mmu/state";
 import { lapicTimerCancel } from "./lapic-timer";
 import {
-  APIC_ID, APIC_LDR, APIC_VERSION, APIC_VERSION_VALUE, BASE_ENABLE, BASE_X2APIC, lapicExists, setReg, vcpuHas, x2apicMode,
+  APIC_ID, APIC_LDR, APIC_VERSION, APIC_VERSION_VALUE, BASE_ENABLE, BASE_X2APIC, lapicExists, setReg, vcpuHas,
+  x2apicMode,
 } from "./lapic-state";
-import { wakeAt } from "./wake";
+import { wakeSelf } from "./wake";
 
 const MODE_BITS: u64 = BASE_ENABLE | BASE_X2APIC;
 /** Bits 0-7 and 9. */
 const BASE_RESERVED: u64 = 0x2ff;
-const BASE_ADDRESS: u64 = 0x000ffffffffff000;
+/** The page; `gpa`s have no bits above it. */
+const BASE_ADDRESS: u64 = 0xfffffffffffff000;
 
 /** Whether `value` names a mode that exists and sets no reserved bit. */
 function validBase(value: u64): bool {
@@ -57,7 +59,7 @@ function enterBase(value: u64): void {
     setReg(cpu, APIC_LDR, 0);
   }
   // With the APIC off, the 8259 pair's INT reaches the processor.
-  wakeAt(cpu, REQ_EVENT);
+  wakeSelf();
 }
 
 /** In x2APIC mode ID and LDR are fixed; the LDR is 16 IDs to a cluster (SDM volume 3, 11.12.10.2). */
@@ -70,9 +72,11 @@ function setX2apicId(index: u32): void {
 export function lapicIdLoaded(): void {
   setReg(cpu, APIC_VERSION, APIC_VERSION_VALUE);
   if (x2apicMode(cpu)) setX2apicId(load<u32>(cpu, CPU_INDEX));
-  wakeAt(cpu, REQ_EVENT);
+  wakeSelf();
 }
 
 /** Whether `gpa` lies in the running vCPU's APIC page. */
 // @ts-ignore: decorator
-@inline export function lapicOwns(gpa: u64): bool { return ((gpa ^ load<u64>(cpu, CPU_APIC_BASE)) & BASE_ADDRESS) == 0 && gpa >> 52 == 0; }
+@inline export function lapicOwns(gpa: u64): bool {
+  return ((gpa ^ load<u64>(cpu, CPU_APIC_BASE)) & BASE_ADDRESS) == 0;
+}

@@ -1,6 +1,6 @@
 // The running vCPU's APIC registers: by memory in xAPIC mode, by MSR in x2APIC mode, CR8.
 import { cpu, GP, raiseError } from "../cpu";
-import { CPU_CR8, REQ_EVENT } from "../layout";
+import { CPU_CR8 } from "../layout";
 import { swapShared } from "./atomics";
 import { deliver, SHORTHAND_SELF } from "./ipi";
 import { lapicEoi, lapicError } from "./lapic";
@@ -14,7 +14,7 @@ import {
 import { LAPIC_ERRORS } from "./layout";
 import { currentCount, timerModeBits, writeDivide, writeInitialCount, writeLvtTimer } from "./lapic-timer";
 import { pvEoiSettle } from "./pv-eoi";
-import { wakeAt } from "./wake";
+import { wakeSelf } from "./wake";
 
 // ICR bits.
 const ICR_LOGICAL: u32 = 1 << 11;
@@ -107,7 +107,7 @@ function writeRegister(offset: u32, value: u32): bool {
     case <u32>APIC_LVT_ERROR:
       setReg(cpu, offset, lvtValue(offset, value));
       // LINT0 may just have been opened for a request of the 8259 pair.
-      wakeAt(cpu, REQ_EVENT);
+      wakeSelf();
       return true;
     case <u32>APIC_TIMER_INITIAL:
       writeInitialCount(value);
@@ -161,7 +161,7 @@ function writeSpurious(value: u32): void {
 function setTpr(value: u32): void {
   setReg(cpu, APIC_TPR, value);
   // What the old priority held back may now be delivered.
-  wakeAt(cpu, REQ_EVENT);
+  wakeSelf();
 }
 
 /** Sends what the ICR's low half says. */

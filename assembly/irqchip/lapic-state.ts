@@ -63,7 +63,9 @@ export const ERROR_REGISTER: u32 = 1 << 7;
 // @ts-ignore: decorator
 @inline export function reg(base: usize, offset: usize): u32 { return load<u32>(base + offset, CPU_LAPIC); }
 // @ts-ignore: decorator
-@inline export function setReg(base: usize, offset: usize, value: u32): void { store<u32>(base + offset, value, CPU_LAPIC); }
+@inline export function setReg(base: usize, offset: usize, value: u32): void {
+  store<u32>(base + offset, value, CPU_LAPIC);
+}
 
 /** The VM has local APICs in the core. */
 // @ts-ignore: decorator
@@ -71,7 +73,9 @@ export const ERROR_REGISTER: u32 = 1 << 7;
 
 /** IA32_APIC_BASE bit 11. */
 // @ts-ignore: decorator
-@inline export function hardwareEnabled(base: usize): bool { return (load<u64>(base, CPU_APIC_BASE) & BASE_ENABLE) != 0; }
+@inline export function hardwareEnabled(base: usize): bool {
+  return (load<u64>(base, CPU_APIC_BASE) & BASE_ENABLE) != 0;
+}
 
 /** Enabled in x2APIC mode. */
 export function x2apicMode(base: usize): bool {

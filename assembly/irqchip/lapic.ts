@@ -1,24 +1,25 @@
 // The local APIC as a receiver: accepting, presenting, and ending interrupts; reset.
 import { count, cpu } from "../cpu";
+import { KVM_MP_STATE_HALTED } from "../exits";
 import {
-  CPU_APIC_BASE, CPU_INDEX, CPU_LAPIC, CPU_TSC_DEADLINE, REQ_EVENT, STAT_UNIMPLEMENTED, VM_CHIPS,
+  CPU_APIC_BASE, CPU_INDEX, CPU_LAPIC, CPU_MP_STATE, REQ_EVENT, STAT_UNIMPLEMENTED, VM_CHIPS,
 } from "../layout";
-import { lockChips, orShared, replaceShared, swapShared, unlockChips } from "./atomics";
+import { andShared, lockChips, orShared, replaceShared, unlockChips } from "./atomics";
 import { ioapicEoi, ioapicHandles } from "./ioapic";
 import { lapicTimerCancel } from "./lapic-timer";
 import {
-  APIC_DFR, APIC_ESR, APIC_ICR, APIC_ICR2, APIC_ID, APIC_IRR, APIC_ISR, APIC_LDR, APIC_LVT_ERROR, APIC_LVT_LINT0,
-  APIC_LVT_PERF, APIC_LVT_TIMER, APIC_PPR, APIC_SVR, APIC_TIMER_CURRENT, APIC_TIMER_DIVIDE, APIC_TIMER_INITIAL,
-  APIC_TMR, APIC_TPR, APIC_VERSION, APIC_VERSION_VALUE, BASE_BSP, BASE_DEFAULT, BASE_ENABLE, clearVector,
+  APIC_DFR, APIC_ID, APIC_IRR, APIC_ISR, APIC_LDR, APIC_LVT_ERROR, APIC_LVT_LINT0, APIC_LVT_PERF, APIC_LVT_TIMER,
+  APIC_SVR, APIC_TMR, APIC_VERSION, APIC_VERSION_VALUE, BASE_BSP, BASE_DEFAULT, BASE_ENABLE, clearVector,
   ERROR_RECEIVE_ILLEGAL, hardwareEnabled, highestVector, LVT_MASKED, MODE_EXTINT, MODE_FIXED, MODE_INIT, MODE_LOWEST,
-  MODE_NMI, MODE_SMI, MODE_STARTUP, processorPriority, reg, setReg, setVector, softwareEnabled, testVector, x2apicMode,
+  MODE_NMI, MODE_SMI, MODE_STARTUP, processorPriority, reg, setReg, setVector, softwareEnabled, testVector,
+  x2apicMode,
 } from "./lapic-state";
 import {
-  CHIPS_SPLIT, EVENT_INIT, EVENT_NMI, EVENT_SIPI, EVENT_SIPI_VECTOR_SHIFT, LAPIC_DEADLINE, LAPIC_EOI_EXIT,
+  CHIPS_SPLIT, EVENT_INIT, EVENT_NMI, EVENT_SIPI, EVENT_SIPI_VECTOR_SHIFT, EVENT_UNHALT, LAPIC_EOI_EXIT,
   LAPIC_ERRORS, LAPIC_EVENTS, LAPIC_EXTINT, LAPIC_PV_EOI_OFFERED,
 } from "./layout";
 import { pvEoiOffer, pvEoiSettle, pvEoiWithdraw } from "./pv-eoi";
-import { wakeAt } from "./wake";
+import { wakeAt, wakeSelf } from "./wake";
 
 /** Gives an interrupt message to the local APIC of the vCPU at `base`, from any thread.
  * `mode` is a delivery mode; `level` the trigger mode; `assert` the level bit of an INIT.
@@ -74,16 +75,23 @@ function startupEvent(base: usize, event: u32): void {
   }
 }
 
-/** Takes all events that are not interrupts: EVENT_* bits, with the start-up vector in bits 8-15.
+/** What takeEvents() leaves: a kick is for the next HLT where the vCPU is not halted yet, or a guest
+ * that halts after its last look at a lock would sleep through it. */
+function keptEvents(): u32 {
+  return load<u32>(cpu, CPU_MP_STATE) == KVM_MP_STATE_HALTED ? 0 : EVENT_UNHALT;
+}
+
+/** Takes the events that are not interrupts: EVENT_* bits, with the start-up vector in bits 8-15.
  * INIT is to be processed before a SIPI of the same answer. */
 export function takeEvents(): u32 {
   const word = cpu + LAPIC_EVENTS;
-  return load<u32>(word) ? swapShared(word, 0) : 0;
+  const keep = keptEvents();
+  return load<u32>(word) & ~keep ? andShared(word, keep) & ~keep : 0;
 }
 
 /** Whether takeEvents() would return something. */
 export function eventsPending(): bool {
-  return load<u32>(cpu, LAPIC_EVENTS) != 0;
+  return (load<u32>(cpu, LAPIC_EVENTS) & ~keptEvents()) != 0;
 }
 
 /** Notes an error (ERROR_*) and raises the error vector unless it is masked (SDM volume 3, 11.5.3). */
@@ -143,14 +151,14 @@ export function lapicEoi(): void {
   if (load<u32>(VM_CHIPS) & CHIPS_SPLIT) {
     if (level) {
       store<u32>(cpu, vector + 1, LAPIC_EOI_EXIT);
-      wakeAt(cpu, REQ_EVENT);
+      wakeSelf();
     }
   } else if (ioapicHandles(vector)) {
     lockChips();
     ioapicEoi(vector, level);
     unlockChips();
   }
-  if (highestVector(cpu, APIC_IRR) >= 0) wakeAt(cpu, REQ_EVENT);
+  if (highestVector(cpu, APIC_IRR) >= 0) wakeSelf();
 }
 
 /** Split irqchip: the vector for a KVM_EXIT_IOAPIC_EOI that is due, or -1; it is taken. */

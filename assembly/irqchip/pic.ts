@@ -47,17 +47,15 @@ function setPin(pic: usize, pin: u32, high: bool): i32 {
   const bit: u32 = 1 << pin;
   const irr = field(pic, PIC_IRR);
   const last = field(pic, PIC_LAST_IRR);
+  const fresh = !(irr & bit);
   let result = 1;
   if (field(pic, PIC_ELCR) & bit) {
-    if (high) {
-      result = irr & bit ? 0 : 1;
-      setField(pic, PIC_IRR, irr | bit);
-    } else {
-      setField(pic, PIC_IRR, irr & ~bit);
-    }
-  } else if (high && !(last & bit)) {
-    result = irr & bit ? 0 : 1;
-    setField(pic, PIC_IRR, irr | bit);
+    setField(pic, PIC_IRR, high ? irr | bit : irr & ~bit);
+    if (high) result = fresh ? 1 : 0;
+  } else if (high) {
+    const edge = !(last & bit);
+    if (edge) setField(pic, PIC_IRR, irr | bit);
+    result = edge && fresh ? 1 : 0;
   }
   setField(pic, PIC_LAST_IRR, high ? last | bit : last & ~bit);
   return field(pic, PIC_IMR) & bit ? -1 : result;

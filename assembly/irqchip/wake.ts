@@ -1,5 +1,6 @@
-// Getting another vCPU's attention.
-import { CPU_FUEL, VCPU_BASE, VCPU_SIZE } from "../layout";
+// Getting a vCPU's attention.
+import { cpu } from "../cpu";
+import { CPU_FUEL, REQ_EVENT, VCPU_BASE, VCPU_SIZE } from "../layout";
 import { orShared } from "./atomics";
 
 /** Address of vCPU `index`. */
@@ -20,4 +21,9 @@ export function wakeAt(base: usize, request: u32): void {
   if (ASC_FEATURE_THREADS) {
     if ((old & request) != request) atomic.notify(word, -1);
   }
+}
+
+/** REQ_EVENT for the running vCPU itself, from what it executes: it does not sleep, so nobody is notified. */
+export function wakeSelf(): void {
+  orShared(cpu + CPU_FUEL + 4, REQ_EVENT);
 }
