@@ -1,0 +1,160 @@
+// The kernel side: core.wasm, compiled once, instantiated once a vCPU and once a VM and thread.
+
+import { KvmError } from "./errors.ts";
+import { isNode, randomU32, wallNs } from "./platform.ts";
+
+/**
+ * What core.wasm exports (assembly/index.ts). An i64 crosses as a signed bigint. Results called errno are 0 or more,
+ * or a negative Linux error number.
+ */
+export interface CoreExports {
+  /** Binds this instance to a vCPU's area. */
+  vcpuSelect(index: number): void;
+  /** Puts the bound vCPU into its power-up state. */
+  vcpuReset(): void;
+  /** Runs the bound vCPU for at most maxNs of host time; returns KVM_EXIT_*. */
+  run(maxNs: number, mayBlock: number): number;
+  getRflags(): bigint;
+  setRflags(value: bigint): void;
+  /** Validates the system registers in memory and derives all that follows from them. errno. */
+  commitSregs(): number;
+  /** The table of KVM_SET_CPUID2 has changed: derives CPU_FEATURES. */
+  cpuidChanged(): void;
+  /** errno. */
+  setSlot(slot: number, flags: number, gpa: bigint, size: bigint, host: number): number;
+  /** Writes the dirty bitmap of a slot to `out` and clears the log. errno. */
+  dirtyLog(slot: number, out: number): number;
+  /** Guest physical address of a linear one, or -1. */
+  translate(va: bigint): bigint;
+  /** How many took the interrupt, 0: it merged with a pending one, -1: masked or routed nowhere; -ENXIO. */
+  irqLine(gsi: number, level: number): number;
+  /** As irqLine; -EINVAL without local APICs. */
+  signalMsi(address: bigint, data: number): number;
+  /** errno. */
+  createIrqchip(): number;
+  /** errno. */
+  createSplitIrqchip(): number;
+  /** errno. */
+  createPit(flags: number): number;
+  /** Power-up state of the chips that belong to no vCPU. */
+  chipReset(): void;
+  /** The host has written the 8259s' or the IOAPIC's state. */
+  irqchipLoaded(): void;
+  /** The host has written the PIT's state. */
+  pitStateLoaded(): void;
+  /** errno. */
+  setPitReinject(on: number): number;
+  /** Writes the computed registers of the bound vCPU's APIC page. */
+  lapicSave(): void;
+  /** The host has written the bound vCPU's APIC page. */
+  lapicLoaded(): void;
+  /** Locks the routing table, for the host to write it; routesEnd() has to follow. */
+  routesBegin(): void;
+  /** errno. */
+  routesEnd(): number;
+  /** host.doorbell(RESAMPLE_DOORBELL + gsi) is called when the guest acknowledges the GSI. errno. */
+  setResample(gsi: number, on: number): number;
+  /** Holds the line of a resampled GSI high until the guest acknowledges it. As irqLine. */
+  resampleLine(gsi: number): number;
+  readMsr(index: number): bigint;
+  /** 0 or 1: done. */
+  writeMsr(index: number, value: bigint): number;
+  /** 1: the last readMsr or writeMsr succeeded. */
+  msrOk(): number;
+  /** Writes a standard-format XSAVE image. */
+  saveXsave(address: number): void;
+  /** errno. */
+  loadXsave(address: number): number;
+  getTpr(): bigint;
+  setTpr(value: bigint): void;
+  /** A host device wrote guest RAM: dirty log and decoded code. */
+  dmaWritten(gpa: bigint, length: bigint): void;
+  /** Guest time of the next timer, or Infinity. */
+  nextDeadline(): number;
+  /** Guest time now, ns. */
+  guestNs(): number;
+  /** errno. */
+  setTscKhz(khz: number): number;
+  /** KVM clock, ns. */
+  kvmClockGet(): number;
+  kvmClockSet(ns: number): void;
+}
+
+/** All that a guest could act on the host by: the imports of core.wasm (assembly/host.ts). */
+export interface CoreImports {
+  nowNs(): number;
+  doorbell(index: number): void;
+  trace(kind: number, a: bigint, b: bigint, c: bigint): void;
+}
+
+/** Where a core may come from. */
+export type CoreSource = WebAssembly.Module | BufferSource | URL;
+
+/** Instantiates the core over a VM's memory. */
+export function instantiate(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+  imports: CoreImports,
+): CoreExports {
+  const host = {
+    nowNs: imports.nowNs,
+    wallNs,
+    randomU32,
+    doorbell: (index: number) => imports.doorbell(index >>> 0),
+    trace: imports.trace,
+  };
+  const instance = new WebAssembly.Instance(module, {
+    env: { memory, abort: stopped },
+    host,
+  });
+  return instance.exports as unknown as CoreExports;
+}
+
+/** An assertion of the core failed: the run loop of the host turns it into an INTERNAL_ERROR exit. */
+function stopped(): never {
+  throw new WebAssembly.RuntimeError("the core stopped");
+}
+
+let shipped: Promise<WebAssembly.Module> | undefined;
+
+/** Compiles the given core, or once and for all the one that lies beside this file. Throws ENODEV without either. */
+export async function compileCore(source?: CoreSource): Promise<WebAssembly.Module> {
+  if (source instanceof WebAssembly.Module) return source;
+  if (source === undefined) {
+    shipped ??= compileShipped();
+    return shipped;
+  }
+  try {
+    if (source instanceof URL) return await WebAssembly.compile(await load(source));
+    return await WebAssembly.compile(source);
+  } catch (error) {
+    throw new KvmError("ENODEV", `this core cannot be used: ${String(error)}`);
+  }
+}
+
+async function compileShipped(): Promise<WebAssembly.Module> {
+  const env = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env;
+  const named = isNode ? env?.["WKVM_CORE"] : undefined;
+  const at = named ? await fileUrl(named) : new URL("./core.wasm", import.meta.url);
+  try {
+    return await WebAssembly.compile(await load(at));
+  } catch (error) {
+    shipped = undefined;
+    throw new KvmError("ENODEV", `core.wasm cannot be loaded from ${at.href}: ${String(error)}`);
+  }
+}
+
+async function fileUrl(path: string): Promise<URL> {
+  const { pathToFileURL } = await import("node:url");
+  return pathToFileURL(path);
+}
+
+async function load(url: URL): Promise<BufferSource> {
+  if (isNode && url.protocol === "file:") {
+    const { readFile } = await import("node:fs/promises");
+    return readFile(url);
+  }
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error(`${url.href}: ${answer.status} ${answer.statusText}`);
+  return answer.arrayBuffer();
+}

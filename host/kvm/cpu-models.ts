@@ -1,0 +1,140 @@
+// The processors that `-cpu` names. docs/decisions/0003-processor-identity.md says why they are what they are.
+
+import * as feature from "../../assembly/features.ts";
+import { FEATURE_NAMES, IMPLEMENTED } from "./cpu-features.ts";
+import { KvmError } from "./errors.ts";
+
+/** A processor model: who it says it is, and what it offers. */
+export interface CpuModel {
+  readonly name: string;
+  /** One line for `-cpu help`. */
+  readonly description: string;
+  /** Twelve letters: CPUID leaf 0. */
+  readonly vendor: string;
+  readonly family: number;
+  readonly model: number;
+  readonly stepping: number;
+  /** At most 48 letters: CPUID leaves 0x80000002..4. */
+  readonly brand: string;
+  /** FEAT_* of assembly/features.ts. */
+  readonly features: ReadonlySet<number>;
+  /** Leaf 0x80000008 EBX. */
+  readonly extendedFeatures: number;
+  /** Leaf 0x80000021 EAX and ECX; 0: the model ends before that leaf. */
+  readonly immunity: readonly [eax: number, ecx: number];
+  readonly physicalBits: number;
+}
+
+const f = feature;
+const VENDOR = "AuthenticAMD";
+
+/** psABI x86-64-v1 with what every PC kernel expects besides. */
+const BASELINE = [
+  f.FEAT_FPU, f.FEAT_VME, f.FEAT_DE, f.FEAT_PSE, f.FEAT_TSC, f.FEAT_MSR, f.FEAT_PAE, f.FEAT_MCE, f.FEAT_CX8, f.FEAT_APIC, f.FEAT_SEP,
+  f.FEAT_MTRR, f.FEAT_PGE, f.FEAT_MCA, f.FEAT_CMOV, f.FEAT_PAT, f.FEAT_PSE36, f.FEAT_CLFLUSH, f.FEAT_MMX, f.FEAT_FXSR,
+  f.FEAT_SSE, f.FEAT_SSE2, f.FEAT_SSE3, f.FEAT_CX16, f.FEAT_X2APIC, f.FEAT_HYPERVISOR, f.FEAT_LAHF64, f.FEAT_SYSCALL,
+  f.FEAT_NX, f.FEAT_LM,
+];
+
+// Leaf 0x80000008 EBX (AMD APM volume 3, E.4.7).
+/** XSAVE and FXSAVE always keep the x87 error pointers. */
+const XSAVE_ERROR_POINTERS = 1 << 2;
+/** Not vulnerable to speculative store bypass. */
+const SSB_NO = 1 << 26;
+/** Not vulnerable to branch type confusion. */
+const BTC_NO = 1 << 29;
+
+// Leaf 0x80000021.
+/** EAX: LFENCE always serializes. */
+const LFENCE_SERIALIZES = 1 << 2;
+/** EAX: loading a null selector clears the base. */
+const NULL_CLEARS_BASE = 1 << 6;
+/** EAX: EFER.AutoIBRS. */
+const AUTOMATIC_IBRS = 1 << 8;
+/** EAX: not vulnerable to speculative return stack overflow. */
+const SRSO_NO = 1 << 29;
+/** ECX: not vulnerable to transient scheduler attacks, by L1 (bit 2) and store queue (bit 1). */
+const TSA_NO = (1 << 1) | (1 << 2);
+
+/** A processor of AMD's fourth Zen generation in name, which speculates about nothing. */
+const SAFE = {
+  vendor: VENDOR,
+  family: 0x19,
+  model: 0x11,
+  stepping: 1,
+  extendedFeatures: XSAVE_ERROR_POINTERS | SSB_NO | BTC_NO,
+  immunity: [LFENCE_SERIALIZES | NULL_CLEARS_BASE | AUTOMATIC_IBRS | SRSO_NO, TSA_NO],
+  physicalBits: 40,
+} as const;
+
+const MODELS: readonly CpuModel[] = [
+  {
+    ...SAFE,
+    name: "wkvm64",
+    description: "x86-64-v2 and what else stock kernels use; needs no mitigations (default)",
+    brand: "wkvm x86-64 Processor",
+    features: IMPLEMENTED,
+  },
+  {
+    name: "qemu64",
+    description: "x86-64-v1, as QEMU's model of that name",
+    vendor: VENDOR,
+    family: 15,
+    model: 107,
+    stepping: 1,
+    brand: "QEMU Virtual CPU version 2.5+",
+    features: new Set(BASELINE),
+    extendedFeatures: 0,
+    immunity: [0, 0],
+    physicalBits: 40,
+  },
+  {
+    ...SAFE,
+    name: "max",
+    description: "everything that this processor can do",
+    brand: "wkvm x86-64 Processor (max)",
+    features: IMPLEMENTED,
+  },
+];
+
+/** Other names that `-cpu` takes. */
+const ALIASES: Readonly<Record<string, string>> = { host: "max", base: "qemu64", "qemu64-v1": "qemu64" };
+
+/** The model that is used where none is named. */
+export const DEFAULT_CPU_MODEL = "wkvm64";
+
+/**
+ * All processor models, for `-cpu help`.
+ *
+ * @example
+ * for (const { name, description } of cpuModels()) console.log(name, description);
+ */
+export function cpuModels(): readonly CpuModel[] {
+  return MODELS;
+}
+
+/**
+ * A processor model by QEMU's spelling: a name, then features that are added (`+avx`, `avx=on`) or taken away
+ * (`-x2apic`, `x2apic=off`). Throws EINVAL for an unknown name or feature, and for one that the core does not
+ * implement.
+ *
+ * @example
+ * const model = parseCpuModel("max,-tsc-deadline");
+ */
+export function parseCpuModel(text: string): CpuModel {
+  const [name = "", ...changes] = text.split(",");
+  const model = MODELS.find((known) => known.name === (ALIASES[name] ?? name));
+  if (!model) throw new KvmError("EINVAL", `unable to find CPU model '${name}'`);
+  const features = new Set(model.features);
+  for (const change of changes) {
+    const parsed = /^(?:([+-])([\w.-]+)|([\w.-]+)=(on|off))$/.exec(change);
+    const spelled = parsed?.[2] ?? parsed?.[3] ?? change;
+    const number = FEATURE_NAMES[spelled] ?? FEATURE_NAMES[spelled.replaceAll("_", "-")];
+    if (!parsed || number === undefined) throw new KvmError("EINVAL", `unknown CPU property '${change}'`);
+    const adds = parsed[1] === "+" || parsed[4] === "on";
+    if (!adds) features.delete(number);
+    else if (IMPLEMENTED.has(number)) features.add(number);
+    else throw new KvmError("EINVAL", `this processor does not have '${spelled}'`);
+  }
+  return { ...model, features };
+}

@@ -1,0 +1,132 @@
+// Kvm: what /dev/kvm is: the core, its capabilities, and the way to a VM.
+
+import { type CoreSource, compileCore } from "./core.ts";
+import { cpuidFor } from "./cpuid.ts";
+import type { KvmCpuidEntry } from "./cpuid-table.ts";
+import { KvmError } from "./errors.ts";
+import { extensionValue } from "./extensions.ts";
+import { SAVED_MSRS } from "./msrs.ts";
+import { Vm, type VmOptions } from "./vm.ts";
+
+/** KVM_API_VERSION. */
+export const KVM_API_VERSION = 12;
+
+/** How guest code is executed. */
+export type Accelerator = "jit" | "interp" | "ts";
+
+/** Options of `Kvm.open()`. */
+export interface KvmOptions {
+  /** "interp" is the only one so far. */
+  readonly accel?: Accelerator;
+  /** The core, where it is not to be the one that lies beside this module: compiled, as bytes, or where to get it. */
+  readonly core?: CoreSource;
+}
+
+/**
+ * The way in: what opening /dev/kvm is on Linux.
+ *
+ * @example
+ * const kvm = await Kvm.open();
+ * const vm = kvm.createVm({ memorySize: 64 << 20 });
+ */
+export class Kvm {
+  readonly #module: WebAssembly.Module;
+  #closed = false;
+
+  private constructor(module: WebAssembly.Module) {
+    this.#module = module;
+  }
+
+  /**
+   * Loads and compiles the core, once for all calls without `core` (open("/dev/kvm")).
+   * Rejects with ENODEV where it cannot be loaded, where threads' shared memory is missing, and for an accelerator that
+   * is not there.
+   *
+   * @example
+   * const kvm = await Kvm.open({ core: new URL("/assets/core.wasm", location.href) });
+   */
+  static async open(options: KvmOptions = {}): Promise<Kvm> {
+    const { accel = "interp", core } = options;
+    if (accel !== "interp") throw new KvmError("ENODEV", `accelerator '${accel}' is not available`);
+    if (typeof SharedArrayBuffer === "undefined") {
+      throw new KvmError("ENODEV", "this platform has no SharedArrayBuffer (a page needs cross-origin isolation)");
+    }
+    return new Kvm(await compileCore(core));
+  }
+
+  /**
+   * The API's version: 12 (KVM_GET_API_VERSION).
+   *
+   * @example
+   * if (kvm.getApiVersion() !== 12) throw new Error("not this KVM");
+   */
+  getApiVersion(): number {
+    this.#open();
+    return KVM_API_VERSION;
+  }
+
+  /**
+   * 0 where a capability (KVM_CAP_*) is missing, else 1 or its number, such as a maximum (KVM_CHECK_EXTENSION).
+   *
+   * @example
+   * const slots = kvm.checkExtension(KVM_CAP_NR_MEMSLOTS);
+   */
+  checkExtension(capability: number): number {
+    this.#open();
+    return extensionValue(capability);
+  }
+
+  /**
+   * Everything that CPUID can truthfully show, as one vCPU's table (KVM_GET_SUPPORTED_CPUID). `cpuidFor()` makes
+   * tables for a model and several vCPUs.
+   *
+   * @example
+   * vcpu.setCpuid2(kvm.getSupportedCpuid());
+   */
+  getSupportedCpuid(): KvmCpuidEntry[] {
+    this.#open();
+    return cpuidFor("max");
+  }
+
+  /**
+   * The model-specific registers that hold a guest's state (KVM_GET_MSR_INDEX_LIST).
+   *
+   * @example
+   * const saved = vcpu.getMsrs(kvm.getMsrIndexList());
+   */
+  getMsrIndexList(): number[] {
+    this.#open();
+    return [...SAVED_MSRS];
+  }
+
+  /**
+   * Makes a VM without vCPUs and slots (KVM_CREATE_VM). `memorySize`: bytes of backing store, whole pages; it is
+   * reserved, and committed as it is used. `maxVcpus`: 1..16. Throws EINVAL for other sizes, ENOMEM where they do not fit 4 GiB
+   * or the host has no memory.
+   *
+   * @example
+   * const vm = kvm.createVm({ memorySize: 256 << 20, maxVcpus: 2 });
+   */
+  createVm(options: VmOptions): Vm {
+    this.#open();
+    return Vm.create(this.#module, options);
+  }
+
+  /**
+   * Gives up the handle. VMs that it made go on.
+   *
+   * @example
+   * using kvm = await Kvm.open();
+   */
+  close(): void {
+    this.#closed = true;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #open(): void {
+    if (this.#closed) throw new KvmError("EBADF", "this handle is closed");
+  }
+}
