@@ -5,6 +5,8 @@ const MAGIC = 0x464c457f;
 const CLASS_32 = 1;
 const CLASS_64 = 2;
 const LITTLE_ENDIAN = 1;
+const HEADER_BYTES_32 = 52;
+const HEADER_BYTES_64 = 64;
 const TYPE_EXECUTABLE = 2;
 const TYPE_SHARED = 3;
 const MACHINE_386 = 3;
@@ -56,11 +58,11 @@ export function isElf(bytes: Uint8Array): boolean {
  * @throws BootError naming the field that is wrong.
  */
 export function parseElf(bytes: Uint8Array, name: string): ElfFile {
-  if (bytes.length < 52) {
-    throw new BootError(`${name}: truncated: ${bytes.length} bytes are less than an ELF header`);
-  }
   const view = dataView(bytes);
   const elfClass = bytes[4];
+  if (bytes.length < (elfClass === CLASS_64 ? HEADER_BYTES_64 : HEADER_BYTES_32)) {
+    throw new BootError(`${name}: truncated: ${bytes.length} bytes are less than an ELF header`);
+  }
   if ((elfClass !== CLASS_32 && elfClass !== CLASS_64) || bytes[5] !== LITTLE_ENDIAN) {
     throw new BootError(`${name}: not a little-endian 32-bit or 64-bit ELF file`);
   }
