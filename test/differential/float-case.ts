@@ -112,6 +112,9 @@ export function randomCase(buffer: Buffer, at: number, index: number, name: stri
   const b = at + IN_B;
   if (/^f/.test(name)) {
     const first = extended(random);
+    // FYL2XP1 is undefined beyond sqrt(1/2) - 1 and sqrt(2) - 1.
+    const exponent = first[0] & 0x7fff;
+    if (name === "fyl2xp1" && exponent >= 0x3ffd && exponent < 0x7fff) first[0] = (first[0] & 0x8000) | (0x3f80 + random.below(0x7d));
     writeExtended(buffer, a, first);
     writeExtended(buffer, b, extended(random, first[0] & 0x7fff));
     if (/_f32$/.test(name)) writeIeee(buffer, b, F32, ieee(random, F32));
@@ -171,5 +174,21 @@ export function compareX87(name: string, record: Buffer, answer: Buffer, mine: B
     answer.fill(0, i * 16, i * 16 + 16);
     mine.fill(0, i * 16, i * 16 + 16);
   }
-  return answer.subarray(0, 60).equals(mine.subarray(0, 60)) ? undefined : describe(record, answer, mine);
+  if (answer.subarray(0, 60).equals(mine.subarray(0, 60))) return undefined;
+  const difference = describe(record, answer, mine);
+  if (TRANSCENDENTAL.test(name)) forgiveLastPlace(answer, mine);
+  return answer.subarray(0, 60).equals(mine.subarray(0, 60)) ? undefined : difference;
+}
+
+const TRANSCENDENTAL = /^f(2xm1|yl2x|yl2xp1|sin|cos|sincos|ptan|patan)$/;
+
+// Silicon's transcendental results may differ in the last place, and with them C1.
+function forgiveLastPlace(answer: Buffer, mine: Buffer): void {
+  for (const buffer of [answer, mine]) buffer[OUT_STATUS + 1]! &= ~2;
+  for (const at of [OUT_RESULT, OUT_SECOND]) {
+    const ordinal = (b: Buffer) => (BigInt(b.readUInt16LE(at + 8) & 0x7fff) << 63n) | (b.readBigUInt64LE(at) & ((1n << 63n) - 1n));
+    const distance = ordinal(answer) - ordinal(mine);
+    const sameSign = ((answer[at + 9]! ^ mine[at + 9]!) & 0x80) === 0;
+    if (sameSign && distance >= -1n && distance <= 1n) mine.copy(answer, at, at, at + 10);
+  }
 }

@@ -9,3 +9,4 @@ export * from "../../execute/x87/stack";
 export * from "../../execute/x87/state";
 export * from "../../execute/x87/store";
 export * from "../../execute/x87/unary";
+export * from "../../execute/x87/transcendental";
