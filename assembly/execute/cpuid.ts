@@ -3,7 +3,7 @@ import { CR4_OSXSAVE, CR4_PKE, RAX, RBX, RCX, RDX, cpu, setGpr } from "../cpu";
 import {
   CPU_APIC_BASE, CPU_CPUID, CPU_CR4, CPU_FEATURES, CPU_XCR0, CPU_XSS,
 } from "../layout";
-import { FEAT_APIC, FEAT_OSPKE, FEAT_OSXSAVE, FEAT_XSAVEC, FEAT_XSAVES } from "../features";
+import { FEAT_APIC, FEAT_OSPKE, FEAT_OSXSAVE, FEAT_XSAVEC, FEAT_XSAVES, FEATURE_BITS } from "../features";
 import { mmuConfigure } from "../mmu/registers";
 
 // Fields of a table entry.
@@ -55,8 +55,16 @@ export function isAmd(): bool {
   return vendor == VENDOR_AMD || vendor == VENDOR_HYGON;
 }
 
-/** Derives CPU_FEATURES and the MMU's page table format from the table: after the host has written it. */
+/**
+ * Derives CPU_FEATURES and the MMU's page table format from the table: after the host has written it.
+ * A vCPU that was given no table has every feature, as one of KVM's has its host's.
+ */
 export function cpuidChanged(): void {
+  if (load<u32>(cpu, CPU_CPUID) == 0) {
+    memory.fill(cpu + CPU_FEATURES, 0xff, FEATURE_BITS / 8);
+    mmuConfigure();
+    return;
+  }
   storeWord(0, cpuidRegister(1, 0, ENTRY_ECX), cpuidRegister(1, 0, ENTRY_EDX));
   storeWord(1, cpuidRegister(7, 0, ENTRY_EBX), cpuidRegister(7, 0, ENTRY_ECX));
   storeWord(2, cpuidRegister(0x80000001, 0, ENTRY_ECX), cpuidRegister(0x80000001, 0, ENTRY_EDX));

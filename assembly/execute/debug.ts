@@ -3,7 +3,7 @@
 // What a #DB reports travels as a payload of DR6 bits until the exception is delivered: only then does
 // DR6 change, or, where the host debugs the guest, does the exit to the host carry it.
 import {
-  CR4_DE, DB, BP, FLAG_RF, SEG_CS, cpu, leave, raise, rip, segBase,
+  CR4_DE, DB, BP, FLAG_RF, FLAG_TF, SEG_CS, cpu, leave, raise, rip, segBase,
 } from "../cpu";
 import { KVM_EXIT_DEBUG } from "../exits";
 import {
@@ -40,6 +40,8 @@ export const GUESTDBG_USE_HW_BP: u32 = 0x20000;
 let payload: u32 = 0;
 /** DR6 bits of traps that the running instruction has met and that are raised when it is complete. */
 let pendingTraps: u32 = 0;
+/** The running instruction ends the single step that it began with. */
+let stepDropped: bool = false;
 
 /** Adds DR6 bits to the #DB that the caller raises. */
 export function addDebugPayload(bits: u32): void {
@@ -160,12 +162,20 @@ export function raiseDebugTraps(): bool {
 /** After an instruction that faulted: the breakpoints it met are met again when it is restarted. */
 export function dropDebugTraps(): void {
   pendingTraps = 0;
+  stepDropped = false;
+}
+
+/** INT n and its kin have cleared TF on their way to the handler: no single-step trap follows them
+ * (SDM volume 3, 18.3.1.4). */
+export function dropSingleStep(): void {
+  stepDropped = (load<u32>(cpu, CPU_EFLAGS) & FLAG_TF) != 0;
 }
 
 /** After an instruction that began with TF set, or that the host steps: raises #DB with BS and whatever
  * breakpoints the instruction met. */
 export function raiseSingleStep(): void {
-  pendingTraps |= DR6_BS;
+  if (!stepDropped || hostSteps()) pendingTraps |= DR6_BS;
+  stepDropped = false;
   raiseDebugTraps();
 }
 

@@ -8,7 +8,7 @@ import {
   LOG_INT, STAT_INTERRUPTS,
 } from "../layout";
 import { sysRead } from "../mmu/access";
-import { leaveForBreakpoint } from "./debug";
+import { dropSingleStep, leaveForBreakpoint } from "./debug";
 import { ATTR_TYPE, TSS32_BUSY } from "./descriptors";
 import { TRACE_INTERRUPT, TRACE_NMI, TRACE_SOFT, deliverException, traceEvent } from "./exception";
 import { getFlags } from "./flags";
@@ -71,11 +71,13 @@ export function into(): void {
 
 /** INT1 (0xf1): a #DB that leaves DR6 alone and needs no privilege. */
 export function int1(): void {
+  dropSingleStep();
   enterHandler(DB, -1, false, getFlags() & ~FLAG_RF);
   finishTaskSwitch();
 }
 
 function enterSoft(vector: i32): void {
+  dropSingleStep();
   if (load<u32>(cpu, CPU_LOG) & LOG_INT) traceEvent(TRACE_SOFT, vector, -1);
   enterHandler(vector, -1, true, getFlags() & ~FLAG_RF);
   finishTaskSwitch();

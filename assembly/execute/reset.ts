@@ -1,6 +1,6 @@
 // The state of a processor after power-up and after INIT (SDM volume 3, 10.1.1, table 10-1).
 import {
-  CR0_CD, CR0_ET, CR0_NW, RDX, SEG_CS, SEG_ES, SEG_GS, SEG_LDTR, SEG_TR, cpu, segAttr, segLimit, setGpr, setRip,
+  CR0_CD, CR0_ET, CR0_NW, RDX, SEG_CS, SEG_ES, SEG_GS, SEG_LDTR, SEG_TR, cpu, setGpr, setRip,
 } from "../cpu";
 import { KVM_MP_STATE_RUNNABLE, KVM_MP_STATE_UNINITIALIZED } from "../exits";
 import { lapicReset } from "../irqchip/index";
