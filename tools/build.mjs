@@ -7,7 +7,8 @@ import { ensureInstalled } from "./install.mjs";
 import { digestOf, filesUnder, must, root } from "./project.mjs";
 
 const CONFIGURATION = ["package.json", "tsconfig.json", "tsconfig.types.json", "tools/build.mjs"];
-const STAMP = join(root, "dist", ".host-digest");
+const CORE_STAMP = join(root, "dist", ".core-digest");
+const HOST_STAMP = join(root, "dist", ".host-digest");
 
 /** Options that every bundle shares. Packages stay imports: npm installs them, and their licences with them. */
 export const BUNDLE_OPTIONS = {
@@ -26,15 +27,29 @@ export const BUNDLE_OPTIONS = {
 export async function build({ types = true } = {}) {
   ensureInstalled();
   mkdirSync(join(root, "dist"), { recursive: true });
+  buildCore();
+  await buildHost(types);
+}
+
+/** Prints the instruction table and compiles the kernel side. */
+function buildCore() {
+  const own = (path) => path.endsWith(".ts") && !path.includes("/generated/") && !path.includes("/__tests__/");
+  const digest = digestOf([...filesUnder("assembly", own), "tools/build-core.mjs", "package-lock.json"]);
+  if (exists("dist/core.wasm") && readStamp(CORE_STAMP) === digest) return;
   must(process.execPath, ["tools/build-core.mjs"], { stdio: ["ignore", 2, 2] });
+  writeFileSync(CORE_STAMP, digest);
+}
+
+/** Bundles the user side. */
+async function buildHost(types) {
   const shared = ["assembly/layout.ts", "assembly/exits.ts", "assembly/features.ts"];
   const sources = [...filesUnder("host", (path) => path.endsWith(".ts")), ...shared.filter(exists), ...CONFIGURATION];
   const digest = digestOf(sources);
   const outputs = ["dist/index.js", "dist/wkvm.js", ...(types ? ["dist/types/host/index.d.ts"] : [])];
-  if (outputs.every(exists) && readStamp() === digest) return;
+  if (outputs.every(exists) && readStamp(HOST_STAMP) === digest) return;
   await bundle();
   if (types) declarations();
-  writeFileSync(STAMP, digest);
+  writeFileSync(HOST_STAMP, digest);
 }
 
 function exists(path) {
@@ -71,9 +86,9 @@ function declarations() {
   }
 }
 
-function readStamp() {
+function readStamp(path) {
   try {
-    return readFileSync(STAMP, "utf8");
+    return readFileSync(path, "utf8");
   } catch {
     return "";
   }
