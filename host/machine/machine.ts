@@ -16,7 +16,6 @@ import { type ExitTargets, handleExit } from "./exits.ts";
 import { buildFirmwareTables, type FirmwareTables, startGuest } from "./firmware.ts";
 import { layOutMemory, type MemoryMap } from "./memory-map.ts";
 import { Pc, type PcOptions } from "./pc.ts";
-import { PowerUpState } from "./power-up-state.ts";
 import { Ram } from "./ram.ts";
 import { dumpRegisters } from "./state-dump.ts";
 import { TimerQueue } from "./timer-queue.ts";
@@ -73,7 +72,6 @@ export class Machine {
   private readonly clock: Clock;
   private readonly timers: TimerQueue;
   private readonly tables: FirmwareTables;
-  private readonly powerUp: PowerUpState;
   private readonly requestCells: Int32Array;
   private readonly targets: ExitTargets;
   private end: MachineEnd | null = null;
@@ -102,7 +100,7 @@ export class Machine {
       uuid: options.uuid,
       version: VERSION,
     });
-    const vm = kvm.createVm({ ...options.vm, memorySize: this.memoryMap.totalBytes });
+    const vm = kvm.createVm({ maxVcpus: options.cpus, ...options.vm, memorySize: this.memoryMap.totalBytes });
     this.vm = vm;
     this.ram = addRam(vm, this.memoryMap);
     vm.createIrqchip();
@@ -116,14 +114,15 @@ export class Machine {
     this.vcpu = vm.createVcpu(0);
     this.vcpu.setCpuid2(options.cpuid ?? kvm.getSupportedCpuid());
     this.requestCells = new Int32Array(this.vcpu.kicker.memory.buffer);
-    this.powerUp = new PowerUpState(vm, [this.vcpu], kvm.getMsrIndexList());
     this.pc = new Pc(
       {
         ram: this.ram,
         memoryMap: this.memoryMap,
         clock: this.clock,
         timers: this.timers,
-        setIrq: (irq, level) => vm.irqLine({ irq, level }),
+        setIrq: (irq, level) => {
+          vm.irqLine(irq, level);
+        },
         requestReset: () => this.requestReset("guest-reset"),
         powerOff: () => this.finish({ kind: "poweroff", status: 0 }),
         debugExit: (status) => this.finish({ kind: "debug-exit", status: status & 0xff }),
@@ -273,7 +272,8 @@ export class Machine {
   private restart(reason: ResetReason): void {
     this.pendingReset = null;
     this.emit({ kind: "reset", reason });
-    this.powerUp.restore();
+    this.vm.resetChips();
+    this.vcpu.reset();
     this.pc.reset();
     this.loadGuest();
   }
@@ -309,6 +309,6 @@ function addRam(vm: Vm, memoryMap: MemoryMap): Ram {
     memory: vm.memory,
     base,
     slots: memoryMap.slots,
-    written: (gpa, length) => vm.dmaWritten(gpa, length),
+    written: (gpa, length) => vm.memoryWritten(gpa, length),
   });
 }
