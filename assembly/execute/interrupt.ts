@@ -92,6 +92,7 @@ function redirected(vector: i32): bool {
     const monitored = monitorTakes(vector);
     if (fault) return false;
     if (!monitored) {
+      dropSingleStep();
       enterRedirected(vector);
       return true;
     }

@@ -30,6 +30,8 @@ const MSR_TSC: u32 = 0x10;
 const MSR_PLATFORM_ID: u32 = 0x17;
 const MSR_APIC_BASE: u32 = 0x1b;
 const MSR_EBL_CR_POWERON: u32 = 0x2a;
+const MSR_SMI_COUNT: u32 = 0x34;
+const MSR_FEATURE_CONTROL: u32 = 0x3a;
 const MSR_TSC_ADJUST: u32 = 0x3b;
 const MSR_SPEC_CTRL: u32 = 0x48;
 const MSR_PRED_CMD: u32 = 0x49;
@@ -74,6 +76,8 @@ export const MISC_ENABLE_FIXED: u64 = 3 << 11;
 const DEBUGCTL_DROPPED: u64 = 3;
 /** Bus ratio in PERF_STATUS where software looks for one: 4. */
 const PERF_STATUS: u64 = 1000 | 4 << 40;
+/** No VMX, and firmware has locked that in. */
+const FEATURE_CONTROL_LOCKED: u64 = 1;
 const EFER_AUTO_IBRS: u64 = 1 << 21;
 
 /** First value of trace(LOG_UNIMP) for an unknown MSR; the others are its index and the value written. */
@@ -217,7 +221,9 @@ function readRegister(index: u32): u64 {
       exists(hasFeature(FEAT_MCA));
       return 0;
     case MSR_PERF_STATUS: return PERF_STATUS;
+    case MSR_FEATURE_CONTROL: return exists(!isAmd()) ? FEATURE_CONTROL_LOCKED : 0;
     case MSR_PLATFORM_ID:
+    case MSR_SMI_COUNT:
     case MSR_EBL_CR_POWERON:
     case MSR_DEBUGCTL: return 0;
   }
@@ -305,6 +311,8 @@ function writeSpecial(index: u32, value: u64): void {
     case MSR_MTRR_CAP:
     case MSR_MCG_CAP:
     case MSR_PERF_STATUS:
+    case MSR_FEATURE_CONTROL:
+    case MSR_SMI_COUNT:
     case MSR_PLATFORM_ID:
       // Read-only; the host writes back what it has read.
       if (!byHost) outcome = REFUSED;
