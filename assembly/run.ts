@@ -1,5 +1,5 @@
 // KVM_RUN: enters the guest, and decides between its slices what comes next: events, timers, exits.
-import { clearFault, count, cpu, FAULT_EXCEPTION, FAULT_EXIT, fault, faultError, faultVector, FLAG_IF, FLAG_RF, FLAG_TF } from "./cpu";
+import { clearFault, count, cpu, FAULT_EXCEPTION, FAULT_EXIT, FAULT_RESUME, fault, faultError, faultVector, FLAG_IF, FLAG_RF, FLAG_TF } from "./cpu";
 import { findStep, linearRip } from "./decode/dispatch";
 import { flushTraces } from "./decode/traces";
 import { breakpointsArmed, checkInstructionBreakpoint, dropDebugTraps, hostSteps, instructionBreakpointsArmed, raiseDebugTraps, raiseSingleStep } from "./execute/debug";
@@ -34,6 +34,8 @@ let speed: f64 = 0.05;
 
 const REQUESTS: usize = CPU_FUEL + 4;
 
+const FLUSHES: u32 = REQ_TLB_FLUSH | REQ_CODE_FLUSH | REQ_STATE;
+
 /** No reason to leave yet. */
 const STAY: i32 = -1;
 
@@ -58,7 +60,9 @@ export function run(maxNs: f64, mayBlock: i32): i32 {
 }
 
 function runUntilExit(until: f64, mayBlock: i32): i32 {
-  // What the host answered is for the instruction that asked: it completes before anything else happens.
+  // What the host answered is for the instruction that asked: it completes before anything else happens, on
+  // translations that know what the host did to slots and logs meanwhile.
+  takeFlushes();
   if (logPending()) {
     logRewind();
     if (logPending()) {
@@ -68,11 +72,10 @@ function runUntilExit(until: f64, mayBlock: i32): i32 {
   }
   if (load<u32>(cpu, RUN_IMMEDIATE_EXIT)) return KVM_EXIT_INTR;
   while (true) {
+    takeFlushes();
     const requests = atomic.load<u32>(cpu, REQUESTS);
     if (requests) {
-      atomic.and<u32>(cpu, ~requests, REQUESTS);
-      if (requests & REQ_CODE_FLUSH) flushTraces();
-      if (requests & (REQ_TLB_FLUSH | REQ_CODE_FLUSH | REQ_STATE)) tlbFlushAll();
+      atomic.and<u32>(cpu, ~(requests & ~FLUSHES), REQUESTS);
       if (requests & REQ_KICK) return KVM_EXIT_INTR;
     }
     const now = nowNs();
@@ -88,6 +91,15 @@ function runUntilExit(until: f64, mayBlock: i32): i32 {
     if (reason == STAY) reason = stepping() ? oneInstruction() : slice(until - now);
     if (reason != STAY) return reason;
   }
+}
+
+/** Drops what another vCPU or the host has made stale. */
+function takeFlushes(): void {
+  const requests = atomic.load<u32>(cpu, REQUESTS) & FLUSHES;
+  if (!requests) return;
+  atomic.and<u32>(cpu, ~requests, REQUESTS);
+  if (requests & REQ_CODE_FLUSH) flushTraces();
+  tlbFlushAll();
 }
 
 function interruptsOpen(): bool {
@@ -147,6 +159,8 @@ function oneInstruction(): i32 {
     executeStep(t);
   }
   endSlice();
+  // A repeated instruction stops after each iteration, for the traps that follow it.
+  if (fault == FAULT_RESUME) clearFault();
   if (fault) {
     if (fault == FAULT_EXCEPTION) dropDebugTraps();
     return settle();

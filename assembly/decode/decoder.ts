@@ -156,7 +156,9 @@ function decodeBytes(code: usize, mode: u32, rec: usize, offset: u32): i32 {
     unknownOpcode = true;
     return DECODE_UNDEFINED;
   }
-  const modrm = at < end ? <u32>load<u8>(at) : 0;
+  let modrm = at < end ? <u32>load<u8>(at) : 0;
+  // Moves to and from control and debug registers take any ModRM.mod for a register.
+  if (map == 1 && (opcode & 0xfc) == 0x20) modrm |= 0xc0;
   const isMemory = modrm < 0xc0;
   let candidate = CANDIDATES + (first << 3);
   for (;;) {
@@ -276,6 +278,7 @@ function decodeBytes(code: usize, mode: u32, rec: usize, offset: u32): i32 {
   // ---- operands
   let slot: usize = R_R0;
   let memoryOperand = false;
+  let usesVvvv = false;
   let value: u64 = 0;
   for (let i: usize = 0; i < 8; i += 2) {
     const kind = <u32>load<u8>(leaf + i);
@@ -291,9 +294,15 @@ function decodeBytes(code: usize, mode: u32, rec: usize, offset: u32): i32 {
     else if (kind == KIND_A) put = 0;
     else if (kind == KIND_C1) put = 1 << 3;
     else if (kind == KIND_DX) put = 2 << 3;
-    else if (kind == KIND_B) put = vvvv << 3;
+    else if (kind == KIND_B) {
+      put = vvvv << 3;
+      usesVvvv = true;
+    }
     else if (kind == KIND_V) put = reg;
-    else if (kind == KIND_H) put = vvvv;
+    else if (kind == KIND_H) {
+      put = vvvv;
+      usesVvvv = true;
+    }
     else if (kind == KIND_W || kind == KIND_U) {
       if (isMemory) memoryOperand = true;
       else put = rm;
@@ -328,6 +337,7 @@ function decodeBytes(code: usize, mode: u32, rec: usize, offset: u32): i32 {
     }
   }
   if (short) return 0;
+  if (vvvv && !usesVvvv) return DECODE_UNDEFINED;
   const length = <u32>(at - code);
 
   // ---- which case executes it

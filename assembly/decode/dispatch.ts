@@ -24,6 +24,10 @@ export function findTrace(link: usize): usize {
   const mode = load<u32>(cpu, CPU_MODE);
   const rip = load<u64>(cpu, CPU_RIP);
   const linear = (mode & MODE_CODE_MASK) == MODE_CODE64 ? rip : (rip + segBase(SEG_CS)) & 0xffffffff;
+  if (!(mode & MODE_FLAT) && rip > segLimit(SEG_CS)) {
+    raiseError(GP, 0);
+    return 0;
+  }
   const entry = cpu + JUMP_CACHE + ((((<u32>linear) ^ (<u32>linear >> 13)) & (JUMP_ENTRIES - 1)) << 4);
   const tag = (contextGeneration << TAG_MODE_BITS) | mode;
   let t: usize;

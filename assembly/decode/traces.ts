@@ -196,11 +196,13 @@ export function codeWritten(host: usize, length: i32): void {
     } else previous = t;
     t = next;
   }
-  if (load<u32>(VM_VCPU_COUNT) > 1) requestOthers(REQ_CODE_FLUSH);
-  else if (dropped) unmarkAround(host, length, head);
+  const shared = load<u32>(VM_VCPU_COUNT) > 1;
+  if (dropped || shared) unmarkAround(host, length, head);
+  // After the marks: whatever another vCPU decodes from here on is marked again, and what it has it drops.
+  if (shared) requestOthers(REQ_CODE_FLUSH);
 }
 
-/** With one vCPU the line marks are its own: lines without traces are plain data again. */
+/** Lines without traces of this vCPU are plain data again; the others drop all of theirs. */
 function unmarkAround(host: usize, length: i32, head: usize): void {
   const page = host & ~0xfff;
   unmarkCode(host, length);

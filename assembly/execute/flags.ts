@@ -2,9 +2,9 @@
 //
 // CC_OP is (kind << 2) | log2(width in bytes). Operands are left-aligned in 64 bits, so that sign, zero and carry
 // do not depend on the width. CPU_EFLAGS holds all other flags. SDM volume 1, section 3.4.3.
-import { cpu, FLAG_AF, FLAG_CF, FLAG_DF, FLAG_OF, FLAG_PF, FLAG_SF, FLAG_TF, FLAG_ZF, FLAGS_STATUS } from "../cpu";
+import { cpu, FLAG_AF, FLAG_CF, FLAG_DF, FLAG_IF, FLAG_OF, FLAG_PF, FLAG_SF, FLAG_TF, FLAG_ZF, FLAGS_STATUS } from "../cpu";
 import { CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_EFLAGS } from "../layout";
-import { requestSlice } from "./request";
+import { interruptsEnabled, requestSlice } from "./request";
 
 // Kinds, in the order of FLAG_KINDS in isa/micro-op.ts; 0: CC_SRC holds the flags themselves.
 const CC_FLAGS: u32 = 0;
@@ -157,6 +157,7 @@ export function setFlags(value: u32): void {
   setStatusFlags(value);
   store<u32>(cpu, (value & 0x3f7fd5 & ~FLAGS_STATUS) | 2, CPU_EFLAGS);
   if (value & FLAG_TF) requestSlice();
+  else if (value & FLAG_IF) interruptsEnabled();
 }
 
 function change(mask: u32, value: u32): void {

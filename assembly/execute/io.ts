@@ -42,7 +42,8 @@ export function portIn(port: u32, size: u32): void {
 export function portOut(port: u32, size: u32): void {
   if (!ioAllowed(port, size)) return;
   const value = <u32>gpr(RAX) & (0xffffffff >>> (32 - 8 * size));
-  if (portOutLight(port, value, size) || logFind(LOG_PIO_OUT, port, size)) return;
+  // The log first: what the host has taken must not ring a doorbell too.
+  if (logFind(LOG_PIO_OUT, port, size) || portOutLight(port, value, size)) return;
   store<u32>(cpu, value, CPU_PIO_DATA);
   leaveForPort(KVM_EXIT_IO_OUT, port, size, 1);
 }

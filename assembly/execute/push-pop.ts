@@ -5,9 +5,10 @@ import {
   SEG_SS, segLimit, segSel, setGpr, setRip, CR4_VME,
 } from "../cpu";
 import { addressSize, nextRip, R_IMM } from "../decode/record";
-import { beginShadow, interruptsEnabled } from "./request";
+import { beginShadow } from "./request";
 import { CPU_CPL, CPU_CR4, CPU_EFLAGS, CPU_MODE, MODE_CODE64, MODE_CODE_MASK, MODE_FLAT, MODE_STACK32, MODE_VM86 } from "../layout";
-import { readMem, writeMem } from "../mmu/access";
+import { readMem, rmwReadSlow, writeMem } from "../mmu/access";
+import { updateAccessClass } from "../mmu/contexts";
 import { getFlags, setFlags } from "./flags";
 import { linear } from "./address";
 import { loadSegment, SHADOW_MOV_SS } from "./segments";
@@ -139,7 +140,7 @@ export function enterFrame(size: u32, locals: u32, nesting: u32): void {
   // The manual has ENTER probe the final top of the stack for writing.
   at = linear(SEG_SS, sp, size, true);
   if (fault) return;
-  const there = readMem(at, size);
+  const there = rmwReadSlow(at, size);
   if (fault || !writeMem(at, there, size)) return;
   setStackPointer(sp, mask);
   writeRegister(RBP, frame, size);
@@ -215,7 +216,7 @@ export function popFlags(size: u32, value: u32): void {
   }
   const clear = size == 2 ? 0 : FLAG_RF;
   setFlags(((old & ~mask) | (value & mask)) & ~clear);
-  if ((value & mask & FLAG_IF) != 0) interruptsEnabled();
+  if ((old ^ value) & mask & FLAG_AC) updateAccessClass();
 }
 
 // ---------------------------------------------------------------- segment registers

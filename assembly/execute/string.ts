@@ -3,7 +3,7 @@
 import { cpu, fault, FLAG_DF, gpr, RAX, RCX, RDI, RDX, RSI, SEG_ES, setGpr } from "../cpu";
 import { addressSize, PREFIX_REP, PREFIX_REPNE, R_PREFIX, R_SEGNO, record } from "../decode/record";
 import { KVM_EXIT_IO_IN, KVM_EXIT_IO_OUT } from "../exits";
-import { CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_EFLAGS, CPU_FUEL, CPU_PIO_DATA } from "../layout";
+import { CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_EFLAGS, CPU_FUEL, CPU_PIO_DATA, CPU_SLICE } from "../layout";
 import { readMem, rmwReadSlow, writeMem } from "../mmu/access";
 import { LOG_PIO_IN, LOG_PIO_OUT, logFind, logReset } from "../mmu/access-log";
 import { pageRead, pageWrite } from "../mmu/translate";
@@ -39,6 +39,10 @@ function advance(register: i32, by: u64): void {
   else if (size == 1) setGpr(register, value & 0xffffffff);
   else store<u16>(cpu + (<usize>register << 3), <u16>value);
 }
+
+/** The run loop executes one instruction at a time: a trap may follow each iteration. */
+// @ts-ignore: decorator
+@inline function stepped(): bool { return load<u32>(cpu, CPU_SLICE) == 1; }
 
 /** How many iterations are left: 1 without a repeat prefix. */
 function left(): u64 {
@@ -77,7 +81,7 @@ function beforeWrap(register: i32, size: u32, most: u64): u64 {
 
 /** True: an interrupt or another request is waiting, and the rest of the instruction is for later. */
 function interrupted(iterations: u64): bool {
-  if (iterations < PATIENCE || atomic.load<u32>(cpu + 4, CPU_FUEL) == 0) return false;
+  if (!stepped() && (iterations < PATIENCE || atomic.load<u32>(cpu + 4, CPU_FUEL) == 0)) return false;
   resumeLater();
   return true;
 }
@@ -90,7 +94,7 @@ export function movs(size: u32): void {
     const to = at(RDI, SEG_ES, size, true);
     if (fault) return;
     let run: u64 = 0;
-    if (n > 1) {
+    if (n > 1 && !stepped()) {
       run = beforeWrap(RSI, size, beforeWrap(RDI, size, inPage(from, size, inPage(to, size, n))));
       // The segment checks above were for one element: a limit is looked at again for a run.
       run = insideSegments(run, size, true, true);
@@ -154,7 +158,7 @@ export function stos(size: u32): void {
     const to = at(RDI, SEG_ES, size, true);
     if (fault) return;
     let run: u64 = 0;
-    if (n > 1) run = insideSegments(beforeWrap(RDI, size, inPage(to, size, n)), size, false, true);
+    if (n > 1 && !stepped()) run = insideSegments(beforeWrap(RDI, size, inPage(to, size, n)), size, false, true);
     if (run > 1) {
       const target = pageWrite(to);
       if (target) fill(target, value, size, run);
@@ -225,13 +229,14 @@ function goesOn(x: u64, y: u64, size: u32): bool {
 export function cmps(size: u32): void {
   let since: u64 = 0;
   for (let n = left(); n > 0; n--) {
-    const from = at(RSI, source(), size, false);
-    if (fault) return;
-    const x = readMem(from, size);
-    if (fault) return;
+    // Processors look at ES:DI first, which shows where both operands fault.
     const to = at(RDI, SEG_ES, size, false);
     if (fault) return;
     const y = readMem(to, size);
+    if (fault) return;
+    const from = at(RSI, source(), size, false);
+    if (fault) return;
+    const x = readMem(from, size);
     if (fault) return;
     compare(x, y, size);
     advance(RSI, step(size));
@@ -299,12 +304,12 @@ export function outs(size: u32): void {
     if (fault) return;
     const first = readMem(from, size);
     if (fault) return;
-    let run: u64 = 1;
-    if (!portOutLight(port, <u32>first, size)) {
-      run = backward() ? 1 : beforeWrap(RSI, size, inPage(from, size, n < PIO_MAX ? n : PIO_MAX));
-      run = insideSegments(run, size, true, false);
-      if (run == 0) run = 1;
-      if (!logFind(LOG_PIO_OUT, port, size)) {
+    let run = backward() ? 1 : beforeWrap(RSI, size, inPage(from, size, n < PIO_MAX ? n : PIO_MAX));
+    run = insideSegments(run, size, true, false);
+    if (run == 0) run = 1;
+    if (!logFind(LOG_PIO_OUT, port, size)) {
+      if (portOutLight(port, <u32>first, size)) run = 1;
+      else {
         for (let i: u64 = 0; i < run; i++) {
           const value = readMem(from + i * size, size);
           if (fault) return;
