@@ -29,7 +29,7 @@ export function imageBuffer(): usize {
 }
 
 /** x87 part of the legacy area (bytes 0-23 and 32-159); `wide`: 64-bit instruction pointers (REX.W). */
-export function buildX87(at: usize, wide: bool): void {
+export function buildX87(at: usize, wide: i32): void {
   store<u16>(at, load<u16>(cpu, CPU_FCW));
   store<u16>(at, <u16>statusWord(), 2);
   store<u16>(at, load<u8>(cpu, CPU_FTAG), 4);
@@ -52,7 +52,7 @@ export function buildX87(at: usize, wide: bool): void {
 }
 
 /** Loads what buildX87() stores. */
-export function takeX87(at: usize, wide: bool): void {
+export function takeX87(at: usize, wide: i32): void {
   store<u32>(cpu, cleanFcw(load<u16>(at)), CPU_FCW);
   setStatusWord(load<u16>(at, 2));
   store<u32>(cpu, load<u8>(at, 4), CPU_FTAG);
@@ -101,7 +101,7 @@ function checkFxsave(address: u64): bool {
 
 /** FXSAVE (`wide`: FXSAVE64) to linear `address`. XMM8-15 and what lies behind are left alone outside 64-bit code.
  * Pending x87 exceptions do not matter. False: fault set. */
-export function fxsave(address: u64, wide: bool): bool {
+export function fxsave(address: u64, wide: i32): bool {
   if (!checkFxsave(address)) return false;
   const image = imageBuffer();
   const count = vectorRegisters();
@@ -113,7 +113,7 @@ export function fxsave(address: u64, wide: bool): bool {
 }
 
 /** FXRSTOR (`wide`: FXRSTOR64) from linear `address`. #GP(0) for reserved bits of MXCSR. False: fault set. */
-export function fxrstor(address: u64, wide: bool): bool {
+export function fxrstor(address: u64, wide: i32): bool {
   if (!checkFxsave(address)) return false;
   const image = imageBuffer();
   if (!readBytes(address, image, LEGACY_BYTES)) return false;

@@ -97,7 +97,7 @@ function put(address: u64, image: usize, from: usize, to: usize): bool {
 
 // Saves `components` of the image to linear address; `withMxcsr` apart, since it belongs to SSE and to AVX. The pieces
 // are written in order; a fault half-way leaves the earlier ones written, as silicon may.
-function saveComponents(address: u64, components: u64, withMxcsr: bool, layout: u64, wide: bool): bool {
+function saveComponents(address: u64, components: u64, withMxcsr: bool, layout: u64, wide: i32): bool {
   const image = imageBuffer();
   const count = vectorRegisters();
   if (components & X87) {
@@ -127,7 +127,7 @@ function saveComponents(address: u64, components: u64, withMxcsr: bool, layout: 
 
 /** XSAVE (`wide`: XSAVE64) to linear `address`; XSAVEOPT with `optimize` leaves out what is in its initial
  * configuration. False: fault set. */
-export function xsave(address: u64, wide: bool, optimize: bool): bool {
+export function xsave(address: u64, wide: i32, optimize: i32): bool {
   if (!checkXsave(address)) return false;
   const mask = requested();
   const used = componentsInUse();
@@ -142,7 +142,7 @@ export function xsave(address: u64, wide: bool, optimize: bool): bool {
 }
 
 /** XSAVEC (`wide`: XSAVEC64): the compacted format, only what is in use. False: fault set. */
-export function xsavec(address: u64, wide: bool): bool {
+export function xsavec(address: u64, wide: i32): bool {
   if (!checkXsave(address)) return false;
   const mask = requested();
   const layout = mask | COMPACTED;
@@ -155,17 +155,17 @@ export function xsavec(address: u64, wide: bool): bool {
 }
 
 /** XSAVES: XSAVEC for CPL 0. */
-export function xsaves(address: u64, wide: bool): bool {
+export function xsaves(address: u64, wide: i32): bool {
   return requireCpl0() && xsavec(address, wide);
 }
 
 /** XRSTORS: XRSTOR of the compacted format for CPL 0. */
-export function xrstors(address: u64, wide: bool): bool {
+export function xrstors(address: u64, wide: i32): bool {
   return requireCpl0() && restore(address, wide, true);
 }
 
 /** XRSTOR (`wide`: XRSTOR64) from linear `address`. False: fault set, nothing loaded. */
-export function xrstor(address: u64, wide: bool): bool {
+export function xrstor(address: u64, wide: i32): bool {
   return restore(address, wide, false);
 }
 
@@ -184,7 +184,7 @@ function headerOk(image: usize, compactedOnly: bool): bool {
   return true;
 }
 
-function restore(address: u64, wide: bool, compactedOnly: bool): bool {
+function restore(address: u64, wide: i32, compactedOnly: bool): bool {
   if (!checkXsave(address)) return false;
   const image = imageBuffer();
   if (!readBytes(address, image, <i32>HEADER_END)) return false;
@@ -213,7 +213,7 @@ function restore(address: u64, wide: bool, compactedOnly: bool): bool {
 }
 
 // Loads the components of `present`, and gives those of `mask` that are absent their initial configuration.
-function takeComponents(image: usize, mask: u64, present: u64, pkruAt: usize, count: i32, wide: bool): void {
+function takeComponents(image: usize, mask: u64, present: u64, pkruAt: usize, count: i32, wide: i32): void {
   if (present & X87) takeX87(image, wide);
   else if (mask & X87) initX87();
   if (present & SSE) takeXmm(image, count);
@@ -232,7 +232,7 @@ function initX87(): void {
 /** KVM_GET_XSAVE: the standard-format image at host `address` (4 KiB), every component of the processor marked in use. */
 export function saveXsave(address: usize): void {
   memory.fill(address, 0, 4096);
-  buildX87(address, true);
+  buildX87(address, 1);
   store<u32>(address, load<u32>(cpu, CPU_MXCSR), LEGACY_MXCSR);
   store<u32>(address, MXCSR_VALID, LEGACY_MXCSR_MASK);
   buildXmm(address, 16);
@@ -250,6 +250,6 @@ export function loadXsave(address: usize): i32 {
   const control = load<u32>(address, LEGACY_MXCSR);
   if (present & (SSE | AVX) && control & ~MXCSR_VALID) return -EINVAL;
   store<u32>(cpu, present & (SSE | AVX) ? control : MXCSR_RESET, CPU_MXCSR);
-  takeComponents(address, X87 | SSE | AVX | PKRU, present, PKRU_OFFSET, 16, true);
+  takeComponents(address, X87 | SSE | AVX | PKRU, present, PKRU_OFFSET, 16, 1);
   return 0;
 }

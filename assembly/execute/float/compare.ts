@@ -63,15 +63,15 @@ function compareLane<T>(a: u64, b: u64, immediate: i32): u64 {
 }
 
 /** COMISD (signaling) and UCOMISD: ZF, PF, CF by the relation of a to b, and OF = SF = AF = 0. False: #XM. */
-export function comiF64(a: u64, b: u64, signaling: bool): bool {
+export function comiF64(a: u64, b: u64, signaling: i32): bool {
   sseBegin();
-  return commitFlags(relation<u64>(a, b, signaling));
+  return commitFlags(relation<u64>(a, b, signaling != 0));
 }
 
 /** COMISS (signaling) and UCOMISS. */
-export function comiF32(a: u32, b: u32, signaling: bool): bool {
+export function comiF32(a: u32, b: u32, signaling: i32): bool {
   sseBegin();
-  return commitFlags(relation<u32>(a, b, signaling));
+  return commitFlags(relation<u32>(a, b, signaling != 0));
 }
 
 function commitFlags(found: u32): bool {

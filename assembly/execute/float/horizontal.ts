@@ -28,7 +28,7 @@ export function addSubF32(dst: usize, a: usize, b: usize, bytes: i32): bool {
 }
 
 /** HADDPD (`subtract`: HSUBPD): neighbours of a, then neighbours of b, in each 16 bytes. False: #XM raised. */
-export function horizontalF64(dst: usize, a: usize, b: usize, bytes: i32, subtract: bool): bool {
+export function horizontalF64(dst: usize, a: usize, b: usize, bytes: i32, subtract: i32): bool {
   sseBegin();
   const to = cpu + CPU_SCRATCH2;
   for (let i = 0; i < bytes; i += 16) {
@@ -39,7 +39,7 @@ export function horizontalF64(dst: usize, a: usize, b: usize, bytes: i32, subtra
 }
 
 /** HADDPS (`subtract`: HSUBPS). */
-export function horizontalF32(dst: usize, a: usize, b: usize, bytes: i32, subtract: bool): bool {
+export function horizontalF32(dst: usize, a: usize, b: usize, bytes: i32, subtract: i32): bool {
   sseBegin();
   const to = cpu + CPU_SCRATCH2;
   for (let i = 0; i < bytes; i += 16) {
@@ -51,11 +51,11 @@ export function horizontalF32(dst: usize, a: usize, b: usize, bytes: i32, subtra
   return finish(dst, to, bytes);
 }
 
-function pairF64(at: usize, subtract: bool): u64 {
+function pairF64(at: usize, subtract: i32): u64 {
   return subtract ? subF64(load<u64>(at), load<u64>(at, 8)) : addF64(load<u64>(at), load<u64>(at, 8));
 }
 
-function pairF32(at: usize, subtract: bool): u32 {
+function pairF32(at: usize, subtract: i32): u32 {
   return subtract ? subF32(load<u32>(at), load<u32>(at, 4)) : addF32(load<u32>(at), load<u32>(at, 4));
 }
 

@@ -38,7 +38,7 @@ function toInteger<T>(a: u64, width: i32): u64 {
 }
 
 /** CVTSD2SI, CVTPD2DQ (`truncate`: CVTTSD2SI, CVTTPD2DQ) to 32 bits. */
-export function f64ToI32(a: u64, truncate: bool): u32 {
+export function f64ToI32(a: u64, truncate: i32): u32 {
   if (truncate) laneBeginRounding(ROUND_CHOP);
   else laneBegin();
   const result = <u32>toInteger<u64>(a, 32);
@@ -47,7 +47,7 @@ export function f64ToI32(a: u64, truncate: bool): u32 {
 }
 
 /** CVTSD2SI, CVTTSD2SI with REX.W. */
-export function f64ToI64(a: u64, truncate: bool): u64 {
+export function f64ToI64(a: u64, truncate: i32): u64 {
   if (truncate) laneBeginRounding(ROUND_CHOP);
   else laneBegin();
   const result = toInteger<u64>(a, 64);
@@ -56,7 +56,7 @@ export function f64ToI64(a: u64, truncate: bool): u64 {
 }
 
 /** CVTSS2SI, CVTPS2DQ, CVTPS2PI and the truncating ones. */
-export function f32ToI32(a: u32, truncate: bool): u32 {
+export function f32ToI32(a: u32, truncate: i32): u32 {
   if (truncate) laneBeginRounding(ROUND_CHOP);
   else laneBegin();
   const result = <u32>toInteger<u32>(a, 32);
@@ -65,7 +65,7 @@ export function f32ToI32(a: u32, truncate: bool): u32 {
 }
 
 /** CVTSS2SI, CVTTSS2SI with REX.W. */
-export function f32ToI64(a: u32, truncate: bool): u64 {
+export function f32ToI64(a: u32, truncate: i32): u64 {
   if (truncate) laneBeginRounding(ROUND_CHOP);
   else laneBegin();
   const result = toInteger<u32>(a, 64);

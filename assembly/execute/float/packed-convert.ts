@@ -36,7 +36,7 @@ export function vectorRoundF32(dst: usize, src: usize, immediate: i32, bytes: i3
 }
 
 /** CVTPS2DQ; CVTTPS2DQ with `truncate`. CVTPS2PI and CVTTPS2PI with 8 bytes. */
-export function vectorF32ToI32(dst: usize, src: usize, truncate: bool, bytes: i32): bool {
+export function vectorF32ToI32(dst: usize, src: usize, truncate: i32, bytes: i32): bool {
   const to = begin();
   for (let i = 0; i < bytes; i += 4) store<u32>(to + i, f32ToI32(load<u32>(src + i), truncate));
   return finish(dst, to, bytes);
@@ -58,7 +58,7 @@ export function vectorI32ToF64(dst: usize, src: usize, bytes: i32): bool {
 
 /** CVTPD2DQ; CVTTPD2DQ with `truncate`: `bytes` of doubles to half as many of integers. The caller clears the upper
  * half of an XMM destination (CVTPD2PI and CVTTPD2PI have none). */
-export function vectorF64ToI32(dst: usize, src: usize, truncate: bool, bytes: i32): bool {
+export function vectorF64ToI32(dst: usize, src: usize, truncate: i32, bytes: i32): bool {
   const to = begin();
   for (let i = 0; i < bytes; i += 8) store<u32>(to + (i >> 1), f64ToI32(load<u64>(src + i), truncate));
   return finish(dst, to, bytes >> 1);

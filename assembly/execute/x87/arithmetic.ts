@@ -28,7 +28,7 @@ function compute(op: i32, sig: u64, signExp: u32, denormal: u32): void {
 }
 
 /** D8, DC and DE with a register: ST0 op ST(i) to ST0, or to ST(i) with `toOther`, and pops with `popping`. */
-export function arithmeticSt(op: i32, i: i32, toOther: bool, popping: bool): void {
+export function arithmeticSt(op: i32, i: i32, toOther: i32, popping: i32): void {
   const target = toOther ? i : 0;
   if (isEmpty(0) || isEmpty(i)) {
     if (stackUnderflow()) {

@@ -21,9 +21,9 @@ function popTimes(times: i32): void {
 }
 
 // Compares ST0 with a value and pops `pops` times unless an unmasked exception stops it.
-function compareWith(sig: u64, signExp: u32, quiet: bool, denormal: u32, pops: i32): void {
+function compareWith(sig: u64, signExp: u32, quiet: i32, denormal: u32, pops: i32): void {
   beginX87();
-  const relation = extCompare(stSig(0), stExp(0), sig, signExp, quiet, denormal);
+  const relation = extCompare(stSig(0), stExp(0), sig, signExp, quiet != 0, denormal);
   if (relation == EXT_GREATER) setCodes(0);
   else setCodes(relation == EXT_LESS ? FSW_C0 : relation == EXT_EQUAL ? FSW_C3 : UNORDERED_CODES);
   const stopped = stoppedBefore();
@@ -37,7 +37,7 @@ function compareMissing(pops: i32): void {
 }
 
 /** FCOM, FCOMP, FCOMPP with ST(i); FUCOM... with `quiet`. `pops`: 0..2. */
-export function fcomSt(i: i32, quiet: bool, pops: i32): void {
+export function fcomSt(i: i32, quiet: i32, pops: i32): void {
   if (isEmpty(0) || isEmpty(i)) compareMissing(pops);
   else compareWith(stSig(i), stExp(i), quiet, 0, pops);
 }
@@ -46,38 +46,38 @@ export function fcomSt(i: i32, quiet: bool, pops: i32): void {
 export function fcomF32(bits: u32, pops: i32): void {
   const denormal = extFromBinary<u32>(bits);
   if (isEmpty(0)) compareMissing(pops);
-  else compareWith(resultLow, resultExp, false, denormal, pops);
+  else compareWith(resultLow, resultExp, 0, denormal, pops);
 }
 
 /** FCOM, FCOMP m64. */
 export function fcomF64(bits: u64, pops: i32): void {
   const denormal = extFromBinary<u64>(bits);
   if (isEmpty(0)) compareMissing(pops);
-  else compareWith(resultLow, resultExp, false, denormal, pops);
+  else compareWith(resultLow, resultExp, 0, denormal, pops);
 }
 
 /** FICOM, FICOMP: a sign-extended integer. */
 export function fcomInteger(value: i32, pops: i32): void {
   extFromInteger(value);
   if (isEmpty(0)) compareMissing(pops);
-  else compareWith(resultLow, resultExp, false, 0, pops);
+  else compareWith(resultLow, resultExp, 0, 0, pops);
 }
 
 /** FTST: ST0 with +0. */
 export function ftst(): void {
   if (isEmpty(0)) compareMissing(0);
-  else compareWith(0, 0, false, 0, 0);
+  else compareWith(0, 0, 0, 0, 0);
 }
 
 /** FCOMI, FCOMIP; FUCOMI, FUCOMIP with `quiet`: ZF PF CF, with OF = SF = AF = 0. */
-export function fcomiSt(i: i32, quiet: bool, popping: bool): void {
+export function fcomiSt(i: i32, quiet: i32, popping: i32): void {
   if (isEmpty(0) || isEmpty(i)) {
     setStatusFlags(FLAG_ZF | FLAG_PF | FLAG_CF);
     if (stackUnderflow() && popping) pop();
     return;
   }
   beginX87();
-  const relation = extCompare(stSig(0), stExp(0), stSig(i), stExp(i), quiet, 0);
+  const relation = extCompare(stSig(0), stExp(0), stSig(i), stExp(i), quiet != 0, 0);
   if (relation == EXT_GREATER) setStatusFlags(0);
   else if (relation == EXT_LESS) setStatusFlags(FLAG_CF);
   else setStatusFlags(relation == EXT_EQUAL ? FLAG_ZF : FLAG_ZF | FLAG_PF | FLAG_CF);
@@ -94,7 +94,7 @@ export function fxam(): void {
 }
 
 /** FCMOVcc: ST0 = ST(i) where `condition` holds. */
-export function fcmov(i: i32, condition: bool): void {
+export function fcmov(i: i32, condition: i32): void {
   if (isEmpty(0) || isEmpty(i)) {
     if (stackUnderflow()) setIndefinite(0);
     return;

@@ -62,10 +62,10 @@ export function storeF80(): bool {
 }
 
 /** FIST m16, m32, m64 (`width` in bits), or FISTTP with `chop`. */
-export function storeInteger(width: i32, chop: bool): bool {
+export function storeInteger(width: i32, chop: i32): bool {
   if (isEmpty(0)) return missing(<u64>1 << (width - 1));
   begin();
-  storeLow = extToInteger(stSig(0), stExp(0), width, chop);
+  storeLow = extToInteger(stSig(0), stExp(0), width, chop != 0);
   return conclude();
 }
 
@@ -80,14 +80,14 @@ export function storeDecimal(): bool {
 }
 
 /** Ends a store: exceptions into the status word, then the pop unless one of them kept memory as it was. */
-export function storeDone(popping: bool): void {
+export function storeDone(popping: i32): void {
   setFsw(fsw() & ~FSW_C1);
   report(pending);
   if (popping && complete) pop();
 }
 
 /** FST and FSTP ST(i): a copy without exceptions but underflow. */
-export function fstSt(i: i32, popping: bool): void {
+export function fstSt(i: i32, popping: i32): void {
   if (isEmpty(0)) {
     if (stackUnderflow()) {
       setIndefinite(i);
@@ -101,7 +101,7 @@ export function fstSt(i: i32, popping: bool): void {
 }
 
 /** FFREE ST(i); FFREEP (DF C0+i) pops too. */
-export function ffree(i: i32, popping: bool): void {
+export function ffree(i: i32, popping: i32): void {
   setEmpty(i);
   if (popping) pop();
 }

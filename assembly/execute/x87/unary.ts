@@ -66,10 +66,10 @@ export function fscale(): void {
 }
 
 /** FPREM, or FPREM1 with `nearest`: C2 says that the reduction is partial, else C0 C3 C1 hold quotient bits 2 1 0. */
-export function fprem(nearest: bool): void {
+export function fprem(nearest: i32): void {
   setFsw(fsw() & ~FSW_C2);
   if (!readyTwo()) return;
-  extRemainder(stSig(0), stExp(0), stSig(1), stExp(1), nearest);
+  extRemainder(stSig(0), stExp(0), stSig(1), stExp(1), nearest != 0);
   setFsw(fsw() & ~FSW_CODES);
   const stopped = stoppedBefore();
   endX87();
