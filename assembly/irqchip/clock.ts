@@ -13,7 +13,7 @@ import {
 import { replaceShared } from "./atomics";
 import { kvmClockNs, kvmClockRebase, kvmClockStale } from "./kvmclock";
 import { tscChanged } from "./lapic-timer";
-import { CLOCK_TSC_LAST } from "./layout";
+import { CLOCK_TSC_LAST, CLOCK_TSC_SYNC } from "./layout";
 import { vcpuAt } from "./wake";
 
 /** A TSC of N kHz counts N ticks in this time. */
@@ -98,10 +98,25 @@ export function readTsc(): u64 {
 /** Makes the running vCPU's counter continue from `value`. IA32_TSC_ADJUST moves with it when the
  * guest does it (SDM volume 3, 18.17.3), not when the host does. */
 export function writeTsc(value: u64, byGuest: bool): void {
-  const old = load<u64>(cpu, CPU_TSC_OFFSET);
   const offset = value - vmTsc();
-  if (byGuest) store<u64>(cpu, load<u64>(cpu, CPU_TSC_ADJUST) + (offset - old), CPU_TSC_ADJUST);
+  if (!byGuest) {
+    setTscOffset(value ? agreedOffset(offset) : load<u64>(CLOCK_TSC_SYNC));
+    return;
+  }
+  const old = load<u64>(cpu, CPU_TSC_OFFSET);
+  store<u64>(cpu, load<u64>(cpu, CPU_TSC_ADJUST) + (offset - old), CPU_TSC_ADJUST);
   setTscOffset(offset);
+}
+
+/** A host sets the counters of its vCPUs one after the other and means them to be equal: what lies within
+ * a second of the last one follows it, as in KVM (where 0, too, asks for the common counter). */
+function agreedOffset(offset: u64): u64 {
+  const agreed = load<u64>(CLOCK_TSC_SYNC);
+  const second = <i64>(tscKhz() * 1000);
+  const apart = <i64>(offset - agreed);
+  if (apart < second && apart > -second) return agreed;
+  store<u64>(CLOCK_TSC_SYNC, offset);
+  return offset;
 }
 
 /** IA32_TSC_ADJUST by the guest: the counter moves by as much as the register changes. */

@@ -13,7 +13,7 @@ import { APIC_LVT_LINT1, APIC_PPR, lapicExists, processorPriority, setReg } from
 import { lapicDeadline, lapicTimerLoaded, lapicTimerSave, runLapicTimer } from "./lapic-timer";
 import {
   CHIPS_IRQCHIP, CHIPS_PIT, CHIPS_SPEAKER, CHIPS_SPLIT, LAPIC_EXTINT, MAX_GSIS, PIC_OUTPUT, PIT_FLAGS, PIT_REINJECT,
-  ROUTE_COUNT, ROUTE_RESAMPLE, SOURCE_USER,
+  ROUTE_COUNT, ROUTE_RESAMPLE, SOURCE_RESAMPLE, SOURCE_USER,
 } from "./layout";
 import { sendMsi } from "./msi";
 import { picAcknowledge, picReset, picUpdate } from "./pic";
@@ -117,6 +117,16 @@ export function irqLine(gsi: u32, level: i32): i32 {
   if (!lapicExists()) return ENXIO;
   lockChips();
   const result = setGsi(SOURCE_USER, gsi, level);
+  unlockChips();
+  return result;
+}
+
+/** Raises GSI `gsi` on behalf of a resampling irqfd: the line stays high until the guest acknowledges it
+ * (setResample()). Returns as irqLine() does. */
+export function resampleLine(gsi: u32): i32 {
+  if (!lapicExists()) return ENXIO;
+  lockChips();
+  const result = setGsi(SOURCE_RESAMPLE, gsi, 1);
   unlockChips();
   return result;
 }
@@ -261,8 +271,8 @@ export function lapicSave(): void {
   setReg(cpu, APIC_PPR, processorPriority(cpu));
 }
 
-/** After the host wrote the running vCPU's CPU_LAPIC page (KVM_SET_LAPIC; IA32_APIC_BASE and
- * IA32_TSC_DEADLINE come first). In x2APIC mode the ID is the vCPU's number whatever was written. */
+/** After the host wrote the running vCPU's CPU_LAPIC page (KVM_SET_LAPIC; IA32_APIC_BASE comes before it,
+ * IA32_TSC_DEADLINE after it, since the page holds the timer's mode). In x2APIC mode the ID is the vCPU's number whatever was written. */
 export function lapicLoaded(): void {
   lapicIdLoaded();
   lapicTimerLoaded();

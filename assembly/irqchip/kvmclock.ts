@@ -37,6 +37,8 @@ const PVCLOCK_GUEST_STOPPED: u32 = 2;
 
 const NS_PER_SECOND: u64 = 1000000000;
 const ENABLED: u64 = 1;
+/** MSR_KVM_POLL_CONTROL: the hypervisor may poll before it sleeps. */
+const POLLING: u64 = 1;
 
 /** tsc_shift: the power of two that brings the TSC's rate into (1, 2] GHz when it is divided off. */
 export function clockShift(): i32 {
@@ -196,6 +198,17 @@ function msrField(index: u32): usize {
 /** Value of a paravirtual MSR; 0 for one that kvmMsrKnown() does not know. */
 export function kvmMsrRead(index: u32): u64 {
   return kvmMsrKnown(index) ? load<u64>(cpu + msrField(index)) : 0;
+}
+
+/** After power-up and INIT the hypervisor writes to no guest memory, as in KVM. */
+export function kvmMsrReset(): void {
+  store<u64>(cpu, 0, CPU_KVM_SYSTEM_TIME);
+  store<u64>(cpu, 0, CPU_KVM_WALL_CLOCK);
+  store<u64>(cpu, 0, CPU_KVM_ASYNC_PF);
+  store<u64>(cpu, 0, CPU_KVM_STEAL_TIME);
+  store<u64>(cpu, 0, CPU_KVM_EOI);
+  store<u64>(cpu, POLLING, CPU_KVM_POLL_CONTROL);
+  store<u32>(cpu, 0, LAPIC_CLOCK_STOPPED);
 }
 
 /** Writes a paravirtual MSR, with its effect on guest memory. False: #GP(0), because the MSR is

@@ -8,6 +8,7 @@ import {
   APIC_ID, APIC_LDR, APIC_VERSION, APIC_VERSION_VALUE, BASE_ENABLE, BASE_X2APIC, lapicExists, setReg, vcpuHas,
   x2apicMode,
 } from "./lapic-state";
+import { LAPIC_BASE_IN_FORCE } from "./layout";
 import { wakeSelf } from "./wake";
 
 const MODE_BITS: u64 = BASE_ENABLE | BASE_X2APIC;
@@ -36,18 +37,21 @@ export function writeApicBase(value: u64): void {
   enterBase(value);
 }
 
-/** Sets IA32_APIC_BASE for the host (KVM_SET_SREGS, KVM_SET_MSRS), from any mode to any valid one.
- * 0, or -22 (EINVAL) with nothing changed. */
+/** Sets IA32_APIC_BASE for the host (KVM_SET_SREGS, KVM_SET_MSRS), from any mode to any valid one; the host may
+ * have stored it in CPU_APIC_BASE already. 0, or -22 (EINVAL), with the old value there. */
 export function hostWriteApicBase(value: u64): i32 {
-  if (!validBase(value)) return -22;
+  if (!validBase(value)) {
+    store<u64>(cpu, load<u64>(cpu, LAPIC_BASE_IN_FORCE), CPU_APIC_BASE);
+    return -22;
+  }
   enterBase(value);
   return 0;
 }
 
 function enterBase(value: u64): void {
-  const old = load<u64>(cpu, CPU_APIC_BASE);
+  const changed = (load<u64>(cpu, LAPIC_BASE_IN_FORCE) ^ value) & MODE_BITS;
   store<u64>(cpu, value, CPU_APIC_BASE);
-  const changed = (old ^ value) & MODE_BITS;
+  store<u64>(cpu, value, LAPIC_BASE_IN_FORCE);
   if (!changed || !lapicExists()) return;
   const index = load<u32>(cpu, CPU_INDEX);
   if (!(value & BASE_ENABLE)) {

@@ -152,6 +152,7 @@ export function lapicTimerSave(): void {
 export function lapicTimerLoaded(): void {
   const left = reg(cpu, APIC_TIMER_CURRENT);
   setReg(cpu, APIC_TIMER_CURRENT, 0);
+  store<f64>(cpu, 0, LAPIC_DEADLINE);
   if (timerMode(cpu) == TIMER_TSC_DEADLINE) {
     tscChanged(cpu);
     return;

@@ -6,6 +6,7 @@ import {
 } from "../layout";
 import { andShared, lockChips, orShared, replaceShared, unlockChips } from "./atomics";
 import { ioapicEoi, ioapicHandles } from "./ioapic";
+import { kvmMsrReset } from "./kvmclock";
 import { lapicTimerCancel } from "./lapic-timer";
 import {
   APIC_DFR, APIC_ID, APIC_IRR, APIC_ISR, APIC_LDR, APIC_LVT_ERROR, APIC_LVT_LINT0, APIC_LVT_PERF, APIC_LVT_TIMER,
@@ -15,8 +16,8 @@ import {
   x2apicMode,
 } from "./lapic-state";
 import {
-  CHIPS_SPLIT, EVENT_INIT, EVENT_NMI, EVENT_SIPI, EVENT_SIPI_VECTOR_SHIFT, EVENT_UNHALT, LAPIC_EOI_EXIT,
-  LAPIC_ERRORS, LAPIC_EVENTS, LAPIC_EXTINT, LAPIC_PV_EOI_OFFERED,
+  CHIPS_SPLIT, EVENT_INIT, EVENT_NMI, EVENT_SIPI, EVENT_SIPI_VECTOR_SHIFT, EVENT_UNHALT, LAPIC_BASE_IN_FORCE,
+  LAPIC_EOI_EXIT, LAPIC_ERRORS, LAPIC_EVENTS, LAPIC_EXTINT, LAPIC_PV_EOI_OFFERED,
 } from "./layout";
 import { pvEoiOffer, pvEoiSettle, pvEoiWithdraw } from "./pv-eoi";
 import { wakeAt, wakeSelf } from "./wake";
@@ -175,10 +176,13 @@ export function lapicReset(init: bool): void {
   const x2apic = init && x2apicMode(cpu);
   const id = init ? reg(cpu, APIC_ID) : index << 24;
   const ldr = x2apic ? reg(cpu, APIC_LDR) : 0;
+  kvmMsrReset();
   lapicTimerCancel(cpu);
   memory.fill(cpu + CPU_LAPIC, 0, 0x400);
   if (!init) {
-    store<u64>(cpu, BASE_DEFAULT | BASE_ENABLE | (index == 0 ? BASE_BSP : 0), CPU_APIC_BASE);
+    const base = BASE_DEFAULT | BASE_ENABLE | (index == 0 ? BASE_BSP : 0);
+    store<u64>(cpu, base, CPU_APIC_BASE);
+    store<u64>(cpu, base, LAPIC_BASE_IN_FORCE);
   }
   setReg(cpu, APIC_ID, id);
   setReg(cpu, APIC_VERSION, APIC_VERSION_VALUE);

@@ -118,6 +118,8 @@ export const CLOCK_KVM_TSC = CLOCK_TSC_LAST + 8;
 export const CLOCK_KVM_NS = CLOCK_KVM_TSC + 8;
 /** u32: changes whenever the guests' pvclock pages are out of date. */
 export const CLOCK_GENERATION = CLOCK_KVM_NS + 8;
+/** u64: the TSC offset that the host's writes of the counters agree on. */
+export const CLOCK_TSC_SYNC = CLOCK_GENERATION + 8;
 
 // ---------------------------------------------------------------- GSI routing
 /** u32: entries in use. */
@@ -180,3 +182,5 @@ export const LAPIC_EOI_EXIT = LAPIC_DEADLINE + 8;
 export const LAPIC_CLOCK_SEEN = LAPIC_EOI_EXIT + 4;
 /** u32: 1: tell the guest in its pvclock page that it was stopped (KVM_KVMCLOCK_CTRL). */
 export const LAPIC_CLOCK_STOPPED = LAPIC_CLOCK_SEEN + 4;
+/** u64: IA32_APIC_BASE as it last took effect: the host writes CPU_APIC_BASE in place. */
+export const LAPIC_BASE_IN_FORCE = (LAPIC_CLOCK_STOPPED + 4 + 7) & ~7;

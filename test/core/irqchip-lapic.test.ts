@@ -184,6 +184,21 @@ test("x2APIC: legal and illegal transitions", () => {
   assert.equal(write(BASE_X2APIC), true, "CPUID does not offer it");
 });
 
+test("x2APIC: set by the host, which stores IA32_APIC_BASE in place", () => {
+  const chips = new Chips();
+  chips.select(1);
+  const store = (value: bigint) => {
+    chips.view.setBigUint64(chips.vcpu(1) + L.CPU_APIC_BASE, value, true);
+    return chips.call["hostWriteApicBase"]!(value);
+  };
+  assert.equal(store(BASE_X2APIC), 0);
+  assert.equal(chips.call["lapicMsrRead"]!(0x802), 1n);
+  assert.equal(store(0xfee00400n), -22);
+  assert.equal(chips.view.getBigUint64(chips.vcpu(1) + L.CPU_APIC_BASE, true), BASE_X2APIC);
+  assert.equal(store(BASE_XAPIC), 0, "back to xAPIC, which the guest may not do");
+  assert.equal(chips.apicRead(0x20), 0x01000000);
+});
+
 test("x2APIC: registers by MSR", () => {
   const chips = new Chips();
   for (const index of [1, 0]) {

@@ -225,10 +225,10 @@ test("routing: MSI entries, tables from the host, resampled lines", () => {
   assert.equal(chips.line(4, 1), -1, "the default table is gone");
   chips.redirect(7, 0x8000 | 0x91);
   chips.call["setResample"]!(41, 1);
-  chips.line(41, 1);
+  assert.equal(chips.call["resampleLine"]!(41), 1);
   assert.equal(chips.take(), 0x91);
-  chips.line(41, 0);
   chips.apicWrite(0xb0, 0);
+  assert.equal(chips.take(), -1, "the EOI took the line down");
   assert.deepEqual(chips.doorbells, [I.RESAMPLE_DOORBELL + 41]);
   chips.call["routesBegin"]!();
   entry(1, 41, I.ROUTING_IRQCHIP, I.CHIP_IOAPIC, 24, 0);

@@ -313,6 +313,22 @@ test("TSC: written, adjusted, and its deadline moved along", () => {
   assert.ok(Math.abs(deadline(chips) - chips.now - MS / 2) < 100);
 });
 
+test("TSC: the host's writes to several vCPUs agree", () => {
+  const chips = new Chips();
+  const offset = (index: number) => chips.view.getBigUint64(chips.vcpu(index) + L.CPU_TSC_OFFSET, true);
+  chips.now += 60e9;
+  chips.call["writeTsc"]!(0n, 0);
+  assert.equal(offset(0), 0n, "0 asks for the common counter");
+  chips.call["writeTsc"]!(1_000_000n, 0);
+  assert.notEqual(offset(0), 0n);
+  chips.now += 0.3e9;
+  chips.select(1);
+  chips.call["writeTsc"]!(1_000_000n, 0);
+  assert.equal(offset(1), offset(0));
+  chips.call["writeTsc"]!(1n << 50n, 0);
+  assert.notEqual(offset(1), offset(0));
+});
+
 test("kvmclock: the page's arithmetic gives guest time at many rates", () => {
   for (const khz of [800_000, 1_000_000, 1_193_182, 2_000_000, 2_500_000, 4_321_987]) {
     const chips = new Chips();
