@@ -6,9 +6,18 @@ export type ChardevSpec =
   | { readonly kind: "none" }
   | { readonly kind: "null" }
   | { readonly kind: "file"; readonly path: string; readonly append: boolean }
-  /** `mux`: shared with the monitor and the escape character; `signals`: Ctrl-C ends the program. */
-  | { readonly kind: "stdio"; readonly mux: boolean; readonly signals: boolean }
+  | StdioSpec
   | { readonly kind: "reference"; readonly id: string };
+
+export interface StdioSpec {
+  readonly kind: "stdio";
+  /** Can be shared, and has the escape character. */
+  readonly mux: boolean;
+  /** Ctrl-C ends the program instead of going to the guest. */
+  readonly signals: boolean;
+  /** The monitor is there too. */
+  readonly monitor: boolean;
+}
 
 const NOT_YET = ["vc", "pty", "pipe", "tcp", "udp", "unix", "telnet", "websocket", "con", "msmouse", "braille", "tty"];
 
@@ -16,9 +25,9 @@ const NOT_YET = ["vc", "pty", "pipe", "tcp", "udp", "unix", "telnet", "websocket
 export function parseChardev(text: string): ChardevSpec {
   if (text === "none") return { kind: "none" };
   if (text === "null") return { kind: "null" };
-  if (text === "stdio") return { kind: "stdio", mux: false, signals: true };
+  if (text === "stdio") return { kind: "stdio", mux: false, signals: true, monitor: false };
   // With the monitor on it, Ctrl-C belongs to the guest.
-  if (text === "mon:stdio") return { kind: "stdio", mux: true, signals: false };
+  if (text === "mon:stdio") return { kind: "stdio", mux: true, signals: false, monitor: true };
   if (text.startsWith("file:")) return fileSpec(text.slice("file:".length));
   if (text.startsWith("chardev:")) return { kind: "reference", id: text.slice("chardev:".length) };
   const scheme = text.replace(/^mon:/, "").split(":")[0] as string;
@@ -49,7 +58,7 @@ function backend(name: string, values: KeyValues): ChardevSpec {
       return { kind: "null" };
     case "stdio": {
       const mux = values.boolean("mux", false);
-      return { kind: "stdio", mux, signals: values.boolean("signal", true) };
+      return { kind: "stdio", mux, signals: values.boolean("signal", true), monitor: false };
     }
     case "file": {
       const path = values.get("path");

@@ -33,6 +33,8 @@ export interface Settings {
   /** 1..26: the control character that commands a shared terminal. */
   escape: number;
   nographic: boolean;
+  /** -display none was given: nothing shows the screen, and the serial port is not shown instead. */
+  displayNone: boolean;
   noDefaults: boolean;
   noReboot: boolean;
   noShutdown: boolean;
@@ -67,6 +69,7 @@ function defaults(): Settings {
     chardevs: new Map(),
     escape: 1,
     nographic: false,
+    displayNone: false,
     noDefaults: false,
     noReboot: false,
     noShutdown: false,
@@ -120,7 +123,10 @@ const HANDLERS: Record<string, Handler> = {
   nographic: (settings) => {
     settings.nographic = true;
   },
-  display: (_, value) => onlyNone(value, "displays"),
+  display: (settings, value) => {
+    settings.displayNone = true;
+    return onlyNone(value, "displays");
+  },
   vga: (_, value) => onlyNone(value, "video cards"),
   parallel: (_, value) => onlyNone(value, "parallel ports"),
   net: (_, value) => onlyNone(value, "network cards"),

@@ -5,7 +5,7 @@ import { loadKernel } from "../boot/loader.ts";
 import type { BootFiles } from "../boot/types.ts";
 import type { Clock } from "../devices/clock.ts";
 import type { KvmCpuidEntry } from "../kvm/cpuid-table.ts";
-import type { DebugExit } from "../kvm/exits.ts";
+import type { DebugExit, VcpuExit } from "../kvm/exits.ts";
 import { requestCell } from "../kvm/kicker.ts";
 import { canBlock, cellChanged, eventLoopTurn } from "../kvm/platform.ts";
 import type { Kvm } from "../kvm/system.ts";
@@ -38,6 +38,8 @@ export interface MachineOptions extends PcOptions {
   /** End instead of starting again when the guest resets. */
   readonly noReboot?: boolean;
   readonly onEvent?: (event: MachineEvent) => void;
+  /** Sees each exit of a processor before it is carried out. */
+  readonly onExit?: (exit: VcpuExit) => void;
   /** Gives the event loop a turn between slices. */
   readonly yield?: () => Promise<void>;
 }
@@ -239,6 +241,7 @@ export class Machine {
     if (exit.reason === KVM_EXIT_INTR) {
       return exit.halted ? exit.wakeAtNs : null;
     }
+    this.options.onExit?.(exit);
     handleExit(exit, this.targets);
     return null;
   }

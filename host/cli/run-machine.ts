@@ -1,0 +1,114 @@
+// Makes the machine that a command line describes, runs it to its end, and puts everything back.
+import type { KvmCpuidEntry } from "../kvm/cpuid-table.ts";
+import { Kvm } from "../kvm/system.ts";
+import { Machine, type MachineEnd } from "../machine/machine.ts";
+import { HumanMonitor } from "../monitor/hmp.ts";
+import { guestOf } from "./boot-files.ts";
+import { type Consoles, openConsoles } from "./consoles.ts";
+import { Log } from "./log.ts";
+import type { Settings } from "./settings.ts";
+import { VERSION } from "./version.ts";
+
+const SIGNALS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
+
+/** Returns the exit status. Throws what cannot be carried out, with the terminal put back. */
+export async function runMachine(
+  settings: Settings,
+  cpuid: readonly KvmCpuidEntry[],
+  program: string,
+): Promise<number> {
+  const startedMs = performance.now();
+  const log = new Log(settings.log, settings.trace, settings.logFile);
+  const guest = await guestOf(settings);
+  if (guest.notice) process.stderr.write(`${program}: ${guest.notice}\n`);
+  const kvm = await Kvm.open({ accel: "interp" });
+  let machine: Machine | undefined;
+  let monitor: HumanMonitor | undefined;
+  let quit = (): void => {};
+  const quitRequested = new Promise<void>((resolve) => {
+    quit = resolve;
+  });
+  const leave = (): void => {
+    machine?.quit();
+    quit();
+  };
+  const consoles = openConsoles({
+    settings,
+    program,
+    commands: { quit: leave, saveDisks: () => {}, elapsedMs: () => performance.now() - startedMs },
+    onMonitorFocus: () => monitor?.greet(),
+  });
+  const removeSignals = onSignals(program, leave);
+  try {
+    machine = makeMachine(settings, kvm, cpuid, guest, consoles, log);
+    monitor = startMonitor(machine, consoles, settings);
+    if (settings.startPaused) machine.pause();
+    const end = await machine.run();
+    if (end.kind === "poweroff" && settings.noShutdown) await quitRequested;
+    return statusOf(end);
+  } finally {
+    removeSignals();
+    consoles.close();
+    log.flush();
+    machine?.close();
+  }
+}
+
+function makeMachine(
+  settings: Settings,
+  kvm: Kvm,
+  cpuid: readonly KvmCpuidEntry[],
+  guest: { files: ConstructorParameters<typeof Machine>[0]["boot"]; memoryBytes: number },
+  consoles: Consoles,
+  log: Log,
+): Machine {
+  const machine = new Machine({
+    kvm,
+    cpuid,
+    cpus: 1,
+    memoryBytes: guest.memoryBytes,
+    boot: guest.files,
+    serial: consoles.serial,
+    debugcons: consoles.debugcons,
+    debugExits: settings.devices.flatMap((device) =>
+      device.driver === "isa-debug-exit" ? [{ base: device.iobase, size: device.iosize }] : [],
+    ),
+    rtcBase: settings.rtc,
+    noReboot: settings.noReboot,
+    vm: { maxVcpus: 1, ...(settings.icountShift === undefined ? {} : { icountShift: settings.icountShift }) },
+    ...(settings.uuid === undefined ? {} : { uuid: settings.uuid }),
+    ...(log.wantsExits ? { onExit: (exit) => log.exit(exit) } : {}),
+  });
+  log.attach({ dump: () => machine.dump(), memory: machine.vm.memory });
+  machine.vm.onTrace = (kind, a, b, c) => log.record(kind, a, b, c);
+  machine.vcpu.setLog(log.mask);
+  return machine;
+}
+
+function startMonitor(machine: Machine, consoles: Consoles, settings: Settings): HumanMonitor | undefined {
+  if (!consoles.monitor) return undefined;
+  const { chardev, shared } = consoles.monitor;
+  const monitor = new HumanMonitor(chardev, { machine, name: settings.name, version: VERSION });
+  if (!shared) monitor.greet();
+  return monitor;
+}
+
+/** Signals end the machine as QEMU ends: in order, with status 0. Returns what takes the handlers away. */
+function onSignals(program: string, leave: () => void): () => void {
+  const handlers = Object.entries(SIGNALS).map(([name, number]) => {
+    const handler = (): void => {
+      process.stderr.write(`${program}: terminating on signal ${number}\n`);
+      leave();
+    };
+    process.on(name as NodeJS.Signals, handler);
+    return { name, handler };
+  });
+  return () => {
+    for (const { name, handler } of handlers) process.off(name, handler);
+  };
+}
+
+/** Power off, reset under -no-reboot and quit are 0; isa-debug-exit has its own. */
+function statusOf(end: MachineEnd): number {
+  return end.status;
+}
