@@ -104,6 +104,26 @@ function callSse(core: FloatCore, name: string, general: bigint): bigint | undef
     case "cvtsi2ss": return scalar(x.i64ToF32!(general), 4);
     case "vcvtph2ps": x.vectorF16ToF32!(DST, SRC, 16); return general;
     case "vcvtps2ph": x.vectorF32ToF16!(DST, SRC, immediate, 16); return narrow();
+    case "vfmaddpd":
+    case "vfmsubpd":
+    case "vfnmaddpd":
+    case "vfnmsubpd":
+    case "vfmaddps":
+    case "vfmsubps":
+    case "vfnmaddps":
+    case "vfnmsubps": {
+      const size = stem.endsWith("d") ? 8 : 4;
+      const product = stem.startsWith("vfn") ? 1 : 0;
+      const addend = stem.includes("sub") ? 1 : 0;
+      const lanes = [];
+      for (let i = 0; i < 16; i += size) {
+        if (size === 8) lanes.push(x.fmaF64!(view.getBigUint64(SRC + i, true), view.getBigUint64(DST + i, true), view.getBigUint64(DST + (i ^ 8), true), product, addend));
+        else lanes.push(x.fmaF32!(view.getUint32(SRC + i, true), view.getUint32(DST + i, true), view.getUint32(DST + (i ^ 8), true), product, addend));
+      }
+      if (!x.sseCommit!()) return general;
+      lanes.forEach((lane, i) => (size === 8 ? view.setBigUint64(DST + 8 * i, unsigned(lane), true) : view.setUint32(DST + 4 * i, Number(lane), true)));
+      return general;
+    }
     case "rcpps":
     case "rsqrtps":
       for (let i = 0; i < 16; i += 4) {

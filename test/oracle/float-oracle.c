@@ -56,7 +56,7 @@ struct operation {
                      : [flags] "=&r"(flags), [status] "=m"(out->status), [result] "=m"(out->result),          \
                        [general] "+&d"(general)                                                               \
                      : [a] "m"(in->a), [b] "m"(in->b), [control] "m"(in->control)                             \
-                     : "rcx", "xmm0", "xmm1", "memory", "cc");                                               \
+                     : "rcx", "xmm0", "xmm1", "xmm2", "memory", "cc");                                               \
     out->flags = flags & 0x8d5;                                                                               \
     memcpy(out->second, &general, 8);                                                                         \
   }                                                                                                           \
@@ -111,6 +111,10 @@ SSE(cvtss2si, "cvtss2si %%xmm0, %%rdx") SSE(cvttss2si, "cvttss2si %%xmm0, %%rdx"
 SSE(cvtsi2sd, "cvtsi2sdq %%rdx, %%xmm0") SSE(cvtsi2ss, "cvtsi2ssq %%rdx, %%xmm0")
 SSE(vcvtph2ps, "vcvtph2ps %%xmm1, %%xmm0") SSE(vcvtps2ph_0, "vcvtps2ph $0, %%xmm1, %%xmm0")
 SSE(vcvtps2ph_4, "vcvtps2ph $4, %%xmm1, %%xmm0")
+// The third operand of a fused multiply-add is a with its lanes exchanged; the result is a * b + that.
+#define FUSED(op) SSE(op##pd, "pshufd $0x4e, %%xmm0, %%xmm2\n" #op "213pd %%xmm2, %%xmm1, %%xmm0") \
+  SSE(op##ps, "pshufd $0x4e, %%xmm0, %%xmm2\n" #op "213ps %%xmm2, %%xmm1, %%xmm0")
+FUSED(vfmadd) FUSED(vfmsub) FUSED(vfnmadd) FUSED(vfnmsub)
 SSE(rcpps, "rcpps %%xmm1, %%xmm0") SSE(rsqrtps, "rsqrtps %%xmm1, %%xmm0")
 
 // The assembler's AT&T syntax swaps FSUB with FSUBR and FDIV with FDIVR where the destination is not ST0: bytes say what is meant.

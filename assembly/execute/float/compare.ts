@@ -1,5 +1,7 @@
 // Ordered and unordered comparison: COMISx/UCOMISx to the flags, CMPccxx to masks.
-import { CLASS_QUIET, CLASS_SIGNALING, CLASS_ZERO, partClass, partDenormal, signOf } from "../../softfloat/binary";
+import {
+  CLASS_QUIET, CLASS_SIGNALING, CLASS_ZERO, fractionBits, infinity, partClass, partDenormal, signOf, withSign,
+} from "../../softfloat/binary";
 import { flag, X_DENORMAL, X_INVALID } from "../../softfloat/status";
 import { FLAG_CF, FLAG_PF, FLAG_ZF } from "../../cpu";
 import { setStatusFlags } from "../flags";
@@ -16,8 +18,20 @@ const PREDICATES: u64 = 0xf4650b9a7ced8312;
 /** Bit n: predicate n raises invalid for quiet NaNs too; imm bit 4 turns it round. */
 const SIGNALING_PREDICATES: u32 = 0x6666;
 
+/** Zero, normal or infinite: no exception can come of comparing it. */
+// @ts-ignore: decorator
+@inline function ordinary<T>(bits: u64): bool {
+  const size = bits & ~withSign<T>(1, 0);
+  return size - 1 >= (<u64>1 << fractionBits<T>()) - 1 && size <= infinity<T>(0);
+}
+
 /** The relation of a to b; `signaling`: a quiet NaN is invalid too. */
 function relation<T>(a: u64, b: u64, signaling: bool): u32 {
+  if (ordinary<T>(a) && ordinary<T>(b)) {
+    const x = sizeof<T>() == 8 ? reinterpret<f64>(a) : <f64>reinterpret<f32>(<u32>a);
+    const y = sizeof<T>() == 8 ? reinterpret<f64>(b) : <f64>reinterpret<f32>(<u32>b);
+    return x < y ? LESS : x == y ? EQUAL : GREATER;
+  }
   laneBegin();
   unpackOperand<T>(a);
   const classA = partClass;

@@ -5,10 +5,15 @@ import {
 } from "../../softfloat/binary";
 import { flag, X_DENORMAL, X_INVALID } from "../../softfloat/status";
 import { unpackOperand } from "./soft";
-import { laneBegin, laneBeginRounding, laneEnd, laneStopped, mxcsr, MXCSR_FTZ } from "./state";
+import { laneBegin, laneBeginRounding, laneEnd, laneStopped, mxcsr, MXCSR_FTZ, nativeRounding } from "./state";
 
 /** CVTSD2SS, CVTPD2PS of one lane. */
 export function f64ToF32(a: u64): u32 {
+  if (nativeRounding()) {
+    const result = reinterpret<u32>(<f32>reinterpret<f64>(a));
+    // Above the smallest normal number, to which a tiny one may have been rounded up, and finite.
+    if ((result & 0x7fffffff) - 0x800001 < 0x7f800000 - 0x800001) return result;
+  }
   laneBegin();
   unpackOperand<u64>(a);
   let result: u64;
@@ -30,6 +35,9 @@ export function f64ToF32(a: u64): u32 {
 
 /** CVTSS2SD, CVTPS2PD of one lane: exact. */
 export function f32ToF64(a: u32): u64 {
+  // Normal or zero: native conversion is exact.
+  const size = a & 0x7fffffff;
+  if (size - 0x800000 < 0x7f800000 - 0x800000 || size == 0) return reinterpret<u64>(<f64>reinterpret<f32>(a));
   laneBegin();
   unpackOperand<u32>(a);
   let result: u64;

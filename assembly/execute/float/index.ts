@@ -16,3 +16,4 @@ export {
   vectorCompareF32, vectorCompareF64, vectorF16ToF32, vectorF32ToF16, vectorF32ToF64, vectorF32ToI32, vectorF64ToF32,
   vectorF64ToI32, vectorI32ToF32, vectorI32ToF64, vectorRoundF32, vectorRoundF64,
 } from "./packed-convert";
+export { fmaF32, fmaF64 } from "./fma";

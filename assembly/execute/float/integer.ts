@@ -5,7 +5,7 @@ import {
 import { normalize, outExp, outHigh } from "../../softfloat/arithmetic";
 import { flag, ROUND_CHOP, roundsUp, X_INEXACT, X_INVALID } from "../../softfloat/status";
 import { propagate, unpackOperand } from "./soft";
-import { laneBegin, laneBeginRounding, laneEnd } from "./state";
+import { inexactIsSilent, laneBegin, laneBeginRounding, laneEnd } from "./state";
 
 /** What integerMagnitude rounded off, left-aligned. */
 let integerTail: u64 = 0;
@@ -39,6 +39,11 @@ function toInteger<T>(a: u64, width: i32): u64 {
 
 /** CVTSD2SI, CVTPD2DQ (`truncate`: CVTTSD2SI, CVTTPD2DQ) to 32 bits. */
 export function f64ToI32(a: u64, truncate: i32): u32 {
+  const value = reinterpret<f64>(a);
+  if (truncate && abs(value) < 2147483648.0) {
+    const cut = <i32>value;
+    if (<f64>cut == value || inexactIsSilent()) return cut;
+  }
   if (truncate) laneBeginRounding(ROUND_CHOP);
   else laneBegin();
   const result = <u32>toInteger<u64>(a, 32);
@@ -48,6 +53,11 @@ export function f64ToI32(a: u64, truncate: i32): u32 {
 
 /** CVTSD2SI, CVTTSD2SI with REX.W. */
 export function f64ToI64(a: u64, truncate: i32): u64 {
+  const value = reinterpret<f64>(a);
+  if (truncate && abs(value) < 9223372036854775808.0) {
+    const cut = <i64>value;
+    if (<f64>cut == value || inexactIsSilent()) return cut;
+  }
   if (truncate) laneBeginRounding(ROUND_CHOP);
   else laneBegin();
   const result = toInteger<u64>(a, 64);
@@ -57,6 +67,11 @@ export function f64ToI64(a: u64, truncate: i32): u64 {
 
 /** CVTSS2SI, CVTPS2DQ, CVTPS2PI and the truncating ones. */
 export function f32ToI32(a: u32, truncate: i32): u32 {
+  const value = reinterpret<f32>(a);
+  if (truncate && abs(value) < 2147483648.0) {
+    const cut = <i32>value;
+    if (<f32>cut == value || inexactIsSilent()) return cut;
+  }
   if (truncate) laneBeginRounding(ROUND_CHOP);
   else laneBegin();
   const result = <u32>toInteger<u32>(a, 32);
@@ -66,6 +81,11 @@ export function f32ToI32(a: u32, truncate: i32): u32 {
 
 /** CVTSS2SI, CVTTSS2SI with REX.W. */
 export function f32ToI64(a: u32, truncate: i32): u64 {
+  const value = reinterpret<f32>(a);
+  if (truncate && abs(value) < 9223372036854775808.0) {
+    const cut = <i64>value;
+    if (<f32>cut == value || inexactIsSilent()) return cut;
+  }
   if (truncate) laneBeginRounding(ROUND_CHOP);
   else laneBegin();
   const result = toInteger<u32>(a, 64);
@@ -86,7 +106,11 @@ function fromInteger<T>(value: i64): u64 {
 /** CVTSI2SD, CVTDQ2PD, CVTPI2PD: always exact. */
 export function i32ToF64(a: i32): u64 { return reinterpret<u64>(<f64>a); }
 /** CVTSI2SD with REX.W. */
-export function i64ToF64(a: i64): u64 { return fromInteger<u64>(a); }
+export function i64ToF64(a: i64): u64 {
+  const value = <f64>a;
+  // Exact below 2^53, whatever the rounding mode.
+  return abs(value) < 9007199254740992.0 ? reinterpret<u64>(value) : fromInteger<u64>(a);
+}
 /** CVTSI2SS, CVTDQ2PS, CVTPI2PS. */
 export function i32ToF32(a: i32): u32 { return <u32>fromInteger<u32>(<i64>a); }
 /** CVTSI2SS with REX.W. */

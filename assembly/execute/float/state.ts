@@ -6,6 +6,8 @@ import { beginFloat, floatFlags, floatMasks, X_BEFORE } from "../../softfloat/st
 
 export const MXCSR_FLAGS: u32 = 0x3f;
 export const MXCSR_INEXACT: u32 = 0x20;
+/** The inexact flag and its mask. */
+const MXCSR_INEXACT_SILENT: u32 = 0x1020;
 /** Denormals are zeros. */
 export const MXCSR_DAZ: u32 = 0x40;
 export const MXCSR_MASKS: u32 = 0x1f80;
@@ -29,6 +31,10 @@ export let sseExceptions: u32 = 0;
 @inline export function nativeRounding(): bool {
   return (mxcsr() & (MXCSR_ROUNDING | MXCSR_MASKS | MXCSR_INEXACT)) == (MXCSR_MASKS | MXCSR_INEXACT);
 }
+
+/** Whether an inexact result changes nothing in MXCSR: its flag is set and its exception masked. */
+// @ts-ignore: decorator
+@inline export function inexactIsSilent(): bool { return (mxcsr() & MXCSR_INEXACT_SILENT) == MXCSR_INEXACT_SILENT; }
 
 /** Forgets the exceptions of the previous instruction. */
 // @ts-ignore: decorator
