@@ -228,6 +228,8 @@ export const TLB_CONTEXTS = 8;
 export const CPU_TLB_END = CPU_TLB + TLB_ENTRIES * TLB_ENTRY_SIZE * TLB_CLASSES * TLB_CONTEXTS;
 /** 64 KiB for the MMU's own bookkeeping. */
 export const CPU_MMU = CPU_TLB_END;
+/** A TLB array that stays empty, in use while every access has to be looked at (alignment checks). */
+export const CPU_NO_TLB = CPU_MMU + 0x10000;
 /** Decoder and trace cache: from here to the end of the vCPU. */
 export const CPU_TRACES = 0x100000;
 

@@ -2,7 +2,7 @@
 // SDM volume 1, section 3.7.5; volume 3, chapter 5.
 import { EA_MOFFS, EA_RIP, EA_SIZE_SHIFT, R_BASE, R_DISP, R_EA, R_IMM, R_INDEX, R_NEXT, R_SCALE, R_SEGMENT, R_SEGNO } from "../decode/record";
 import { CPU_MODE, MODE_CODE64, MODE_CODE_MASK, MODE_FLAT } from "../layout";
-import { cpu, SEG_FS, segBase } from "../cpu";
+import { cpu, SEG_CS, SEG_FS, segBase } from "../cpu";
 import { linearChecked } from "./segments";
 
 /** Offset of a memory operand with no address-size masking to do. */
@@ -43,6 +43,6 @@ export function linear(seg: i32, offset: u64, bytes: i32, write: bool): u64 {
   const mode = load<u32>(cpu, CPU_MODE);
   if ((mode & MODE_CODE_MASK) == MODE_CODE64) return seg >= SEG_FS ? offset + segBase(seg) : offset;
   // Flat segments have no limit to exceed but the end of the address space.
-  if (mode & MODE_FLAT && seg < SEG_FS && offset + bytes <= 0x100000000) return (offset + segBase(seg)) & 0xffffffff;
+  if (mode & MODE_FLAT && seg < SEG_FS && offset + bytes <= 0x100000000 && !(write && seg == SEG_CS)) return (offset + segBase(seg)) & 0xffffffff;
   return linearChecked(seg, offset, bytes, write);
 }

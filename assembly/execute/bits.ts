@@ -6,12 +6,12 @@ import { setStatusFlags, statusFlags } from "./flags";
 function scanFlags(zero: bool): void {
   setStatusFlags((statusFlags() & ~FLAG_ZF) | (zero ? FLAG_ZF : 0));
 }
-export function bsf16(x: u32, old: u32): u32 { scanFlags(x == 0); return x ? ctz<u32>(x) : old; }
-export function bsf32(x: u32, old: u32): u32 { scanFlags(x == 0); return x ? ctz<u32>(x) : old; }
-export function bsf64(x: u64, old: u64): u64 { scanFlags(x == 0); return x ? ctz<u64>(x) : old; }
-export function bsr16(x: u32, old: u32): u32 { scanFlags(x == 0); return x ? 31 - clz<u32>(x) : old; }
-export function bsr32(x: u32, old: u32): u32 { scanFlags(x == 0); return x ? 31 - clz<u32>(x) : old; }
-export function bsr64(x: u64, old: u64): u64 { scanFlags(x == 0); return x ? 63 - clz<u64>(x) : old; }
+export function bsf16(x: u32): u32 { scanFlags(x == 0); return ctz<u32>(x); }
+export function bsf32(x: u32): u32 { scanFlags(x == 0); return ctz<u32>(x); }
+export function bsf64(x: u64): u64 { scanFlags(x == 0); return ctz<u64>(x); }
+export function bsr16(x: u32): u32 { scanFlags(x == 0); return 31 - clz<u32>(x); }
+export function bsr32(x: u32): u32 { scanFlags(x == 0); return 31 - clz<u32>(x); }
+export function bsr64(x: u64): u64 { scanFlags(x == 0); return 63 - clz<u64>(x); }
 
 /** TZCNT, LZCNT: CF for a zero source, ZF for a zero result. */
 function countFlags(zeroSource: bool, zeroResult: bool): void {

@@ -1,6 +1,6 @@
 // String instructions. Each iteration commits its registers, so that a fault, an exit or an interrupt leaves the
 // instruction where it stands; runs inside one page of plain RAM go in blocks. SDM volume 2, MOVS STOS LODS CMPS SCAS INS OUTS.
-import { cpu, fault, FLAG_DF, gpr, RAX, RCX, RDI, RDX, RSI, SEG_ES, setGpr } from "../cpu";
+import { clearFault, cpu, fault, FLAG_DF, gpr, RAX, RCX, RDI, RDX, RSI, SEG_ES, setGpr } from "../cpu";
 import { addressSize, PREFIX_REP, PREFIX_REPNE, R_PREFIX, R_SEGNO, record } from "../decode/record";
 import { KVM_EXIT_IO_IN, KVM_EXIT_IO_OUT } from "../exits";
 import { CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_EFLAGS, CPU_FUEL, CPU_PIO_DATA, CPU_SLICE } from "../layout";
@@ -92,7 +92,7 @@ export function movs(size: u32): void {
     const from = at(RSI, source(), size, false);
     if (fault) return;
     const to = at(RDI, SEG_ES, size, true);
-    if (fault) return;
+    if (fault) return sourceFirst(from, size);
     let run: u64 = 0;
     if (n > 1 && !stepped()) {
       run = beforeWrap(RSI, size, beforeWrap(RDI, size, inPage(from, size, inPage(to, size, n))));
@@ -117,6 +117,13 @@ export function movs(size: u32): void {
     since += run;
     if (n > 0 && interrupted(since)) return;
   }
+}
+
+/** MOVS to where it may not write: what is wrong with reading the source precedes that. */
+function sourceFirst(from: u64, size: u32): void {
+  clearFault();
+  readMem(from, size);
+  if (!fault) at(RDI, SEG_ES, size, true);
 }
 
 /** Copies elements one after the other, as the processor does: overlapping runs repeat the pattern. */

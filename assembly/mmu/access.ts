@@ -3,15 +3,16 @@
 // The slow paths do nothing to memory before every byte is known to be accessible: of an access
 // that crosses pages the lower page is checked first, then the upper one, and MMIO, which may have
 // to leave to the host and come back, precedes RAM.
-import { CR4_SMAP, cpu, fault } from "../cpu";
+import { AC, CR4_SMAP, cpu, fault, raiseError } from "../cpu";
 import {
   CPU_CR4, CPU_MODE, CPU_SCRATCH2, MODE_CODE64, MODE_CODE_MASK, MODE_LONG, TLB_ADDEND, TLB_READ, TLB_WRITE,
 } from "../layout";
 import { ramWritten } from "./code";
+import { alignmentChecked } from "./contexts";
 import { mmioRead, mmioWrite } from "./mmio";
 import { CLASS_KERNEL, CLASS_KERNEL_SMAP, MMU_CLASS } from "./state";
 import { PAGE_MASK, PAGE_SIZE, classArray, entryAt, probeRead, probeWrite } from "./tlb";
-import { ACCESS_READ, ACCESS_WRITE, checkCanonical, hitGpa, hitHost, resolve } from "./translate";
+import { ACCESS_READ, ACCESS_WRITE, checkCanonical, hitGpa, hitHost, isCanonical, resolve } from "./translate";
 import { noteAccess } from "./watch";
 
 /** Loads the byte at linear `va`; 0 with a fault set where that cannot be done, as in all that follow. */
@@ -88,6 +89,7 @@ export function writeMem(va: u64, value: u64, size: i32): bool {
 
 /** readMem() after a miss. */
 export function readSlow(va: u64, size: i32): u64 {
+  if (!checkAlignment(va, size)) return 0;
   const value = readAs(va, size, ACCESS_READ, load<u32>(cpu, MMU_CLASS), dataWrap());
   if (!fault) noteAccess(va, size, false);
   return value;
@@ -95,6 +97,7 @@ export function readSlow(va: u64, size: i32): u64 {
 
 /** writeMem() after a miss. */
 export function writeSlow(va: u64, value: u64, size: i32): bool {
+  if (!checkAlignment(va, size)) return false;
   if (!writeAs(va, value, size, load<u32>(cpu, MMU_CLASS), dataWrap())) return false;
   noteAccess(va, size, true);
   return true;
@@ -103,6 +106,7 @@ export function writeSlow(va: u64, value: u64, size: i32): bool {
 /** Reads what a read-modify-write instruction is about to write back: write permission is checked on
  * every byte, so the write that follows cannot fault. */
 export function rmwReadSlow(va: u64, size: i32): u64 {
+  if (!checkAlignment(va, size)) return 0;
   const value = readAs(va, size, ACCESS_WRITE, load<u32>(cpu, MMU_CLASS), dataWrap());
   if (!fault) noteAccess(va, size, false);
   return value;
@@ -161,6 +165,14 @@ export function sysWrite(va: u64, value: u64, size: i32): bool {
   const entry = entryAt(classArray(cls), va);
   const tag = write ? load<u64>(entry, TLB_WRITE) : load<u64>(entry, TLB_READ);
   return ((va + size - 1) & PAGE_MASK) == tag ? <usize>va + load<u32>(entry, TLB_ADDEND) : 0;
+}
+
+/** False, with #AC(0) raised: `va` is not a multiple of `size`, and alignment is checked (SDM volume 3, 6.15). */
+// @ts-ignore: decorator
+@inline function checkAlignment(va: u64, size: i32): bool {
+  if (!alignmentChecked || (va & <u64>(size - 1)) == 0 || !isCanonical(va)) return true;
+  raiseError(AC, 0);
+  return false;
 }
 
 /** A read of `size` bytes that is checked as `access` by class `cls`; addresses wrap at `wrap` + 1. */

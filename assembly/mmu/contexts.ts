@@ -3,9 +3,9 @@
 // Each context is a full set of TLB arrays. With CR4.PCIDE a CR3 load picks the context of its
 // PCID; without it context 0 serves alone. Translations of global pages may be in several
 // contexts at once; whatever drops one drops it everywhere.
-import { CR4_PCIDE, CR4_SMAP, FLAG_AC, count, cpu } from "../cpu";
+import { CR0_AM, CR4_PCIDE, CR4_SMAP, FLAG_AC, count, cpu } from "../cpu";
 import {
-  CPU_CPL, CPU_CR4, CPU_EFLAGS, CPU_TLB, STAT_TLB_FLUSHES, TLB_ENTRIES, TLB_ENTRY_SIZE, TLB_EXEC, TLB_META, TLB_READ,
+  CPU_CPL, CPU_CR0, CPU_CR4, CPU_EFLAGS, CPU_NO_TLB, CPU_TLB, STAT_TLB_FLUSHES, TLB_ENTRIES, TLB_ENTRY_SIZE, TLB_EXEC, TLB_META, TLB_READ,
 } from "../layout";
 import {
   CLASS_KERNEL, CLASS_KERNEL_SMAP, CLASS_USER, CONTEXTS, CONTEXT_ENTRIES, CONTEXT_FILLS, CONTEXT_FREE,
@@ -14,7 +14,7 @@ import {
 } from "./state";
 import {
   META_DEAD, META_GLOBAL, META_SHIFT, PAGE_MASK, TLB_ARRAY_SIZE, TLB_CONTEXT_SIZE, TLB_NO_TAG, contextRecord, killEntry,
-  mayHoldLarge, useClass,
+  mayHoldLarge, useClass, useNoEntries,
 } from "./tlb";
 
 /** Changes whenever a remembered virtual-to-code association may be stale: after a flush, after
@@ -22,10 +22,13 @@ import {
  * a PCID comes back that nothing was dropped from. Access class and mode are not part of it. */
 export let contextGeneration: u32 = 0;
 
+/** #AC is raised for misaligned data: every access goes the slow way, which looks. */
+export let alignmentChecked: bool = false;
+
 /** Last generation handed out; one instance hands them out to all vCPUs it runs. */
 let lastGeneration: u32 = 0;
 
-/** Recomputes the access class from CPL, CR4.SMAP and EFLAGS.AC: after each change of one of them. */
+/** Recomputes the access class from CPL, CR4.SMAP and EFLAGS.AC, and whether CR0.AM checks alignment: after each change of one of them. */
 export function updateAccessClass(): void {
   let cls = CLASS_KERNEL;
   if (load<u32>(cpu, CPU_CPL) == 3) cls = CLASS_USER;
@@ -34,11 +37,14 @@ export function updateAccessClass(): void {
   }
   store<u32>(cpu, cls, MMU_CLASS);
   useClass(cls);
+  alignmentChecked = cls == CLASS_USER && (load<u32>(cpu, CPU_EFLAGS) & FLAG_AC) != 0 && (load<u64>(cpu, CPU_CR0) & CR0_AM) != 0;
+  if (alignmentChecked) useNoEntries();
 }
 
 /** Empties every context and forgets the PCIDs; context 0 is in use. */
 export function resetContexts(): void {
   memory.fill(cpu + CPU_TLB, 0xff, CONTEXTS * TLB_CONTEXT_SIZE);
+  memory.fill(cpu + CPU_NO_TLB, 0xff, TLB_ARRAY_SIZE);
   for (let i: u32 = 0; i < CONTEXTS; i++) {
     const record = contextRecord(i);
     emptyRecord(record);

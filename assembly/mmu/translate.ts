@@ -12,6 +12,7 @@ import {
 } from "../layout";
 import { setAccessedDirty } from "./accessed";
 import { codeMask } from "./code";
+import { alignmentChecked } from "./contexts";
 import { dirtyByte } from "./dirty";
 import { MAY_FETCH, MAY_READ, MAY_WRITE, deniedByKey, rightsOf } from "./rights";
 import { KVM_MEM_LOG_DIRTY_PAGES, KVM_MEM_READONLY, findSlot, slotHost } from "./slots";
@@ -54,7 +55,7 @@ export let fetchGpa: u64 = 0;
 }
 
 // @ts-ignore: decorator
-@inline function isCanonical(va: u64): bool {
+@inline export function isCanonical(va: u64): bool {
   return <u64>((<i64>(va << 16)) >> 16) == va || (load<u32>(cpu, CPU_MODE) & MODE_LONG) == 0;
 }
 
@@ -216,7 +217,7 @@ function fetchOutsideRam(va: u64): void {
 /** Host address of byte `va` if the current mode may read it and it is RAM without data breakpoints, else 0;
  * raises nothing. Valid to the end of the page. May walk and set accessed bits. */
 export function pageRead(va: u64): usize {
-  if (!isCanonical(va)) return 0;
+  if (alignmentChecked || !isCanonical(va)) return 0;
   const cls = load<u32>(cpu, MMU_CLASS);
   if (translate(va, ACCESS_READ, cls) != TRANSLATED) return 0;
   return load<u64>(entryAt(classArray(cls), va), TLB_READ) == (va & PAGE_MASK) ? hitHost : 0;
@@ -226,7 +227,7 @@ export function pageRead(va: u64): usize {
  * breakpoints, else 0; raises nothing. Valid to the end of the page. May walk, set accessed and dirty
  * bits, and enter the page in the dirty log. */
 export function pageWrite(va: u64): usize {
-  if (!isCanonical(va)) return 0;
+  if (alignmentChecked || !isCanonical(va)) return 0;
   const cls = load<u32>(cpu, MMU_CLASS);
   if (translate(va, ACCESS_WRITE, cls) != TRANSLATED) return 0;
   return load<u64>(entryAt(classArray(cls), va), TLB_WRITE) == (va & PAGE_MASK) ? hitHost : 0;

@@ -5,7 +5,7 @@ import {
 } from "./case.ts";
 import { COMPARED_FLAGS, hasErrorCode, memoryOf, operandAddress, SINGLE_STEP, x87Of, ymmOf } from "./compare.ts";
 import { shapeOf } from "./shape.ts";
-import { undefinedAfter } from "./undefined.ts";
+import { undefinedAfter, undefinedAfterFault } from "./undefined.ts";
 
 let state = 0;
 
@@ -20,12 +20,13 @@ export function digest(test: Case, result: Result): number {
   const { view, bytes } = result;
   const shape = shapeOf(codeOf(test), test.bytes[CASE_MODE]!);
   const vector = bytes[RESULT_VECTOR]!;
-  const free = undefinedAfter(shape, test);
   const completed = vector === SINGLE_STEP;
+  const free = completed ? undefinedAfter(shape, test) : undefinedAfterFault(shape);
   const is64 = shape.mode === MODE_64;
   state = 0x811c9dc5;
-  mix(vector);
-  if (hasErrorCode(vector)) {
+  const either = free.eitherFault && hasErrorCode(vector);
+  mix(either ? 0 : vector);
+  if (hasErrorCode(vector) && !either) {
     const kernelHalf = vector === 14 && (view.getUint8(RESULT_CR2 + 7) & 0x80) !== 0;
     mix(view.getUint32(RESULT_ERROR, true) & (kernelHalf ? ~1 : ~0));
     if (vector === 14) {
@@ -35,12 +36,12 @@ export function digest(test: Case, result: Result): number {
   }
   mix(view.getUint32(RESULT_RIP, true));
   mix(view.getUint32(RESULT_RIP + 4, true));
-  mix(view.getUint32(RESULT_EFLAGS, true) & COMPARED_FLAGS & ~(completed ? free.flags : 0));
+  mix(view.getUint32(RESULT_EFLAGS, true) & COMPARED_FLAGS & ~free.flags);
   mix(view.getUint16(RESULT_FCW, true));
-  mix(view.getUint16(RESULT_FSW, true) & ~(completed ? free.fsw : 0));
+  mix(view.getUint16(RESULT_FSW, true) & ~free.fsw);
   mix(bytes[RESULT_FTW]!);
   mix(view.getUint32(RESULT_MXCSR, true));
-  if (!(completed && free.result)) {
+  if (!free.result && !free.partial) {
     for (let i = 0; i < (is64 ? 16 : 8); i++) {
       mix(view.getUint32(RESULT_GPR + i * 8, true));
       if (is64) mix(view.getUint32(RESULT_GPR + i * 8 + 4, true));

@@ -34,7 +34,10 @@ export const EXCLUSIONS: readonly Exclusion[] = [
     || (inMap(1, 0x2b)(s) && s.repeat !== 0) || (inMap(0, 0x8f)(s) && s.reg !== 0)
     || (inMap(0, 0x62)(s) && (s.mode === MODE_64 || !s.memory))
     || (inMap(0, 0x82)(s) && s.mode === MODE_64) },
-  { reason: "UD0 takes a ModRM byte on one vendor's processors only", matches: (s) => inMap(1, 0xff)(s) },
+  { reason: "UD0 and UD1 fetch a ModRM byte on one vendor's processors only", matches: (s) => inMap(1, 0xff, 0xb9)(s) },
+  { reason: "INT1's return address is the instruction itself under some hypervisors", matches: inMap(0, 0xf1) },
+  { reason: "a repeat prefix on LOOPcc changes its condition on one vendor's processors", matches: (s) =>
+    inMap(0, 0xe0, 0xe1)(s) && s.repeat !== 0 },
   { reason: "hint space whose later meanings differ between processors", matches: (s) =>
     (inMap(1, 0xae)(s) && (s.operandOverride || s.repeat !== 0)) || (inMap(1, 0x1c)(s) && s.memory)
     || (inMap(1, 0x1e)(s) && s.repeat !== 0) || (inMap(1, 0xc7)(s) && !s.memory)

@@ -279,6 +279,13 @@ function usesStack(shape: Shape): boolean {
 
 /** Fills in a whole case. The recipe's code may have its displacement rewritten. */
 export function buildCase(test: Case, recipe: Recipe): void {
+  build(test, recipe);
+  const stack = segmentOf(test.view.getUint16(CASE_SS, true));
+  // IRET to a 16-bit stack leaves the upper half of ESP to the kernel's: it is zero on either side.
+  if (stack && !(stack.attributes & 0x4000)) test.view.setUint16(CASE_GPR + 34, 0, true);
+}
+
+function build(test: Case, recipe: Recipe): void {
   const { mode, code, seed } = recipe;
   const { view, bytes } = test;
   random.reseed(seed, (mode << 8) | code.length);

@@ -1,6 +1,6 @@
 // What the manuals leave undefined after an instruction (SDM volume 2, each instruction's page):
 // these bits are not compared.
-import { CASE_GPR, type Case } from "./case.ts";
+import { CASE_GPR, type Case, MODE_64 } from "./case.ts";
 import type { Shape } from "./shape.ts";
 
 const CF = 1;
@@ -23,6 +23,10 @@ export interface Undefined {
   fsw: number;
   /** The whole result (registers and memory) is undefined. */
   result: boolean;
+  /** After a fault: which of two accesses faults first is the processor's choice, so only that one does counts. */
+  eitherFault: boolean;
+  /** After a fault: registers may have been loaded already. */
+  partial: boolean;
   /** Byte range of the memory operand that is not compared: [from, to). */
   memory: [number, number] | undefined;
 }
@@ -115,7 +119,20 @@ function x87Status(shape: Shape): number {
   return C023;
 }
 
-const NOTHING: Undefined = { flags: 0, fsw: 0, result: false, memory: undefined };
+const NOTHING: Undefined = { flags: 0, fsw: 0, result: false, eitherFault: false, partial: false, memory: undefined };
+
+const POPA = 0x61;
+const ARPL = 0x63;
+
+/** What not to compare after an instruction that faulted. */
+export function undefinedAfterFault(shape: Shape): Undefined {
+  const { map, opcode, reg, mode } = shape;
+  if (map !== 0 || shape.vex) return NOTHING;
+  // CMPS reads two operands; CALL checks its target and its stack; ARPL reads, and may not write.
+  const eitherFault = opcode === 0xa6 || opcode === 0xa7 || opcode === 0xe8 || (opcode === 0xff && reg === 2)
+    || (opcode === ARPL && mode !== MODE_64);
+  return { ...NOTHING, eitherFault, partial: opcode === POPA };
+}
 
 /** What not to compare after an instruction that completed. */
 export function undefinedAfter(shape: Shape, test: Case): Undefined {

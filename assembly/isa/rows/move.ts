@@ -51,8 +51,11 @@ row("cmpxchg", ["0F B0 Eb,Gb", "0F B1 Ev,Gv"], { lock: true, hot: HOT, group: "m
   const old = b.modify(d);
   const expected = b.get({ register: RAX, width: b.width });
   const equal = b.eq(old, expected);
-  // The destination is written in either case; the accumulator only where the comparison failed.
-  b.write(d, b.select(equal, b.read(s), old));
+  const replacement = b.read(s);
+  // Memory is written in either case, a register only where the comparison holds: a 32-bit one then keeps its upper
+  // half. The accumulator is written only where the comparison failed.
+  if (d.shape === "mem") b.write(d, b.select(equal, replacement, old));
+  else b.when(equal, () => b.write(d, replacement));
   b.when(b.eqz(equal), () => b.put({ register: RAX, width: b.width }, old));
   b.flags("sub", expected, old);
 });

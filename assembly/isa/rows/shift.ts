@@ -110,8 +110,14 @@ function counted(name: string, forms: string | string[], options: { feature?: nu
     b.write(d, b.call("execute/bits", `${name}${b.width}`, [x, b.read(d)], { type: b.typeOf(b.width), faults: false }));
   });
 }
-counted("bsf", "0F BC Gv,Ev", {});
-counted("bsr", "0F BD Gv,Ev", {});
+for (const [name, opcode] of [["bsf", "BC"], ["bsr", "BD"]] as const) {
+  row(name, `0F ${opcode} Gv,Ev`, { group: "bit" }, (b, d, s) => {
+    const x = b.read(s);
+    const found = b.call("execute/bits", `${name}${b.width}`, [x], { type: b.typeOf(b.width), faults: false });
+    // All 64 bits of the destination stay as they are for a zero source.
+    b.when(isSet(b, x), () => b.write(d, found));
+  });
+}
 counted("tzcnt", "F3 0F BC Gv,Ev", { feature: FEAT_BMI1 });
 counted("lzcnt", "F3 0F BD Gv,Ev", { feature: FEAT_ABM });
 counted("popcnt", "F3 0F B8 Gv,Ev", { feature: FEAT_POPCNT });
