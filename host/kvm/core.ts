@@ -91,11 +91,7 @@ export interface CoreImports {
 export type CoreSource = WebAssembly.Module | BufferSource | URL;
 
 /** Instantiates the core over a VM's memory. */
-export function instantiate(
-  module: WebAssembly.Module,
-  memory: WebAssembly.Memory,
-  imports: CoreImports,
-): CoreExports {
+export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory, imports: CoreImports): CoreExports {
   const host = {
     nowNs: imports.nowNs,
     wallNs,

@@ -143,7 +143,7 @@ export const FEATURE_NAMES: Readonly<Record<string, number>> = {
   serialize: feature.FEAT_SERIALIZE,
   "lahf-lm": feature.FEAT_LAHF64,
   svm: feature.FEAT_SVM,
-  "cr8legacy": feature.FEAT_CR8_LEGACY,
+  cr8legacy: feature.FEAT_CR8_LEGACY,
   abm: feature.FEAT_ABM,
   sse4a: feature.FEAT_SSE4A,
   misalignsse: feature.FEAT_MISALIGNED_SSE,

@@ -63,14 +63,8 @@ export function cpuidRegister(state: VcpuState, leaf: number, subleaf: number, r
 }
 
 /** The entry that answers for a leaf and subleaf. */
-export function findEntry(
-  entries: readonly KvmCpuidEntry[],
-  leaf: number,
-  subleaf = 0,
-): KvmCpuidEntry | undefined {
+export function findEntry(entries: readonly KvmCpuidEntry[], leaf: number, subleaf = 0): KvmCpuidEntry | undefined {
   return entries.find(
-    (entry) =>
-      entry.function === leaf &&
-      (!(entry.flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX) || entry.index === subleaf),
+    (entry) => entry.function === leaf && (!(entry.flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX) || entry.index === subleaf),
   );
 }

@@ -52,7 +52,15 @@ export function cpuidFor(model: CpuModel | string = DEFAULT_CPU_MODEL, options: 
   const table = new Map<string, KvmCpuidEntry>();
   const leaf = (number: number, eax = 0, ebx = 0, ecx = 0, edx = 0, subleaf?: number): void => {
     const flags = subleaf === undefined ? 0 : KVM_CPUID_FLAG_SIGNIFCANT_INDEX;
-    const entry = { function: number, index: subleaf ?? 0, flags, eax: eax >>> 0, ebx: ebx >>> 0, ecx: ecx >>> 0, edx: edx >>> 0 };
+    const entry = {
+      function: number,
+      index: subleaf ?? 0,
+      flags,
+      eax: eax >>> 0,
+      ebx: ebx >>> 0,
+      ecx: ecx >>> 0,
+      edx: edx >>> 0,
+    };
     table.set(`${number}.${subleaf ?? 0}`, entry);
   };
   const has = (number: number): boolean => model.features.has(number);
@@ -78,7 +86,8 @@ export function cpuidFor(model: CpuModel | string = DEFAULT_CPU_MODEL, options: 
   leaf(0x8000_0000, lastExtended, vendorB, vendorC, vendorD);
   leaf(0x8000_0001, signature);
   const brand = words(model.brand.padEnd(48, "\0").slice(0, 48));
-  for (let i = 0; i < 3; i++) leaf(0x8000_0002 + i, ...(brand.slice(4 * i, 4 * i + 4) as [number, number, number, number]));
+  for (let i = 0; i < 3; i++)
+    leaf(0x8000_0002 + i, ...(brand.slice(4 * i, 4 * i + 4) as [number, number, number, number]));
   caches(leaf, cores, has(feature.FEAT_TOPOEXT));
   // The time-stamp counter runs at a constant rate in all states.
   leaf(0x8000_0007, 0, 0, 0, 1 << 8);
@@ -92,14 +101,7 @@ export function cpuidFor(model: CpuModel | string = DEFAULT_CPU_MODEL, options: 
   return [...table.values()];
 }
 
-type AddLeaf = (
-  number: number,
-  eax?: number,
-  ebx?: number,
-  ecx?: number,
-  edx?: number,
-  subleaf?: number,
-) => void;
+type AddLeaf = (number: number, eax?: number, ebx?: number, ecx?: number, edx?: number, subleaf?: number) => void;
 
 /** Puts the feature bits into their registers. */
 function showFeatures(table: Map<string, KvmCpuidEntry>, features: ReadonlySet<number>): void {
@@ -149,7 +151,13 @@ function caches(leaf: AddLeaf, cores: number, topoext: boolean): void {
   const tlb = 0xff40_ff40;
   leaf(0x8000_0005, tlb, tlb, l1, l1);
   // Associativity codes: 6 is 8 ways, 8 is 16 ways.
-  leaf(0x8000_0006, 0, 0x6400_6400, (1024 << 16) | (6 << 12) | (1 << 8) | LINE_SIZE, (32 << 18) | (8 << 12) | (1 << 8) | LINE_SIZE);
+  leaf(
+    0x8000_0006,
+    0,
+    0x6400_6400,
+    (1024 << 16) | (6 << 12) | (1 << 8) | LINE_SIZE,
+    (32 << 18) | (8 << 12) | (1 << 8) | LINE_SIZE,
+  );
   if (!topoext) return;
   const list: [type: number, level: number, ways: number, bytes: number, sharers: number, inclusive: number][] = [
     [1, 1, 8, 32 << 10, 1, 0],

@@ -1,6 +1,13 @@
 // KVM_SET_GUEST_DEBUG, KVM_GET_DEBUGREGS, KVM_SET_DEBUGREGS.
 
-import { CPU_DR, CPU_EXCEPTION_HAS_ERROR, CPU_EXCEPTION_PENDING, CPU_EXCEPTION_VECTOR, CPU_GUEST_DEBUG, CPU_GUEST_DR } from "../../assembly/layout.ts";
+import {
+  CPU_DR,
+  CPU_EXCEPTION_HAS_ERROR,
+  CPU_EXCEPTION_PENDING,
+  CPU_EXCEPTION_VECTOR,
+  CPU_GUEST_DEBUG,
+  CPU_GUEST_DR,
+} from "../../assembly/layout.ts";
 import { KvmError, toU64 } from "./errors.ts";
 import type { VcpuState } from "./vcpu-state.ts";
 

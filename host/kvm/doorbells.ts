@@ -241,14 +241,7 @@ function cellOf(index: number): number | undefined {
 }
 
 /** True where both would ring for the same write (KVM: EEXIST). */
-function collides(
-  memory: VmMemory,
-  at: number,
-  address: bigint,
-  len: number,
-  kind: number,
-  data: bigint,
-): boolean {
+function collides(memory: VmMemory, at: number, address: bigint, len: number, kind: number, data: bigint): boolean {
   const flags = memory.u32(at + DOORBELL_FLAGS);
   const otherLen = memory.u32(at + DOORBELL_LENGTH);
   if ((flags & DOORBELL_PIO) !== (kind & DOORBELL_PIO) || memory.u64(at + DOORBELL_ADDRESS) !== address) return false;

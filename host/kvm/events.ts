@@ -1,5 +1,6 @@
 // KVM_GET_VCPU_EVENTS, KVM_SET_VCPU_EVENTS, KVM_INTERRUPT, KVM_NMI, KVM_GET_MP_STATE, KVM_SET_MP_STATE.
 
+import { KVM_MP_STATE_HALTED, KVM_MP_STATE_RUNNABLE, KVM_MP_STATE_SIPI_RECEIVED } from "../../assembly/exits.ts";
 import {
   CPU_EXCEPTION_ERROR,
   CPU_EXCEPTION_HAS_ERROR,
@@ -17,11 +18,6 @@ import {
   REQ_EVENT,
   VM_CHIPS,
 } from "../../assembly/layout.ts";
-import {
-  KVM_MP_STATE_HALTED,
-  KVM_MP_STATE_RUNNABLE,
-  KVM_MP_STATE_SIPI_RECEIVED,
-} from "../../assembly/exits.ts";
 import { checkInteger, KvmError } from "./errors.ts";
 import { hasLapic } from "./sregs.ts";
 import type { VcpuState } from "./vcpu-state.ts";

@@ -19,8 +19,22 @@ export const KVM_IRQCHIP_IOAPIC = 2;
 
 /** The fields of struct kvm_pic_state, all u8, in the order of the struct. */
 const PIC_FIELDS = [
-  "lastIrr", "irr", "imr", "isr", "priorityAdd", "irqBase", "readRegSelect", "poll", "specialMask", "initState",
-  "autoEoi", "rotateOnAutoEoi", "specialFullyNestedMode", "init4", "elcr", "elcrMask",
+  "lastIrr",
+  "irr",
+  "imr",
+  "isr",
+  "priorityAdd",
+  "irqBase",
+  "readRegSelect",
+  "poll",
+  "specialMask",
+  "initState",
+  "autoEoi",
+  "rotateOnAutoEoi",
+  "specialFullyNestedMode",
+  "init4",
+  "elcr",
+  "elcrMask",
 ] as const;
 
 /** struct kvm_pic_state: one 8259. Every field is a u8. */
@@ -100,7 +114,16 @@ export const KVM_PIT_FLAGS_SPEAKER_DATA_ON = 2;
 
 /** The u8 fields of struct kvm_pit_channel_state, from offset 6 on. */
 const PIT_BYTES = [
-  "countLatched", "statusLatched", "status", "readState", "writeState", "writeLatch", "rwMode", "mode", "bcd", "gate",
+  "countLatched",
+  "statusLatched",
+  "status",
+  "readState",
+  "writeState",
+  "writeLatch",
+  "rwMode",
+  "mode",
+  "bcd",
+  "gate",
 ] as const;
 
 /** struct kvm_pit_channel_state. */
@@ -121,7 +144,10 @@ export interface KvmPitState2 {
 
 /** Reads struct kvm_pit_state2. */
 export function readPit(memory: VmMemory): KvmPitState2 {
-  return { channels: [readChannel(memory, 0), readChannel(memory, 1), readChannel(memory, 2)], flags: memory.u32(PIT_FLAGS) };
+  return {
+    channels: [readChannel(memory, 0), readChannel(memory, 1), readChannel(memory, 2)],
+    flags: memory.u32(PIT_FLAGS),
+  };
 }
 
 /** Writes struct kvm_pit_state2; the core has to be told afterwards. Throws EINVAL for counts over 65536. */

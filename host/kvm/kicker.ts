@@ -1,7 +1,6 @@
 // kick(): makes a running or sleeping vCPU return INTR, from any thread.
 
-import { CPU_FUEL, REQ_KICK, VCPU_BASE, VCPU_SIZE } from "../../assembly/layout.ts";
-import { VM_HOST } from "../../assembly/layout.ts";
+import { CPU_FUEL, REQ_KICK, VCPU_BASE, VCPU_SIZE, VM_HOST } from "../../assembly/layout.ts";
 import { isShared } from "./platform.ts";
 
 /** i32 a vCPU, in the host's words of the VM: kicks so far. */

@@ -17,20 +17,33 @@ const range = (first: number, count: number): number[] => Array.from({ length: c
 export const SAVED_MSRS: readonly number[] = [
   0x10, // IA32_TIME_STAMP_COUNTER
   0x3b, // IA32_TSC_ADJUST
-  0x174, 0x175, 0x176, // IA32_SYSENTER_CS, _ESP, _EIP
+  0x174,
+  0x175,
+  0x176, // IA32_SYSENTER_CS, _ESP, _EIP
   0x1a0, // IA32_MISC_ENABLE
   0x1d9, // IA32_DEBUGCTL
   0x277, // IA32_PAT
   ...range(0x200, 16), // IA32_MTRR_PHYSBASE0, PHYSMASK0, ...
-  0x250, 0x258, 0x259, ...range(0x268, 8), // IA32_MTRR_FIX*
+  0x250,
+  0x258,
+  0x259,
+  ...range(0x268, 8), // IA32_MTRR_FIX*
   0x2ff, // IA32_MTRR_DEF_TYPE
   0x6e0, // IA32_TSC_DEADLINE
   0xc000_0080, // IA32_EFER
-  0xc000_0081, 0xc000_0082, 0xc000_0083, 0xc000_0084, // STAR, LSTAR, CSTAR, SFMASK
-  0xc000_0100, 0xc000_0101, 0xc000_0102, // FS base, GS base, kernel GS base
+  0xc000_0081,
+  0xc000_0082,
+  0xc000_0083,
+  0xc000_0084, // STAR, LSTAR, CSTAR, SFMASK
+  0xc000_0100,
+  0xc000_0101,
+  0xc000_0102, // FS base, GS base, kernel GS base
   0xc000_0103, // TSC_AUX
-  0x4b56_4d00, 0x4b56_4d01, // MSR_KVM_WALL_CLOCK_NEW, MSR_KVM_SYSTEM_TIME_NEW
-  0x4b56_4d03, 0x4b56_4d04, 0x4b56_4d05, // MSR_KVM_STEAL_TIME, MSR_KVM_PV_EOI_EN, MSR_KVM_POLL_CONTROL
+  0x4b56_4d00,
+  0x4b56_4d01, // MSR_KVM_WALL_CLOCK_NEW, MSR_KVM_SYSTEM_TIME_NEW
+  0x4b56_4d03,
+  0x4b56_4d04,
+  0x4b56_4d05, // MSR_KVM_STEAL_TIME, MSR_KVM_PV_EOI_EN, MSR_KVM_POLL_CONTROL
 ];
 
 /** Reads MSRs up to the first that does not exist. */

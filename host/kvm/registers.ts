@@ -31,7 +31,22 @@ export type KvmRegsInput = { [Name in keyof KvmRegs]: bigint | number };
 
 /** In the order of the encoding, which is the order of CPU_GPR. */
 const ENCODED = [
-  "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
+  "rax",
+  "rcx",
+  "rdx",
+  "rbx",
+  "rsp",
+  "rbp",
+  "rsi",
+  "rdi",
+  "r8",
+  "r9",
+  "r10",
+  "r11",
+  "r12",
+  "r13",
+  "r14",
+  "r15",
 ] as const satisfies readonly (keyof KvmRegs)[];
 
 /** RFLAGS bits a processor can hold (SDM volume 1, 3.4.3); bit 1 is always set. */

@@ -98,7 +98,14 @@ const APIC_BASE_FLAGS = 0xd00n;
 export function readSregs(state: VcpuState): KvmSregs {
   const segments = SEGMENTS.map((_, number) => readSegment(state, number));
   const [es, cs, ss, ds, fs, gs, ldt, tr] = segments as [
-    KvmSegment, KvmSegment, KvmSegment, KvmSegment, KvmSegment, KvmSegment, KvmSegment, KvmSegment,
+    KvmSegment,
+    KvmSegment,
+    KvmSegment,
+    KvmSegment,
+    KvmSegment,
+    KvmSegment,
+    KvmSegment,
+    KvmSegment,
   ];
   return {
     cs,
@@ -235,7 +242,8 @@ function validate(sregs: KvmSregs): void {
   if (apicBase & 0xfffn & ~APIC_BASE_FLAGS) invalid("the APIC base has reserved bits set", apicBase);
   for (const name of SEGMENTS) validateSegment(sregs[name], name);
   for (const name of ["gdt", "idt"] as const) {
-    if (!isCanonical(toU64(sregs[name].base, `${name}.base`))) invalid(`${name}.base is not canonical`, sregs[name].base);
+    if (!isCanonical(toU64(sregs[name].base, `${name}.base`)))
+      invalid(`${name}.base is not canonical`, sregs[name].base);
     range(sregs[name].limit, 0xffff, `${name}.limit`);
   }
 }

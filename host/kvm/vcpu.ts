@@ -1,17 +1,15 @@
 // Vcpu: a virtual processor. One method a KVM_* vCPU ioctl; the conversions are in the files beside this one.
 // It is long because each call has its documentation here.
 
+import {
+  KVM_EXIT_INTERNAL_ERROR,
+  KVM_EXIT_INTR,
+  KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON,
+} from "../../assembly/exits.ts";
 import { CPU_LOG, REQ_EVENT, REQ_KICK, VM_TSC_KHZ } from "../../assembly/layout.ts";
-import { KVM_EXIT_INTERNAL_ERROR, KVM_EXIT_INTR, KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON } from "../../assembly/exits.ts";
 import type { CoreExports } from "./core.ts";
 import { type KvmCpuidEntry, readCpuid, writeCpuid } from "./cpuid-table.ts";
-import {
-  type KvmDebugregs,
-  type KvmGuestDebug,
-  readDebugregs,
-  writeDebugregs,
-  writeGuestDebug,
-} from "./debug.ts";
+import { type KvmDebugregs, type KvmGuestDebug, readDebugregs, writeDebugregs, writeGuestDebug } from "./debug.ts";
 import { check, checkInteger, KvmError, toU64 } from "./errors.ts";
 import {
   type KvmVcpuEvents,

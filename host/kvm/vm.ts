@@ -18,23 +18,11 @@ import {
 } from "../../assembly/layout.ts";
 import { type CoreExports, instantiate } from "./core.ts";
 import { featureWords, IMPLEMENTED } from "./cpu-features.ts";
-import {
-  Doorbells,
-  type KvmCoalescedMmio,
-  type KvmCoalescedMmioZone,
-  type KvmIoeventfd,
-} from "./doorbells.ts";
+import { Doorbells, type KvmCoalescedMmio, type KvmCoalescedMmioZone, type KvmIoeventfd } from "./doorbells.ts";
 import { check, checkInteger, ERRNO, KvmError, toU64 } from "./errors.ts";
 import type { EventFd } from "./eventfd.ts";
 import { extensionValue, KVM_CAP_SPLIT_IRQCHIP } from "./extensions.ts";
-import {
-  type KvmIrqchip,
-  type KvmPitState2,
-  readIrqchip,
-  readPit,
-  writeIrqchip,
-  writePit,
-} from "./irqchip.ts";
+import { type KvmIrqchip, type KvmPitState2, readIrqchip, readPit, writeIrqchip, writePit } from "./irqchip.ts";
 import { PAGE_SIZE, VmMemory } from "./memory.ts";
 import { clockSince, sharedClockNs, wallNs } from "./platform.ts";
 import { type KvmIrqRoutingEntry, writeRoutes } from "./routing.ts";
@@ -430,7 +418,10 @@ export class Vm {
   signalMsi(msi: KvmMsi): number {
     this.#open();
     const { addressLo, addressHi = 0, data } = msi;
-    const result = this.#core.signalMsi(BigInt.asIntN(64, (BigInt(addressHi >>> 0) << 32n) | BigInt(addressLo >>> 0)), data | 0);
+    const result = this.#core.signalMsi(
+      BigInt.asIntN(64, (BigInt(addressHi >>> 0) << 32n) | BigInt(addressLo >>> 0)),
+      data | 0,
+    );
     if (result === -ERRNO.EINVAL) throw new KvmError("EINVAL", "this VM has no local APICs in the core");
     return result;
   }
@@ -477,7 +468,8 @@ export class Vm {
       if (index >= 0) this.#endIrqfd(index);
       return;
     }
-    if (this.#irqfds.some((known) => known.fd === fd)) throw new KvmError("EBUSY", "this EventFd raises an interrupt already");
+    if (this.#irqfds.some((known) => known.fd === fd))
+      throw new KvmError("EBUSY", "this EventFd raises an interrupt already");
     const resample = (flags & KVM_IRQFD_FLAG_RESAMPLE) !== 0;
     if (resample) {
       if (!resamplefd) throw new KvmError("EINVAL", "KVM_IRQFD_FLAG_RESAMPLE needs a resamplefd");
@@ -626,10 +618,15 @@ export class Vm {
    * @example
    * vm.enableCap({ cap: KVM_CAP_SPLIT_IRQCHIP, args: [24] });
    */
-  enableCap(request: { readonly cap: number; readonly flags?: number; readonly args?: readonly (bigint | number)[] }): void {
+  enableCap(request: {
+    readonly cap: number;
+    readonly flags?: number;
+    readonly args?: readonly (bigint | number)[];
+  }): void {
     this.#open();
     const { cap, flags = 0, args = [] } = request;
-    if (flags !== 0 || cap !== KVM_CAP_SPLIT_IRQCHIP) throw new KvmError("EINVAL", `capability ${cap} cannot be enabled`);
+    if (flags !== 0 || cap !== KVM_CAP_SPLIT_IRQCHIP)
+      throw new KvmError("EINVAL", `capability ${cap} cannot be enabled`);
     checkInteger(Number(args[0] ?? 0), 0, 24, "args[0]");
     if (this.#chips & (CHIPS_IRQCHIP | CHIPS_SPLIT)) throw new KvmError("EEXIST", "this VM has an irqchip");
     if (this.#memory.anyVcpu) throw new KvmError("EINVAL", "an irqchip comes before the vCPUs");

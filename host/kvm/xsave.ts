@@ -27,7 +27,8 @@ export function readXsave(state: VcpuState): Uint8Array<ArrayBuffer> {
 
 /** Loads an XSAVE image. Throws EINVAL for unknown components, reserved MXCSR bits, the compacted format. */
 export function writeXsave(state: VcpuState, image: Uint8Array): void {
-  if (image.length < XSAVE_SIZE) throw new KvmError("EINVAL", `an XSAVE image has ${XSAVE_SIZE} bytes, not ${image.length}`);
+  if (image.length < XSAVE_SIZE)
+    throw new KvmError("EINVAL", `an XSAVE image has ${XSAVE_SIZE} bytes, not ${image.length}`);
   state.put(CPU_XSAVE_AREA, image.subarray(0, XSAVE_SIZE));
   check(state.core.loadXsave(state.base + CPU_XSAVE_AREA), "the XSAVE image is not one that XRSTOR would load");
   state.changed();
@@ -43,7 +44,8 @@ export function writeXcrs(state: VcpuState, xcrs: readonly KvmXcr[]): void {
   for (const { xcr, value } of xcrs) {
     if (xcr !== 0) throw new KvmError("EINVAL", `there is no XCR${xcr}`);
     const xcr0 = toU64(value, "XCR0");
-    const supported = BigInt(cpuidRegister(state, 0xd, 0, "eax")) | (BigInt(cpuidRegister(state, 0xd, 0, "edx")) << 32n);
+    const supported =
+      BigInt(cpuidRegister(state, 0xd, 0, "eax")) | (BigInt(cpuidRegister(state, 0xd, 0, "edx")) << 32n);
     if (!(xcr0 & X87)) throw new KvmError("EINVAL", "XCR0 bit 0 (x87) is always set");
     if (xcr0 & AVX && !(xcr0 & SSE)) throw new KvmError("EINVAL", "XCR0 bit 2 (AVX) needs bit 1 (SSE)");
     // Without a CPUID table the reset value is all there is.
