@@ -22,9 +22,9 @@ export { dmaWritten } from "./mmu/physical";
 export { logAdd, logReset } from "./mmu/access-log";
 export {
   chipReset, createIrqchip, createPit, createSplitIrqchip, irqchipLoaded, irqLine, lapicLoaded, lapicSave, nextDeadline, pitStateLoaded, pulseLint1, routesBegin, routesEnd,
-  setPitReinject, setResample, signalMsi,
+  resampleLine, setPitReinject, setResample, signalMsi,
 } from "./irqchip/index";
-export { guestNs, readTsc, setTscKhz, setTscOffset } from "./irqchip/clock";
+export { guestNs, readTsc, setTscKhz, setTscOffset, tscKhz } from "./irqchip/clock";
 export { kvmClockGet, kvmClockGuestStopped, kvmClockSet } from "./irqchip/kvmclock";
 export { wake } from "./irqchip/wake";
 export { saveXsave, loadXsave } from "./execute/xsave";

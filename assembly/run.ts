@@ -21,9 +21,9 @@ import { logPending, logReset, logRewind } from "./mmu/access-log";
 import { tlbFlushAll, resumeContext } from "./mmu/contexts";
 import { enterGuest, leaveGuest } from "./mmu/shootdown";
 import {
-  CPU_EFLAGS, CPU_EXCEPTION_ERROR, CPU_EXCEPTION_HAS_ERROR, CPU_EXCEPTION_PENDING, CPU_EXCEPTION_VECTOR, CPU_FUEL, CPU_INTERRUPT_PENDING, CPU_INTERRUPT_VECTOR, CPU_MP_STATE,
-  CPU_NMI_MASKED, CPU_NMI_PENDING, CPU_RETIRED, CPU_SHADOW, CPU_SIPI_VECTOR, CPU_SLICE, REQ_CODE_FLUSH, REQ_KICK, REQ_STATE, REQ_TLB_FLUSH,
-  RUN_EXIT_REASON, RUN_IF_FLAG, RUN_IMMEDIATE_EXIT, RUN_READY_FOR_INTERRUPT, RUN_REQUEST_INTERRUPT_WINDOW, RUN_WAKE_AT, STAT_EXITS, STAT_HALTS, VM_CHIPS, VM_ICOUNT_SHIFT,
+  CPU_EFLAGS, CPU_EXCEPTION_ERROR, CPU_EXCEPTION_HAS_ERROR, CPU_EXCEPTION_PENDING, CPU_EXCEPTION_VECTOR, CPU_FUEL, CPU_INDEX, CPU_INTERRUPT_PENDING, CPU_INTERRUPT_VECTOR, CPU_MP_STATE,
+  CPU_NMI_MASKED, CPU_NMI_PENDING, CPU_RETIRED, CPU_SHADOW, CPU_SIPI_VECTOR, CPU_SLICE, REQ_CODE_FLUSH, REQ_EVENT, REQ_KICK, REQ_STATE, REQ_TLB_FLUSH,
+  RUN_ERROR, RUN_EXIT_REASON, RUN_IF_FLAG, RUN_IMMEDIATE_EXIT, RUN_READY_FOR_INTERRUPT, RUN_REQUEST_INTERRUPT_WINDOW, RUN_WAKE_AT, STAT_EXITS, STAT_HALTS, VM_CHIPS, VM_ICOUNT_SHIFT,
 } from "./layout";
 
 /** Instructions of a slice: few enough for timers to be punctual, enough for the clock not to be asked all the time. */
@@ -76,12 +76,17 @@ function runUntilExit(until: f64, mayBlock: i32): i32 {
     const requests = atomic.load<u32>(cpu, REQUESTS);
     if (requests) {
       atomic.and<u32>(cpu, ~(requests & ~FLUSHES), REQUESTS);
+      if (requests & REQ_EVENT) kvmClockUpdate();
       if (requests & REQ_KICK) return KVM_EXIT_INTR;
     }
     const now = nowNs();
     if (now >= until) return KVM_EXIT_INTR;
     runTimers();
-    if (takeEoiExit() >= 0) return KVM_EXIT_IOAPIC_EOI;
+    const eoi = takeEoiExit();
+    if (eoi >= 0) {
+      store<u32>(cpu, eoi, RUN_ERROR);
+      return KVM_EXIT_IOAPIC_EOI;
+    }
     if (!runnable()) {
       const reason = halt(until, mayBlock);
       if (reason != STAY) return reason;
@@ -230,7 +235,8 @@ function runnable(): bool {
   if (events & EVENT_NMI) store<u32>(cpu, min<u32>(2, load<u32>(cpu, CPU_NMI_PENDING) + 1), CPU_NMI_PENDING);
   if (events & EVENT_INIT) {
     resetCpu(true);
-    store<u32>(cpu, KVM_MP_STATE_INIT_RECEIVED, CPU_MP_STATE);
+    // The bootstrap processor goes on at its reset vector; the others wait for a SIPI.
+    store<u32>(cpu, load<u32>(cpu, CPU_INDEX) ? KVM_MP_STATE_INIT_RECEIVED : KVM_MP_STATE_RUNNABLE, CPU_MP_STATE);
   }
   if (events & EVENT_SIPI && load<u32>(cpu, CPU_MP_STATE) == KVM_MP_STATE_INIT_RECEIVED) {
     store<u32>(cpu, (events >> EVENT_SIPI_VECTOR_SHIFT) & 0xff, CPU_SIPI_VECTOR);
