@@ -45,6 +45,8 @@ const STAY: i32 = -1;
  * at which it wants to be entered again in RUN_WAKE_AT. Returns KVM_EXIT_*.
  */
 export function run(maxNs: f64, mayBlock: i32): i32 {
+  // Halted, but left for a kick or the end of its time: an event may just have been taken note of. At once.
+  store<f64>(cpu, 0, RUN_WAKE_AT);
   enterGuest();
   resumeContext();
   kvmClockUpdate();
