@@ -16,7 +16,10 @@ CONDITIONS.forEach((cc, code) => {
 row("jmp", ["EB Js f64", "E9 Jz f64"], { ...ends, hot: HOT64 }, (b) => b.branch());
 row("call", "E8 Jz f64", { ...ends, hot: HOT64, needsRip: true }, (b, displacement) => {
   const next = b.nextRip();
-  if (b.width !== 64) b.checkTarget(b.add(cut(b, next), b.read(displacement)));
+  if (b.width !== 64) {
+    const target = b.add(cut(b, next), b.read(displacement));
+    b.checkTarget(b.width === 16 ? b.and(target, b.const(0xffff)) : target);
+  }
   b.push(cut(b, next));
   b.branch();
 });

@@ -126,11 +126,12 @@ for (const [name, opcode] of [["lar", "02"], ["lsl", "03"]] as const) {
   });
 }
 row("arpl", "63 Ew,Gw i64", { ...system, protectedOnly: true }, (b, d, s) => {
-  const x = b.modify(d);
+  const x = b.read(d);
   const y = b.read(s);
   const lower = b.binary("lt_u", b.and(x, b.const(3)), b.and(y, b.const(3)));
   const adjusted = b.or(b.and(x, b.const(0xfffc)), b.and(y, b.const(3)));
-  b.write(d, b.select(lower, adjusted, x));
+  // Written, and found to be writable, only where the RPL changes: an operand of its own is checked afresh.
+  b.when(lower, () => b.write({ ...d }, adjusted));
   b.call("execute/flags", "setZero", [lower], { faults: false });
 });
 
