@@ -2,6 +2,7 @@
 import type { KvmCpuidEntry } from "../kvm/cpuid-table.ts";
 import { Kvm } from "../kvm/system.ts";
 import { Machine, type MachineEnd } from "../machine/machine.ts";
+import { layOutMemory } from "../machine/memory-map.ts";
 import { HumanMonitor } from "../monitor/hmp.ts";
 import { guestOf } from "./boot-files.ts";
 import { type Consoles, openConsoles } from "./consoles.ts";
@@ -18,6 +19,8 @@ export async function runMachine(
   program: string,
 ): Promise<number> {
   const startedMs = performance.now();
+  // Before anything is fetched or opened: an impossible size ends it here.
+  layOutMemory(settings.memoryBytes);
   const log = new Log(settings.log, settings.trace, settings.logFile);
   const guest = await guestOf(settings);
   if (guest.notice) process.stderr.write(`${program}: ${guest.notice}\n`);

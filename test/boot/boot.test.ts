@@ -1,0 +1,30 @@
+// The default guest, as a user meets it: Debian's kernel boots to a shell that computes.
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { test } from "node:test";
+import { debianGuestIsCached } from "../../host/guest/debian.ts";
+import { Session } from "../cli/session.ts";
+
+/** A slow, busy machine included. */
+const BOOT_MS = 300_000;
+const ANSWER_MS = 60_000;
+
+const skip =
+  debianGuestIsCached() || existsSync("/usr/bin/apt-get") ? false : "neither apt-get nor a cached Debian kernel";
+
+test("Debian's 6.12 cloud kernel boots to a shell, answers, and powers off", { skip }, async (context) => {
+  const session = new Session([]);
+  await session.see(/busybox shell;[\s\S]*# /, BOOT_MS);
+  session.type("echo answer $((6*7))\n");
+  await session.see(/^answer 42\r?$/m, ANSWER_MS);
+  session.type("uname -a\n");
+  const uname = await session.see(/^Linux wkvm 6\.\d+\..* x86_64 GNU\/Linux\r?$/m, ANSWER_MS);
+  context.diagnostic(uname.trim().split("\n").at(-1) ?? "");
+  session.type("grep -c ^processor /proc/cpuinfo; echo counted\n");
+  assert.match(await session.see(/^counted\r?$/m, ANSWER_MS), /^1\r?$/m);
+  session.type("dmesg | grep -i kvm; echo listed\n");
+  assert.match(await session.see(/^listed\r?$/m, ANSWER_MS), /Hypervisor detected: KVM|kvm-clock/);
+  session.type("poweroff -f\n");
+  const { status, errors } = await session.finish(ANSWER_MS);
+  assert.equal(status, 0, errors);
+});

@@ -1,0 +1,202 @@
+// The command as a process, around guests of a few instructions.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { command, runToEnd, Session } from "./session.ts";
+import { multibootKernel, outByte, outText, STOP, TRIPLE_FAULT } from "./tiny-kernel.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "wkvm-cli-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+function kernel(name: string, code: readonly number[]): string {
+  const path = join(folder, name);
+  writeFileSync(path, multibootKernel(code));
+  return path;
+}
+
+const DEBUG_EXIT = ["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"];
+const QUIET = ["-display", "none", "-serial", "none", "-monitor", "none"];
+const stop = kernel("stop", STOP);
+
+test("isa-debug-exit ends with (v << 1) | 1", async () => {
+  const { status } = await runToEnd([
+    ...QUIET,
+    ...DEBUG_EXIT,
+    "-kernel",
+    kernel("exit", [...outByte(0xf4, 0x10), ...STOP]),
+  ]);
+  assert.equal(status, 0x21);
+});
+
+test("serial port and debug console reach their files", async () => {
+  const path = kernel("talk", [
+    ...outText(0x3f8, "serial\n"),
+    ...outText(0xe9, "debug\n"),
+    ...outByte(0xf4, 0),
+    ...STOP,
+  ]);
+  const serial = join(folder, "serial.txt");
+  const debug = join(folder, "debug,con.txt");
+  const args = ["-serial", `file:${serial}`, "-debugcon", `file:${debug}`, "-display", "none", "-monitor", "none"];
+  const { status } = await runToEnd([...args, ...DEBUG_EXIT, "-kernel", path]);
+  assert.equal(status, 1);
+  assert.equal(readFileSync(serial, "utf8"), "serial\n");
+  assert.equal(readFileSync(debug, "utf8"), "debug\n");
+});
+
+test("-serial stdio shows what the guest writes", async () => {
+  const path = kernel("hello", [...outText(0x3f8, "hello"), ...outByte(0xf4, 1), ...STOP]);
+  const { status, output } = await runToEnd(["-serial", "stdio", "-display", "none", ...DEBUG_EXIT, "-kernel", path]);
+  assert.deepEqual([status, output], [3, "hello"]);
+});
+
+test("a triple fault under -no-reboot ends with status 0", async () => {
+  const { status } = await runToEnd([...QUIET, "-no-reboot", "-kernel", kernel("triple", TRIPLE_FAULT)]);
+  assert.equal(status, 0);
+});
+
+test("Ctrl-A h helps, Ctrl-A c reaches the monitor, Ctrl-A x leaves", async () => {
+  const session = new Session(["-nographic", "-kernel", stop]);
+  session.type("\x01h");
+  await session.see(/C-a x {4}leave the emulator/);
+  session.type("\x01c");
+  await session.see(/\(qemu\) /);
+  session.type("info status\r");
+  await session.see(/VM status: running/);
+  session.type("stop\rinfo status\r");
+  await session.see(/VM status: paused/);
+  session.type("info registers\r");
+  await session.see(/RIP=/);
+  session.type("\x01x");
+  const { status, output } = await session.finish();
+  assert.equal(status, 0);
+  assert.match(output, /wkvm: Terminated/);
+});
+
+test("the monitor's quit leaves a machine that never started", async () => {
+  const session = new Session(["-S", "-display", "none", "-serial", "none", "-monitor", "stdio", "-kernel", stop]);
+  await session.see(/\(qemu\) /);
+  session.type("info status\n");
+  await session.see(/VM status: paused/);
+  session.type("quit\n");
+  assert.equal((await session.finish()).status, 0);
+});
+
+test("a signal ends it in order", async () => {
+  const session = new Session(["-nographic", "-kernel", kernel("ready", [...outText(0x3f8, "ready"), ...STOP])]);
+  await session.see(/ready/);
+  session.signal("SIGTERM");
+  const { status, errors } = await session.finish();
+  assert.equal(status, 0);
+  assert.match(errors, /terminating on signal 15/);
+});
+
+test("-d and -trace log to a file", async () => {
+  const log = join(folder, "log.txt");
+  const path = kernel("log", [...outByte(0xf4, 0), ...STOP]);
+  await runToEnd([...QUIET, ...DEBUG_EXIT, "-d", "in_asm", "-trace", "kvm_*", "-D", log, "-kernel", path]);
+  const text = readFileSync(log, "utf8");
+  assert.match(text, /^kvm_io out port 00f4 size 1 count 1$/m);
+  assert.match(text, /^kvm_exit vcpu 0 reason /m);
+  assert.match(text, /^0x[0-9a-f]{16}: {2}b000/m);
+});
+
+const NOT_FOUND = join(folder, "missing");
+const empty = join(folder, "empty");
+writeFileSync(empty, "");
+const text = join(folder, "text");
+writeFileSync(text, "this is no kernel\n".repeat(200));
+const aarch64 = join(folder, "aarch64");
+writeFileSync(aarch64, elfHeader(183));
+const truncated = join(folder, "truncated");
+writeFileSync(truncated, multibootKernel(STOP).subarray(0, 20));
+const large = join(folder, "large");
+writeFileSync(large, new Uint8Array(40 * 2 ** 20));
+
+/** The header of a 64-bit ELF executable for a machine (EM_*), and nothing more. */
+function elfHeader(machine: number): Uint8Array {
+  const header = Buffer.alloc(64);
+  header.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+  header.writeUInt16LE(2, 16);
+  header.writeUInt16LE(machine, 18);
+  header.writeUInt32LE(1, 20);
+  header.writeUInt16LE(64, 52);
+  return header;
+}
+
+const BAD: [what: string, args: string[], message: RegExp][] = [
+  ["a missing kernel", ["-kernel", NOT_FOUND], /could not open kernel file '.*missing': No such file or directory/],
+  ["a kernel that is a folder", ["-kernel", folder], /could not open kernel file/],
+  ["an empty kernel", ["-kernel", empty], /empty/],
+  ["a kernel that is a text", ["-kernel", text], /not a kernel/],
+  ["a kernel for another architecture", ["-kernel", aarch64], /./],
+  ["a truncated kernel", ["-kernel", truncated], /./],
+  ["a missing initrd", ["-kernel", stop, "-initrd", NOT_FOUND], /could not open initrd '.*missing'/],
+  ["an initrd larger than RAM", ["-kernel", stop, "-m", "32", "-initrd", large], /./],
+  ["-m 0", ["-m", "0", "-kernel", stop], /0 MiB of RAM/],
+  ["-m 1", ["-m", "1", "-kernel", stop], /1 MiB of RAM/],
+  ["-m over the limit", ["-m", "64G", "-kernel", stop], /65536 MiB of RAM/],
+  ["an unknown processor", ["-cpu", "nope", "-kernel", stop], /unable to find CPU model 'nope'/],
+  ["an unknown feature", ["-cpu", "max,+nope", "-kernel", stop], /nope/],
+  ["stdio twice", ["-serial", "stdio", "-serial", "stdio", "-kernel", stop], /cannot use stdio by multiple/],
+  ["a log that cannot be written", ["-d", "int", "-D", join(folder, "no", "log"), "-kernel", stop], /log/],
+  ["an option of QEMU that is not there yet", ["-hda", "x"], /-hda: not implemented yet/],
+  ["an option that QEMU does not have", ["-foo"], /-foo: invalid option/],
+];
+
+for (const [what, args, message] of BAD) {
+  test(`bad input: ${what}`, async () => {
+    const { status, errors, output } = await runToEnd(args);
+    assert.equal(status, 1, errors);
+    assert.match(errors, /^wkvm: /);
+    assert.match(errors, message);
+    assert.equal(output, "");
+    assert.doesNotMatch(errors, /\n {4}at |internal error|RuntimeError/);
+  });
+}
+
+test("-version and -h answer", async () => {
+  assert.match((await runToEnd(["-version"])).output, /^wkvm version \d+\.\d+\.\d+\n$/);
+  assert.match((await runToEnd(["-h"])).output, /-kernel FILE/);
+});
+
+test("install-alias makes a link that acts as QEMU", async () => {
+  const made = await runToEnd(["install-alias", folder]);
+  assert.equal(made.status, 0, made.errors);
+  const link = join(folder, "qemu-system-x86_64");
+  assert.equal(readlinkSync(link), command);
+  const asQemu = { program: link };
+  assert.match((await runToEnd(["--version"], asQemu)).output, /^QEMU emulator version \d+\.\d+/);
+  const wrong = await runToEnd(["-foo"], asQemu);
+  assert.deepEqual([wrong.status, wrong.errors], [1, "qemu-system-x86_64: -foo: invalid option\n"]);
+  assert.equal((await runToEnd(["install-alias", folder])).status, 0, "a second time");
+});
+
+test("install-alias touches nothing that is not its own", async () => {
+  const other = mkdtempSync(join(folder, "other-"));
+  symlinkSync("/bin/true", join(other, "qemu-system-x86_64"));
+  const { status, errors } = await runToEnd(["install-alias", other]);
+  assert.equal(status, 1);
+  assert.match(errors, /is there already/);
+  assert.equal(readlinkSync(join(other, "qemu-system-x86_64")), "/bin/true");
+});
+
+const hasScript = existsSync("/usr/bin/script");
+test("the terminal is raw while the guest runs and put back afterwards", {
+  skip: hasScript ? false : "no script(1)",
+}, () => {
+  const shell = [
+    "stty -g",
+    `${process.execPath} ${command} -nographic ${DEBUG_EXIT.join(" ")} -kernel ${kernel("bye", [...outByte(0xf4, 0), ...STOP])}`,
+    "stty -g",
+    `timeout --foreground -s TERM 2 ${process.execPath} ${command} -nographic -kernel ${stop}`,
+    "stty -g",
+  ].join("; ");
+  const { stdout } = spawnSync("script", ["-qec", shell, "/dev/null"], { encoding: "utf8", timeout: 30_000 });
+  const states = stdout.match(/^[0-9a-f]+(?::[0-9a-f]+){10,}/gm) ?? [];
+  assert.equal(states.length, 3, stdout);
+  assert.equal(new Set(states).size, 1, stdout);
+});
