@@ -7,7 +7,7 @@ const STAMP = join(root, "node_modules", ".wkvm-installed");
 
 /** Makes node_modules match package-lock.json; does nothing where it does already. */
 export function ensureInstalled() {
-  const wanted = digestOf(["package.json", "package-lock.json"]);
+  const wanted = digestOf(["package-lock.json"]);
   if (readStamp() === wanted) return;
   console.error("installing development packages (npm ci)");
   must("npm", ["ci", "--no-audit", "--no-fund"], { stdio: ["ignore", 2, 2] });

@@ -49,7 +49,10 @@ export async function defaultGuest(options: DefaultGuestOptions): Promise<Defaul
     };
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    return { files: smallGuest(), notice: fallbackNotice(error.message) };
+    return {
+      files: { kernel: smallGuest(), kernelName: "small guest", commandLine: "" },
+      notice: fallbackNotice(error.message),
+    };
   }
 }
 

@@ -1,0 +1,2 @@
+// The package's public face: the KVM API.
+export * from "./kvm/index.ts";
