@@ -80,7 +80,7 @@ export class Machine {
   private pendingReset: ResetReason | null = null;
   private paused = false;
   private resume: () => void = () => {};
-  private sleeping = false;
+  private endSleep: () => void = () => {};
   /** Time the next entry may spend asleep in the core. */
   private blockNs = 0;
 
@@ -108,11 +108,7 @@ export class Machine {
     vm.createIrqchip();
     vm.createPit2();
     this.clock = { nowNs: () => vm.nowNs() };
-    this.timers = new TimerQueue(this.clock, () => {
-      if (this.sleeping) {
-        this.vcpu.kick();
-      }
-    });
+    this.timers = new TimerQueue(this.clock, () => this.endSleep());
     this.vcpu = vm.createVcpu(0);
     this.vcpu.setCpuid2(options.cpuid ?? kvm.getSupportedCpuid());
     this.requestCells = new Int32Array(this.vcpu.kicker.memory.buffer);
@@ -199,7 +195,7 @@ export class Machine {
   pause(): void {
     if (!this.paused) {
       this.paused = true;
-      this.vcpu.kick();
+      this.wake();
       this.emit({ kind: "paused" });
     }
   }
@@ -238,10 +234,10 @@ export class Machine {
     const maxNs = Math.max(0, Math.min(this.blockNs > 0 ? this.blockNs : leftNs, deadlineNs));
     const exit = this.vcpu.run({ maxNs, block: this.blockNs > 0 });
     this.blockNs = 0;
+    this.options.onExit?.(exit);
     if (exit.reason === KVM_EXIT_INTR) {
       return exit.halted ? exit.wakeAtNs : null;
     }
-    this.options.onExit?.(exit);
     handleExit(exit, this.targets);
     return null;
   }
@@ -259,9 +255,10 @@ export class Machine {
     if (requests & (REQ_EVENT | REQ_KICK)) {
       return;
     }
-    this.sleeping = true;
-    await cellChanged(this.requestCells, cell, requests, waitNs / 1e6, true).done;
-    this.sleeping = false;
+    const sleep = cellChanged(this.requestCells, cell, requests, waitNs / 1e6, true);
+    this.endSleep = sleep.cancel;
+    await sleep.done;
+    this.endSleep = () => {};
   }
 
   private requestReset(reason: ResetReason): void {
@@ -293,8 +290,10 @@ export class Machine {
     this.end ??= end;
   }
 
+  /** Makes the loop in `run` look at what has changed. */
   private wake(): void {
     this.resume();
+    this.endSleep();
     this.vcpu.kick();
   }
 
