@@ -11,7 +11,8 @@ export const OP_ABANDON = 2;
 export const OP_SHADOW = 3;
 /** The bytes are no instruction, or not one that may be executed now: R_IMM is the vector. */
 export const OP_FAULT = 4;
-const FIRST_GROUP = 5;
+/** Numbers from here on are groups, then hot cases. */
+export const OP_FIRST_GROUP = 5;
 
 export interface Numbering {
   readonly groups: readonly string[];
@@ -28,8 +29,8 @@ export function number(): Numbering {
   const hot = variants.filter(isHot);
   const cold = new Map(groups.map((g) => [g, variants.filter((v) => v.row.group === g && !isHot(v))]));
   const opOf = new Map<string, number>();
-  hot.forEach((v, i) => opOf.set(v.key, FIRST_GROUP + groups.length + i));
-  groups.forEach((g, gi) => cold.get(g)!.forEach((v, i) => opOf.set(v.key, (FIRST_GROUP + gi) | (i << 16))));
+  hot.forEach((v, i) => opOf.set(v.key, OP_FIRST_GROUP + groups.length + i));
+  groups.forEach((g, gi) => cold.get(g)!.forEach((v, i) => opOf.set(v.key, (OP_FIRST_GROUP + gi) | (i << 16))));
   return { groups, opOf, hot, cold };
 }
 
@@ -100,8 +101,8 @@ export function printHot(numbering: Numbering): string {
     jump: (target) => `store<u64>(c, ${target}, CPU_RIP); break;`,
   };
   const printer = new Printer(frame);
-  const first = FIRST_GROUP + numbering.groups.length;
-  const groups = numbering.groups.map((g, i) => `      case ${FIRST_GROUP + i}: record = pc; pc += ${groupFunction(g)}(load<u16>(pc, R_SUB), pc); if (fault) break; continue;`);
+  const first = OP_FIRST_GROUP + numbering.groups.length;
+  const groups = numbering.groups.map((g, i) => `      case ${OP_FIRST_GROUP + i}: record = pc; pc += ${groupFunction(g)}(load<u16>(pc, R_SUB), pc); if (fault) break; continue;`);
   const hot = numbering.hot.map((v, i) => {
     const last = v.steps.at(-1)?.op;
     const tail = last === "branch" || last === "jump" ? "" : " pc += RECORD_SIZE; continue;";

@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { printTables } from "./print-decoder.ts";
+import { printMicroOps } from "./print-micro-ops.ts";
 import { number, printGroup, printHot } from "./print-interpreter.ts";
 import { rows } from "./table.ts";
 import { allVariants, variantsOf } from "./variant.ts";
@@ -15,5 +16,9 @@ const write = (name: string, text: string): void => writeFileSync(join(folder, n
 write("interpret.ts", printHot(numbering));
 for (const group of numbering.groups) write(`group-${group}.ts`, printGroup(numbering, group));
 write("opcodes.ts", printTables(rows, numbering));
+const micro = printMicroOps(numbering);
+write("micro-ops.ts", micro.text);
+write("helpers.ts", micro.helperText);
 const sizes = [...numbering.cold].map(([g, list]) => `${g} ${list.length}`).join(", ");
+console.log(`isa: micro-operations: ${micro.lists} lists, ${micro.bytes} bytes, ${micro.helpers.length} helpers`);
 console.log(`isa: ${rows.length} rows, ${allVariants().length} variants, ${numbering.hot.length} hot; ${sizes}`);

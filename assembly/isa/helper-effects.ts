@@ -1,0 +1,63 @@
+// What helpers do to registers and flags, for those whose effects are small enough to be worth knowing. A helper that is
+// not named here may read and change anything. test/isa/helper-effects.test.ts holds these lines against the sources.
+import { AF, ALL_FLAGS, CF, OF, PF, SF, ZF } from "./flag-bits.ts";
+
+export interface Effects {
+  /** Flags it looks at, sets in any case, and may change (RFLAGS bits). */
+  readonly flagsRead: number;
+  readonly flagsWritten: number;
+  readonly flagsChanged: number;
+  /** General registers by number, one bit each. */
+  readonly registersRead: number;
+  readonly registersWritten: number;
+  readonly memory: boolean;
+}
+
+/** Any helper: all that a guest can see may be read and changed. */
+export const ANYTHING: Effects = { flagsRead: ALL_FLAGS, flagsWritten: 0, flagsChanged: ALL_FLAGS, registersRead: 0xffff, registersWritten: 0xffff, memory: true };
+
+const PURE: Effects = { flagsRead: 0, flagsWritten: 0, flagsChanged: 0, registersRead: 0, registersWritten: 0, memory: false };
+/** Sets some flags and keeps the others; the ones it keeps pass through and are not counted as read. */
+const sets = (flags: number, more: Partial<Effects> = {}): Effects => ({ ...PURE, flagsWritten: flags, flagsChanged: flags, ...more });
+
+const EFFECTS = new Map<string, Effects>();
+
+function note(module: string, names: string, effects: Effects): void {
+  for (const name of names.split(" ")) EFFECTS.set(`${module}.${name}`, effects);
+}
+
+const widths = (name: string, list: readonly number[] = [8, 16, 32, 64]): string => list.map((w) => `${name}${w}`).join(" ");
+
+note("execute/integer", "mulHighUnsigned mulHighSigned byteSwap16 byteSwap32 byteSwap64", PURE);
+note("execute/integer", widths("adcx", [32, 64]), sets(CF, { flagsRead: CF }));
+note("execute/integer", widths("adox", [32, 64]), sets(OF, { flagsRead: OF }));
+for (const name of ["divide", "divideSigned"]) {
+  note("execute/integer", widths(name, [8]), { ...PURE, registersRead: 1, registersWritten: 1 });
+  note("execute/integer", widths(name, [16, 32, 64]), { ...PURE, registersRead: 5, registersWritten: 5 });
+}
+note("execute/shift", `${widths("rol", [8, 16])} ${widths("ror", [8, 16])}`, PURE);
+note("execute/shift", `${widths("rolFlags")} ${widths("rorFlags")}`, sets(CF | OF));
+note("execute/shift", `${widths("rcl")} ${widths("rcr")}`, { ...PURE, flagsRead: CF });
+// A count of zero leaves the flags alone.
+note("execute/shift", `${widths("rclFlags")} ${widths("rcrFlags")}`, { ...PURE, flagsRead: CF, flagsChanged: CF | OF });
+note("execute/shift", `${widths("shld", [16, 32, 64])} ${widths("shrd", [16, 32, 64])}`, PURE);
+note("execute/shift", `${widths("shldFlags", [16, 32, 64])} ${widths("shrdFlags", [16, 32, 64])}`, sets(ALL_FLAGS));
+note("execute/flags", "setCarry clc stc", sets(CF));
+note("execute/flags", "cmc", sets(CF, { flagsRead: CF }));
+note("execute/flags", "setZero", sets(ZF));
+note("execute/flags", "cld std", PURE);
+note("execute/flags", "sahf", sets(ALL_FLAGS & ~OF, { registersRead: 1 }));
+note("execute/flags", "lahf", { ...PURE, flagsRead: SF | ZF | AF | PF | CF, registersWritten: 1 });
+note("execute/flags", "salc", { ...PURE, flagsRead: CF, registersWritten: 1 });
+note("execute/push-pop", "counterIsZero", { ...PURE, registersRead: 1 << 1 });
+note("execute/push-pop", "countDown", { ...PURE, registersRead: 1 << 1, registersWritten: 1 << 1 });
+
+/** Effects of a helper, named as in a call. */
+export function effectsOf(module: string, name: string): Effects {
+  return EFFECTS.get(`${module}.${name}`) ?? ANYTHING;
+}
+
+/** Every helper with effects of its own, as "module.name". */
+export function knownHelpers(): readonly string[] {
+  return [...EFFECTS.keys()];
+}
