@@ -41,6 +41,11 @@ export class RealModeGuest {
     this.set(segment * 16 + offset, HLT);
   }
 
+  /** Gives a vector the handler of another. */
+  copyHandler(from: number, to: number): void {
+    for (let i = 0; i < 4; i++) this.set(to * 4 + i, this.peek(from * 4 + i));
+  }
+
   peek(address: number): number {
     return this.vm.memory.bytes[this.vm.ram + address]!;
   }
@@ -57,9 +62,9 @@ export class RealModeGuest {
       state.setU32(CPU_SEG_ATTR + number * 4, number === 1 ? 0x9b : 0x93);
     }
     state.setU64(CPU_RIP, BigInt(values[12]!));
-    core.setRflags(BigInt(values[13]! & 0x7fd7) | 2n);
+    // The 80286 keeps IOPL and NT clear in real mode.
+    core.setRflags(BigInt(values[13]! & 0xfd5) | 2n);
     if (core.commitSregs() < 0) throw new Error("commitSregs");
-    state.changed();
   }
 
   registers(): Uint16Array {
