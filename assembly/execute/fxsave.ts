@@ -2,13 +2,15 @@
 import {
   CPU_CR0, CPU_FCS, CPU_FCW, CPU_FDP, CPU_FDS, CPU_FIP, CPU_FOP, CPU_FTAG, CPU_MXCSR, CPU_XMM, CPU_XSAVE_AREA,
 } from "../layout";
-import { cpu, CR0_EM, CR0_TS, GP, NM, raise, raiseError } from "../cpu";
+import { AC, cpu, CR0_EM, CR0_TS, GP, NM, raise, raiseError } from "../cpu";
 import { FEAT_ZERO_FCS_FDS } from "../features";
 import { readBytes, writeBytes } from "../mmu/block";
+import { alignmentChecked } from "../mmu/contexts";
 import { hasFeature } from "./cpuid";
 import { MXCSR_VALID } from "./float/state";
 import { code64 } from "./privilege";
 import { cleanFcw } from "./x87/stack";
+import { checkAccess } from "./x87/store-memory";
 import { setStatusWord, stAddress, statusWord } from "./x87/state";
 
 // Offsets in the legacy area.
@@ -86,23 +88,24 @@ export function takeXmm(at: usize, count: i32): void {
   for (let i = 0; i < count; i++) memory.copy(cpu + CPU_XMM + (i << 5), at + LEGACY_XMM + (i << 4), 16);
 }
 
-/** #NM for CR0.EM or CR0.TS, #GP(0) off a 16-byte boundary. False: raised. */
-function checkFxsave(address: u64): bool {
+/** #NM for CR0.EM or CR0.TS, #GP(0) (#AC(0) where alignment is checked) off a 16-byte boundary, #PF for the last of the
+ * 512 bytes, which silicon looks at first. False: raised. */
+function checkFxsave(address: u64, write: bool): bool {
   if (load<u64>(cpu, CPU_CR0) & (CR0_EM | CR0_TS)) {
     raise(NM);
     return false;
   }
   if (address & 15) {
-    raiseError(GP, 0);
+    raiseError(alignmentChecked ? AC : GP, 0);
     return false;
   }
-  return true;
+  return checkAccess(address + LEGACY_BYTES - 1, 1, write);
 }
 
 /** FXSAVE (`wide`: FXSAVE64) to linear `address`. XMM8-15 and what lies behind are left alone outside 64-bit code.
  * Pending x87 exceptions do not matter. False: fault set. */
 export function fxsave(address: u64, wide: i32): bool {
-  if (!checkFxsave(address)) return false;
+  if (!checkFxsave(address, true)) return false;
   const image = imageBuffer();
   const count = vectorRegisters();
   buildX87(image, wide);
@@ -114,7 +117,7 @@ export function fxsave(address: u64, wide: i32): bool {
 
 /** FXRSTOR (`wide`: FXRSTOR64) from linear `address`. #GP(0) for reserved bits of MXCSR. False: fault set. */
 export function fxrstor(address: u64, wide: i32): bool {
-  if (!checkFxsave(address)) return false;
+  if (!checkFxsave(address, false)) return false;
   const image = imageBuffer();
   if (!readBytes(address, image, LEGACY_BYTES)) return false;
   const control = load<u32>(image, LEGACY_MXCSR);

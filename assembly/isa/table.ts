@@ -5,5 +5,6 @@ import "./rows/move.ts";
 import "./rows/shift.ts";
 import "./rows/string.ts";
 import "./rows/system.ts";
+import "./rows/x87.ts";
 
 export { rows } from "./row.ts";

@@ -52,8 +52,8 @@ function logOfRatio(numExp: i32, numHigh: u64, numLow: u64, denExp: i32, denHigh
 /** sqrt(2) as a significand. */
 const SQRT2: u64 = 0xb504f333f9de6484;
 
-/** log2 of the positive number sig / 2^63 * 2^exp, which is not 1, to the out* globals; returns its sign. */
-function logarithm(exp: i32, sig: u64): u32 {
+/** log2 of the positive number sig:low / 2^127 * 2^exp, which is not 1, to the out* globals; returns its sign. */
+function logarithm(exp: i32, sig: u64, sigLow: u64): u32 {
   // The significand is taken between sqrt(1/2) and sqrt(2).
   let whole = exp;
   let below: u32 = 0;
@@ -64,23 +64,25 @@ function logarithm(exp: i32, sig: u64): u32 {
   let sign: u32 = u32(whole < 0);
   const magnitude = whole < 0 ? -whole : whole;
   const shift = <i32>clz(<u64>magnitude);
-  if (sig == INTEGER_BIT) {
+  if (sig == INTEGER_BIT && sigLow == 0) {
     subMagnitudes(63 - shift, <u64>magnitude << shift, 0, -1000, 0, 0);
     return sign;
   }
   if (below) {
     // m = sig / 2^64 < 1: (1 - m) / (1 + m)
-    subMagnitudes(0, INTEGER_BIT, 0, -1, sig, 0);
+    subMagnitudes(0, INTEGER_BIT, 0, -1, sig, sigLow);
     const exponent = outExp;
     const high = outHigh;
-    addMagnitudes(0, INTEGER_BIT, 0, -1, sig, 0);
-    logOfRatio(exponent, high, 0, outExp, outHigh, outLow);
+    const low = outLow;
+    addMagnitudes(0, INTEGER_BIT, 0, -1, sig, sigLow);
+    logOfRatio(exponent, high, low, outExp, outHigh, outLow);
   } else {
-    subMagnitudes(0, sig, 0, 0, INTEGER_BIT, 0);
+    subMagnitudes(0, sig, sigLow, 0, INTEGER_BIT, 0);
     const exponent = outExp;
     const high = outHigh;
-    addMagnitudes(0, sig, 0, 0, INTEGER_BIT, 0);
-    logOfRatio(exponent, high, 0, outExp, outHigh, outLow);
+    const low = outLow;
+    addMagnitudes(0, sig, sigLow, 0, INTEGER_BIT, 0);
+    logOfRatio(exponent, high, low, outExp, outHigh, outLow);
   }
   if (whole == 0) return below;
   if (sign == below) {
@@ -90,6 +92,15 @@ function logarithm(exp: i32, sig: u64): u32 {
     subMagnitudes(63 - shift, <u64>magnitude << shift, 0, outExp, outHigh, outLow);
   }
   return sign;
+}
+
+// Rounds the out* globals times y. Inexact is reported even where the logarithm is a whole number and the result exact,
+// and underflow with it.
+function timesY(sign: u32, exponentY: i32, partY: u64): void {
+  multiplyWide(outExp, outHigh, outLow, exponentY, partY, 0);
+  extRound(sign, outExp, outHigh, outLow, 64);
+  flag(X_INEXACT);
+  if (!(resultExp & EXT_INFINITE)) flag(X_UNDERFLOW);
 }
 
 /** FYL2X: y * log2(x). */
@@ -137,15 +148,12 @@ export function extYLog2X(sigX: u64, expX: u32, sigY: u64, expY: u32): void {
     extSetZero(signY ^ signLog);
     return;
   }
-  const sign = logarithm(extExp, extSig);
-  multiplyWide(outExp, outHigh, outLow, exponentY, partY, 0);
-  extRound(sign ^ signY, outExp, outHigh, outLow, 64);
-  // Inexact is reported even where x is a power of two and the result exact, and underflow with it.
-  flag(X_INEXACT);
-  if (!(resultExp & EXT_INFINITE)) flag(X_UNDERFLOW);
+  const sign = logarithm(extExp, extSig, 0);
+  timesY(sign ^ signY, exponentY, partY);
 }
 
-/** FYL2XP1: y * log2(x + 1), for x between sqrt(1/2) - 1 and sqrt(2) - 1; beyond, where it is undefined, x + 1 is rounded first. */
+/** FYL2XP1: y * log2(x + 1), for x between sqrt(1/2) - 1 and sqrt(2) - 1. Beyond, where it is undefined, x + 1 is
+ * rounded first, and x comes back where the logarithm would have none. */
 export function extYLog2XPlus1(sigX: u64, expX: u32, sigY: u64, expY: u32): void {
   extUnpack(sigY, expY);
   const classY = extClass;
@@ -159,8 +167,7 @@ export function extYLog2XPlus1(sigX: u64, expX: u32, sigY: u64, expY: u32): void
   }
   const signX = expX >> 15;
   const signY = expY >> 15;
-  const belowMinusOne = signX && extClass != EXT_ZERO && (extClass == EXT_INFINITY || extExp >= 0);
-  if (belowMinusOne || (classY == EXT_INFINITY && extClass == EXT_ZERO) || (classY == EXT_ZERO && extClass == EXT_INFINITY)) {
+  if ((signX && extClass == EXT_INFINITY) || (classY == EXT_INFINITY && extClass == EXT_ZERO) || (classY == EXT_ZERO && extClass == EXT_INFINITY)) {
     extInvalid();
     return;
   }
@@ -173,10 +180,15 @@ export function extYLog2XPlus1(sigX: u64, expX: u32, sigY: u64, expY: u32): void
     extSetZero(signX ^ signY);
     return;
   }
+  if (signX && extExp >= 0) {
+    flag(X_INEXACT);
+    setResult(sigX, expX);
+    return;
+  }
   let sign = signX;
   const exponentX = extExp;
   const partX = extSig;
-  if (exponentX < -2) {
+  if (exponentX < -1) {
     // x / (2 + x)
     if (signX) subMagnitudes(1, INTEGER_BIT, 0, exponentX, partX, 0);
     else addMagnitudes(1, INTEGER_BIT, 0, exponentX, partX, 0);
@@ -184,8 +196,7 @@ export function extYLog2XPlus1(sigX: u64, expX: u32, sigY: u64, expY: u32): void
   } else {
     if (signX) subMagnitudes(0, INTEGER_BIT, 0, exponentX, partX, 0);
     else addMagnitudes(0, INTEGER_BIT, 0, exponentX, partX, 0);
-    sign = logarithm(outExp, outHigh);
+    sign = logarithm(outExp, outHigh, outLow);
   }
-  multiplyWide(outExp, outHigh, outLow, exponentY, partY, 0);
-  extRound(sign ^ signY, outExp, outHigh, outLow, 64);
+  timesY(sign ^ signY, exponentY, partY);
 }

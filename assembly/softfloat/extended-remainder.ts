@@ -10,6 +10,8 @@ import { divWide, wideLow } from "./wide";
 
 /** The low bits of the quotient of the last complete reduction. */
 export let remainderQuotient: u32 = 0;
+/** 1: there is a remainder, which is not a NaN. */
+export let remainderDone: u32 = 0;
 /** 1: the exponents were 64 or more apart and the reduction is partial. */
 export let remainderPartial: u32 = 0;
 
@@ -17,6 +19,7 @@ export let remainderPartial: u32 = 0;
 export function extRemainder(sigA: u64, expA: u32, sigB: u64, expB: u32, nearest: bool): void {
   remainderQuotient = 0;
   remainderPartial = 0;
+  remainderDone = 0;
   extUnpack(sigA, expA);
   const classA = extClass;
   const exponentA = extExp;
@@ -32,6 +35,7 @@ export function extRemainder(sigA: u64, expA: u32, sigB: u64, expB: u32, nearest
     return;
   }
   if (extDenormalStops(denormal | extDenormal)) return;
+  remainderDone = 1;
   let sign = expA >> 15;
   if (classA == EXT_ZERO) {
     extSetZero(sign);

@@ -69,8 +69,10 @@ export function ftst(): void {
   else compareWith(0, 0, 0, 0, 0);
 }
 
-/** FCOMI, FCOMIP; FUCOMI, FUCOMIP with `quiet`: ZF PF CF, with OF = SF = AF = 0. */
+/** FCOMI, FCOMIP; FUCOMI, FUCOMIP with `quiet`: ZF PF CF, with OF = SF = AF = 0. C1 stays as it is, as on AMD's
+ * processors; the Intel manual says 0. */
 export function fcomiSt(i: i32, quiet: i32, popping: i32): void {
+  const c1 = fsw() & FSW_C1;
   if (isEmpty(0) || isEmpty(i)) {
     setStatusFlags(FLAG_ZF | FLAG_PF | FLAG_CF);
     if (stackUnderflow() && popping) pop();
@@ -83,6 +85,7 @@ export function fcomiSt(i: i32, quiet: i32, popping: i32): void {
   else setStatusFlags(relation == EXT_EQUAL ? FLAG_ZF : FLAG_ZF | FLAG_PF | FLAG_CF);
   const stopped = stoppedBefore();
   endX87();
+  setFsw(fsw() | c1);
   if (popping && !stopped) pop();
 }
 

@@ -8,6 +8,7 @@ import { readBytes, writeBytes } from "../../mmu/block";
 import { EXT_NUMBER, EXT_ZERO, extClass, extDenormal, extUnpack } from "../../softfloat/extended";
 import { X_ALL } from "../../softfloat/status";
 import { cleanFcw, fninit } from "./stack";
+import { checkAccess } from "./store-memory";
 import { FSW_BUSY, FSW_SUMMARY, fcw, fsw, setFsw, setStatusWord, stAddress, statusWord } from "./state";
 
 const REGISTER_BYTES: i32 = 10;
@@ -120,11 +121,17 @@ function takeEnvironment(at: usize, size: i32): void {
   store<u32>(cpu, dataSelector & 0xffff, CPU_FDS);
 }
 
+// Access to the first field and to the last byte: silicon looks at both before it moves anything, and CR2 tells.
+function checkFrame(address: u64, size: i32, bytes: i32, write: bool): bool {
+  return checkAccess(address, size, write) && checkAccess(address + <u64>(bytes - 1), 1, write);
+}
+
 /** FNSTENV to linear `address` with an operand size of 2 or 4 bytes; masks all exceptions afterwards. False: fault set. */
 export function fnstenv(address: u64, size: i32): bool {
   const frame = cpu + CPU_SCRATCH2;
   buildEnvironment(frame, size);
-  if (!writeBytes(address, frame, environmentBytes(size))) return false;
+  const bytes = environmentBytes(size);
+  if (!checkFrame(address, size, bytes, true) || !writeBytes(address, frame, bytes)) return false;
   store<u32>(cpu, fcw() | X_ALL, CPU_FCW);
   setFsw(fsw() & ~(FSW_SUMMARY | FSW_BUSY));
   return true;
@@ -133,7 +140,8 @@ export function fnstenv(address: u64, size: i32): bool {
 /** FLDENV from linear `address`. False: fault set. */
 export function fldenv(address: u64, size: i32): bool {
   const frame = cpu + CPU_SCRATCH2;
-  if (!readBytes(address, frame, environmentBytes(size))) return false;
+  const bytes = environmentBytes(size);
+  if (!checkFrame(address, size, bytes, false) || !readBytes(address, frame, bytes)) return false;
   takeEnvironment(frame, size);
   return true;
 }
@@ -144,7 +152,8 @@ export function fnsave(address: u64, size: i32): bool {
   const head = environmentBytes(size);
   buildEnvironment(frame, size);
   for (let i = 0; i < 8; i++) memory.copy(frame + head + i * REGISTER_BYTES, stAddress(i), REGISTER_BYTES);
-  if (!writeBytes(address, frame, head + 8 * REGISTER_BYTES)) return false;
+  const bytes = head + 8 * REGISTER_BYTES;
+  if (!checkFrame(address, size, bytes, true) || !writeBytes(address, frame, bytes)) return false;
   fninit();
   return true;
 }
@@ -153,7 +162,8 @@ export function fnsave(address: u64, size: i32): bool {
 export function frstor(address: u64, size: i32): bool {
   const frame = cpu + CPU_SCRATCH2;
   const head = environmentBytes(size);
-  if (!readBytes(address, frame, head + 8 * REGISTER_BYTES)) return false;
+  const bytes = head + 8 * REGISTER_BYTES;
+  if (!checkFrame(address, size, bytes, false) || !readBytes(address, frame, bytes)) return false;
   takeEnvironment(frame, size);
   for (let i = 0; i < 8; i++) memory.copy(stAddress(i), frame + head + i * REGISTER_BYTES, REGISTER_BYTES);
   return true;

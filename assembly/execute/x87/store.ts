@@ -100,8 +100,16 @@ export function fstSt(i: i32, popping: i32): void {
   if (popping) pop();
 }
 
-/** FFREE ST(i); FFREEP (DF C0+i) pops too. */
+/** FSTPNCE ST(i) (D9 D8+i, undocumented): FSTP without underflow: an empty ST0 is popped, no more. */
+export function fstpnce(i: i32): void {
+  setFsw(fsw() & ~FSW_C1);
+  if (!isEmpty(0)) setSt(i, stSig(0), stExp(0));
+  pop();
+}
+
+/** FFREE ST(i); FFREEP (DF C0+i) pops too. C1, undefined in the manual, becomes 0. */
 export function ffree(i: i32, popping: i32): void {
+  setFsw(fsw() & ~FSW_C1);
   setEmpty(i);
   if (popping) pop();
 }

@@ -1,7 +1,8 @@
 // Instructions on ST0, or ST0 by ST1: FCHS FABS FSQRT FRNDINT FSCALE FXTRACT FPREM FPREM1.
 import { extSqrt } from "../../softfloat/extended-arithmetic";
 import {
-  extExtract, extractExp, extractLow, extRemainder, extRoundIntegral, extScale, remainderPartial, remainderQuotient,
+  extExtract, extractExp, extractLow, extRemainder, extRoundIntegral, extScale, remainderDone, remainderPartial,
+  remainderQuotient,
 } from "../../softfloat/extended-remainder";
 import { EXT_SIGN, resultExp, resultLow, stoppedBefore } from "../../softfloat/extended";
 import {
@@ -70,11 +71,11 @@ export function fprem(nearest: i32): void {
   setFsw(fsw() & ~FSW_C2);
   if (!readyTwo()) return;
   extRemainder(stSig(0), stExp(0), stSig(1), stExp(1), nearest != 0);
-  setFsw(fsw() & ~FSW_CODES);
   const stopped = stoppedBefore();
   endX87();
   if (stopped) return;
   setStResult(0);
+  if (!remainderDone) return;
   let codes: u32 = remainderPartial ? FSW_C2 : 0;
   if (remainderQuotient & 4) codes |= FSW_C0;
   if (remainderQuotient & 2) codes |= FSW_C3;

@@ -91,13 +91,15 @@ const store = (prepare: string, args: readonly number[], width: 16 | 32 | 64, po
     const value = b.call("execute/x87/store", "storedLow", [], { type: "i64", ...quiet });
     b.store(address, width === 64 ? value : b.unary("wrap", value), width);
   });
+  b.when(b.eqz(ready), () => void b.call("execute/x87/store-memory", "probeStore", [address, small(b, width / 8)]));
   call(b, "store", "storeDone", pops);
 });
 /** The same for ten bytes, which may lie in two pages. */
 const storeTen = (prepare: string): Step => waiting((b, m) => {
   const address = b.address(m, true, 10);
   const ready = b.call("execute/x87/store", prepare, [], { type: "i32", ...quiet });
-  b.when(ready, () => void b.call("execute/x87/store-ten", "storeTen", [address]));
+  b.when(ready, () => void b.call("execute/x87/store-memory", "storeTen", [address]));
+  b.when(b.eqz(ready), () => void b.call("execute/x87/store-memory", "probeStore", [address, small(b, 10)]));
   call(b, "store", "storeDone", 1);
 });
 for (const [pops, suffix] of ["", "p"].entries()) {
@@ -114,7 +116,8 @@ row("fstp_f80", "DB/7 Mt", { ...x87, mnemonic: "fstp" }, storeTen("storeF80"));
 row("fbstp", "DF/6 Mt", x87, storeTen("storeDecimal"));
 row("fst", "DD/2 ST(i)", x87, waiting((b, i) => call(b, "store", "fstSt", b.index(i), 0)));
 // D9 D8, DF D0 and DF D8 are undocumented aliases, as are DD C8 and DF C8 of FXCH.
-row("fstp", ["DD/3 ST(i)", "D9/3 ST(i)", "DF/2 ST(i)", "DF/3 ST(i)"], x87, waiting((b, i) => call(b, "store", "fstSt", b.index(i), 1)));
+row("fstpnce", "D9/3 ST(i)", x87, waiting((b, i) => call(b, "store", "fstpnce", b.index(i))));
+row("fstp", ["DD/3 ST(i)", "DF/2 ST(i)", "DF/3 ST(i)"], x87, waiting((b, i) => call(b, "store", "fstSt", b.index(i), 1)));
 row("ffree", "DD/0 ST(i)", x87, waiting((b, i) => call(b, "store", "ffree", b.index(i), 0)));
 row("ffreep", "DF/0 ST(i)", x87, waiting((b, i) => call(b, "store", "ffree", b.index(i), 1)));
 row("fxch", ["D9/1 ST(i)", "DD/1 ST(i)", "DF/1 ST(i)"], x87, waiting((b, i) => call(b, "stack", "fxch", b.index(i))));
