@@ -1,9 +1,9 @@
 // The compressed kernel inside a bzImage, unpacked on the host.
 import { gunzipSync } from "fflate";
-import { decompress as unzstd } from "fzstd";
 import { DecompressError } from "./decompress/error.ts";
 import { unpackLz4Legacy } from "./decompress/lz4-legacy.ts";
 import { unpackXz } from "./decompress/xz.ts";
+import { unpackZstd } from "./decompress/zstd/zstd.ts";
 import { BootError } from "./types.ts";
 
 /** The kernel's build appends the unpacked size to every format but gzip, which has it anyway. */
@@ -22,7 +22,7 @@ const FORMATS: readonly Format[] = [
   { name: "gzip", magic: [0x1f, 0x8b], unpack: (packed, size) => gunzipSync(packed, { out: new Uint8Array(size) }) },
   { name: "xz", magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], unpack: unpackXz },
   { name: "lz4", magic: [0x02, 0x21, 0x4c, 0x18], unpack: unpackLz4Legacy },
-  { name: "zstd", magic: [0x28, 0xb5, 0x2f, 0xfd], unpack: (packed, size) => unzstd(packed, new Uint8Array(size)) },
+  { name: "zstd", magic: [0x28, 0xb5, 0x2f, 0xfd], unpack: unpackZstd },
   { name: "bzip2", magic: [0x42, 0x5a, 0x68] },
   { name: "lzma", magic: [0x5d, 0x00, 0x00] },
   { name: "lzo", magic: [0x89, 0x4c, 0x5a, 0x4f] },
