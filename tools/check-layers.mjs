@@ -40,7 +40,7 @@ const NODE_ONLY = [
 ];
 
 /** Packages that browsers can use too. */
-const PACKAGES = ["fflate", "fzstd"];
+const PACKAGES = ["fflate"];
 
 /** Folders of rank 3 that know nothing of each other but the character device interface. */
 const SEPARATE = ["host/devices/", "host/boot/", "host/block/", "host/net/", "host/display/", "host/chardev/"];
