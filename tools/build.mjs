@@ -84,6 +84,8 @@ function declarations() {
     const text = readFileSync(join(root, path), "utf8");
     writeFileSync(join(root, path), text.replaceAll(/((?:from|import\()\s*"\.{1,2}\/[^"]*)\.ts"/g, '$1.js"'));
   }
+  // For bundlers, which turn the import of such a file into its address.
+  writeFileSync(join(root, "dist", "types", "core-wasm.d.ts"), "declare const url: string;\nexport default url;\n");
 }
 
 function readStamp(path) {

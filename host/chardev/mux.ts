@@ -135,6 +135,8 @@ export class Mux {
       this.say("\r\nthere is nothing else on this terminal\r\n");
       return;
     }
+    // What was typed before the switch still belongs to the one that had the focus.
+    this.deliver(this.fronts[this.focus] as Front);
     this.focus = (this.focus + 1) % this.fronts.length;
     const front = this.fronts[this.focus] as Front;
     front.onFocus?.();
