@@ -145,6 +145,22 @@ export class Builder {
     this.record("void", { op: "vstore", bytes, args: [pointer, value] });
   }
 
+  /** Reads a vector operand: 16 bytes as v128, 8 as i64, fewer as i32 zero-extended. Where `aligned`, 16 bytes of memory
+   * off a 16-byte boundary raise #GP(0). */
+  vread(o: Operand, bytes = o.bytes, aligned = true): Value {
+    if (o.shape === "mem" && bytes < 16) return this.load(this.address(o, false, bytes), (bytes * 8) as Width);
+    return this.vload(this.pointer(o, bytes, aligned && bytes === 16), bytes);
+  }
+
+  /** Writes the low `bytes` of a vector register, or that many bytes of memory, `aligned` as in vread(). */
+  vwrite(o: Operand, value: Value, bytes = o.bytes, aligned = true): void {
+    if (o.shape !== "mem") return this.vstore(this.pointer(o, bytes), value, bytes);
+    if (bytes < 16) return this.store(this.address(o, true, bytes), value, (bytes * 8) as Width);
+    const address = this.record("i64", { op: "address", bytes, write: true, aligned, args: [] });
+    if (aligned) this.guard(this.and(this.unary("wrap", address), this.const(15, 32)), 13, 0);
+    this.record("void", { op: "vwrite", args: [address, value] });
+  }
+
   /** A SIMD128 operation by its AssemblyScript name, e.g. "i8x16.add"; number arguments are lane immediates. */
   simd(name: string, ...args: (Value | number)[]): Value {
     const type: Type = /extract_lane/.test(name) ? (name.startsWith("i64") ? "i64" : "i32") : /bitmask|any_true|all_true/.test(name) ? "i32" : "v128";

@@ -124,6 +124,7 @@ export function masksOf(variant: Variant): Masks {
         m.readsMemory = m.writesMemory = m.mayFault = true;
         break;
       case "store":
+      case "vwrite":
         m.writesMemory = m.mayFault = true;
         break;
       case "pointer":

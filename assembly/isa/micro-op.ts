@@ -44,8 +44,9 @@ export type MicroOp = Value &
     | { readonly op: "putFixed"; readonly register: number; readonly high: boolean; readonly width: Width; readonly args: readonly [Value] }
     /** The raw register number in a record slot: segment, control, x87, MMX, XMM registers. */
     | { readonly op: "index"; readonly slot: number }
-    /** Linear address of the memory operand, segment checks done for an access of this size; may fault. */
-    | { readonly op: "address"; readonly bytes: number; readonly write: boolean; readonly args: readonly Value[] }
+    /** Linear address of the memory operand, segment checks done for an access of this size; may fault. `aligned`: off a
+     * 16-byte boundary #GP(0) comes before what its segment raises; the guard that follows raises the rest. */
+    | { readonly op: "address"; readonly bytes: number; readonly write: boolean; readonly aligned?: boolean; readonly args: readonly Value[] }
     /** Effective address without segment base or checks (LEA). */
     | { readonly op: "effective" }
     | { readonly op: "load"; readonly width: Width; readonly args: readonly [Value] }
@@ -58,6 +59,8 @@ export type MicroOp = Value &
     | { readonly op: "pointer"; readonly slot: number; readonly file: "xmm" | "mmx"; readonly bytes: number; readonly memory: boolean; readonly aligned: boolean }
     | { readonly op: "vload"; readonly bytes: number; readonly args: readonly [Value] }
     | { readonly op: "vstore"; readonly bytes: number; readonly args: readonly [Value, Value] }
+    /** Stores 16 bytes to guest memory: the linear address, then a v128. All of it is written, or it faults. */
+    | { readonly op: "vwrite"; readonly args: readonly [Value, Value] }
     | { readonly op: "simd"; readonly name: string; readonly args: readonly (Value | number)[] }
     | { readonly op: "binary"; readonly name: BinaryOp; readonly args: readonly [Value, Value] }
     | { readonly op: "unary"; readonly name: UnaryOp; readonly args: readonly [Value] }

@@ -77,7 +77,7 @@ export class Printer {
       case "address": {
         const delta = s.args[0] ? name(s.args[0]) : "0";
         const plus = s.args[0] ? ` + ${name(s.args[0])}` : "";
-        const check = this.use("execute/address", "addressChecked");
+        const check = s.aligned ? this.use("execute/vector/memory", "alignedChecked") : this.use("execute/address", "addressChecked");
         const simple = this.use("execute/address", "addressSimple");
         return `let v${s.id}: u64; if (load<u8>(pc, ${this.use("decode/record", "R_EA")})) { v${s.id} = ${check}(pc, ${s.bytes}, ${s.write}, ${delta});${this.checked(true)} } else v${s.id} = ${simple}(${this.registersAt}, pc)${plus};`;
       }
@@ -124,10 +124,10 @@ export class Printer {
           const at = this.use("execute/vector-registers", s.file === "xmm" ? "xmmAddress" : "mmxAddress");
           return define(`${at}(load<u8>(pc, ${this.use("decode/record", `R_R${s.slot}`)}))`);
         }
-        const check = this.use("execute/address", "addressChecked");
+        const check = s.aligned ? this.use("execute/vector/memory", "alignedChecked") : this.use("execute/address", "addressChecked");
         const simple = this.use("execute/address", "addressSimple");
         const probe = this.use("mmu/tlb", "probeRead");
-        const slow = this.use("mmu/block", "ptrRead");
+        const slow = this.use("execute/vector/memory", "vectorReadSlow");
         const aligned = s.aligned ? ` if (!${this.use("execute/vector-registers", "aligned16")}(a${s.id})) ${this.frame.fail}` : "";
         return `let a${s.id}: u64; if (load<u8>(pc, ${this.use("decode/record", "R_EA")})) { a${s.id} = ${check}(pc, ${s.bytes}, false, 0);${this.checked(true)} } else a${s.id} = ${simple}(${this.registersAt}, pc);${aligned} let v${s.id}: usize = ${probe}(a${s.id}, ${s.bytes}); if (!v${s.id}) { v${s.id} = ${slow}(a${s.id}, ${s.bytes}); if (!v${s.id}) ${this.frame.fail} }`;
       }
@@ -139,10 +139,17 @@ export class Printer {
         const [pointer, value] = s.args;
         return s.bytes === 16 ? `v128.store(${name(pointer)}, ${name(value)});` : `store<u${s.bytes * 8}>(${name(pointer)}, <u${s.bytes * 8}>${name(value)});`;
       }
+      case "vwrite": {
+        const [address, value] = s.args;
+        const probe = this.use("mmu/tlb", "probeWrite");
+        const slow = this.use("execute/vector/memory", "vectorWriteSlow");
+        return `{ const p = ${probe}(${name(address)}, 16); if (p) v128.store(p, ${name(value)}); else if (!${slow}(${name(address)}, ${name(value)})) ${this.frame.fail} }`;
+      }
       case "simd": {
-        const lane = /extract_lane|replace_lane|shuffle/.test(s.name);
-        const args = s.args.map((a) => (typeof a === "number" ? `${a}` : name(a)));
-        void lane;
+        // Lanes narrower than the value that carries them are cut where they go in.
+        const narrow = /^i(8x16|16x8)\.(splat|replace_lane)$/.exec(s.name);
+        const lane = narrow ? (narrow[1] === "8x16" ? "<i8>" : "<i16>") : "";
+        const args = s.args.map((a) => (typeof a === "number" ? `${a}` : a.type === "v128" ? name(a) : `${lane}${name(a)}`));
         const call = `${s.name}(${args.join(", ")})`;
         return define(s.type === "v128" ? call : `<${typeOf(s)}>${call}`);
       }

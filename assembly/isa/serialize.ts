@@ -36,6 +36,7 @@
 //                                        0-1 slot, 2 MMX register, 3 memory operand, 4 #GP(0) off a 16-byte boundary
 //   MICRO_VLOAD     bytes v              i32 (1, 2, 4), i64 (8) or v128 (16) at a host address
 //   MICRO_VSTORE    bytes v v            address, value
+//   MICRO_VWRITE    v v                  stores 16 bytes to guest memory: linear address, v128; all of it or a fault
 //   MICRO_OP32 MICRO_OP64                i32 or i64: wasm count v...; operations of WebAssembly on one to three values,
 //                                        select (0x1b) with the condition as its last operand
 //   MICRO_SELECT128 v v v                v128: as select
@@ -67,7 +68,7 @@ export const MICRO = {
   END: 0, CONST32: 1, CONST64: 2, IMM: 3, GET: 4, PUT: 5, GET_FIXED: 6, PUT_FIXED: 7, INDEX: 8,
   ADDRESS: 9, ADDRESS_PLUS: 10, EFFECTIVE: 11, LOAD: 12, MODIFY: 13, MODIFY_LOCKED: 14, STORE: 15, COMPLETE: 16, COMPLETE_LOCKED: 17,
   POINTER: 18, VLOAD: 19, VSTORE: 20, OP32: 21, OP64: 22, SELECT128: 23, SIMD: 24,
-  CONDITION: 25, FLAGS: 26, SET_FLAGS: 27, GET_FLAGS: 28, NEXT_RIP: 29, CALL: 30, GUARD: 31, WHEN: 32, BRANCH: 33, BRANCH_IF: 34, JUMP: 35, LEAVE: 36,
+  CONDITION: 25, FLAGS: 26, SET_FLAGS: 27, GET_FLAGS: 28, NEXT_RIP: 29, CALL: 30, GUARD: 31, WHEN: 32, BRANCH: 33, BRANCH_IF: 34, JUMP: 35, LEAVE: 36, VWRITE: 37,
   DEFERRED: 0x80,
 } as const;
 
@@ -160,6 +161,7 @@ function changes(step: MicroOp): number {
     case "setFlags":
       return FLAGS;
     case "vstore":
+    case "vwrite":
     case "store":
     case "complete":
       return BYTES;
@@ -264,6 +266,8 @@ class Writer {
       case "vload":
       case "vstore":
         return [s.op === "vload" ? MICRO.VLOAD : MICRO.VSTORE, s.bytes, ...this.values(s)];
+      case "vwrite":
+        return [MICRO.VWRITE, ...this.values(s)];
       case "simd": {
         const raw = simdBytes(s.name, s.args.filter((a) => typeof a === "number"));
         return [MICRO.SIMD, TYPE_CODE[s.type] * 16 + this.values(s).length, ...this.values(s), raw.length, ...raw];

@@ -5,6 +5,10 @@ import "./rows/move.ts";
 import "./rows/shift.ts";
 import "./rows/string.ts";
 import "./rows/system.ts";
+import "./rows/sse-integer.ts";
+import "./rows/sse-move.ts";
+import "./rows/sse-shuffle.ts";
+import "./rows/state.ts";
 import "./rows/x87.ts";
 
 export { rows } from "./row.ts";
