@@ -150,25 +150,25 @@ export class Machine {
    */
   async run({ sliceNs = DEFAULT_SLICE_NS }: { sliceNs?: number } = {}): Promise<MachineEnd> {
     const giveTurn = this.options.yield ?? eventLoopTurn;
-    let sliceEndNs = performance.now() * 1e6 + sliceNs;
+    let sliceEndNs = hostNs() + sliceNs;
     while (this.end === null) {
+      const leftNs = sliceEndNs - hostNs();
       if (this.pendingReset !== null) {
         this.restart(this.pendingReset);
       } else if (this.paused) {
         await new Promise<void>((resolve) => {
           this.resume = resolve;
         });
+      } else if (leftNs <= 0) {
+        await giveTurn();
       } else {
-        const wakeAtNs = this.runOnce(sliceEndNs);
-        if (wakeAtNs !== null) {
-          await this.idle(wakeAtNs, giveTurn);
-        } else if (performance.now() * 1e6 >= sliceEndNs) {
-          await giveTurn();
-        } else {
+        const wakeAtNs = this.runOnce(leftNs);
+        if (wakeAtNs === null) {
           continue;
         }
+        await this.idle(wakeAtNs, giveTurn);
       }
-      sliceEndNs = performance.now() * 1e6 + sliceNs;
+      sliceEndNs = hostNs() + sliceNs;
     }
     this.emit({ kind: "end", end: this.end });
     return this.end;
@@ -227,11 +227,9 @@ export class Machine {
    * Enters the guest once and carries out the exit. Returns the guest time at which a halted processor wants to
    * be entered again, or null when it does not sleep.
    */
-  private runOnce(sliceEndNs: number): number | null {
+  private runOnce(leftNs: number): number | null {
     this.timers.runDue();
-    const leftNs = sliceEndNs - performance.now() * 1e6;
-    const deadlineNs = this.timers.nextDeadlineNs() - this.clock.nowNs();
-    const maxNs = Math.max(0, Math.min(this.blockNs > 0 ? this.blockNs : leftNs, deadlineNs));
+    const maxNs = Math.min(this.blockNs > 0 ? this.blockNs : leftNs, this.timers.nsToDeadline());
     const exit = this.vcpu.run({ maxNs, block: this.blockNs > 0 });
     this.blockNs = 0;
     this.options.onExit?.(exit);
@@ -244,7 +242,7 @@ export class Machine {
 
   /** Waits for the guest's next timer, a device's, an interrupt or a kick. */
   private async idle(wakeAtNs: number, giveTurn: () => Promise<void>): Promise<void> {
-    const waitNs = Math.min(wakeAtNs, this.timers.nextDeadlineNs()) - this.clock.nowNs();
+    const waitNs = Math.min(wakeAtNs - this.clock.nowNs(), this.timers.nsToDeadline());
     if (waitNs < SHORTEST_TIMER_NS) {
       await giveTurn();
       this.blockNs = canBlock ? waitNs : 0;
@@ -300,6 +298,11 @@ export class Machine {
   private emit(event: MachineEvent): void {
     this.options.onEvent?.(event);
   }
+}
+
+/** The host's monotonic clock. */
+function hostNs(): number {
+  return performance.now() * 1e6;
 }
 
 function addRam(vm: Vm, memoryMap: MemoryMap): Ram {

@@ -23,7 +23,7 @@ export class TimerQueue implements Timers {
     this.entries.push(entry);
     return {
       arm: (deadlineNs) => {
-        const earlier = deadlineNs < this.nextDeadlineNs();
+        const earlier = deadlineNs < this.earliestNs();
         entry.deadlineNs = deadlineNs;
         if (earlier) {
           this.onEarlier();
@@ -35,8 +35,14 @@ export class TimerQueue implements Timers {
     };
   }
 
-  /** Earliest deadline in guest time; Infinity when nothing is armed. */
-  nextDeadlineNs(): number {
+  /** Time left until the earliest deadline, never negative; Infinity when nothing is armed. */
+  nsToDeadline(): number {
+    const earliest = this.earliestNs();
+    // Reading the clock costs more than the rest, and mostly nothing is armed.
+    return earliest === Number.POSITIVE_INFINITY ? earliest : Math.max(0, earliest - this.clock.nowNs());
+  }
+
+  private earliestNs(): number {
     let earliest = Number.POSITIVE_INFINITY;
     for (const { deadlineNs } of this.entries) {
       if (deadlineNs < earliest) {
@@ -48,6 +54,9 @@ export class TimerQueue implements Timers {
 
   /** Calls back every timer that is due, each once: one that arms itself in the past waits for the next call. */
   runDue(): void {
+    if (this.earliestNs() === Number.POSITIVE_INFINITY) {
+      return;
+    }
     const nowNs = this.clock.nowNs();
     const due = this.entries.filter(({ deadlineNs }) => deadlineNs <= nowNs);
     for (const entry of due) {

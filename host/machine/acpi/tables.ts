@@ -127,6 +127,7 @@ function buildFadt(dsdt: number, facs: number): Uint8Array {
     set8(offset + 1, bytes * 8);
     set32(offset + 4, port);
   };
+  // The 64-bit pointer to the FACS stays zero: a table names it once.
   set32(36, facs);
   set32(40, dsdt);
   set16(46, IRQ_SCI);
@@ -156,7 +157,6 @@ function buildFadt(dsdt: number, facs: number): Uint8Array {
   );
   setRegister(116, RESET_CONTROL_PORT, 1);
   set8(128, RESET_VALUE);
-  set32(132, facs);
   set32(140, dsdt);
   setRegister(148, PM_BASE_PORT + PM1_EVENT, 4);
   setRegister(172, PM_BASE_PORT + PM1_CONTROL, 2);
