@@ -2,7 +2,8 @@
 // Components: x87 (0), SSE (1), AVX (2), PKRU (9); no supervisor components exist, so XSAVES differs from XSAVEC by its
 // privilege alone.
 import {
-  CPU_CR0, CPU_CR4, CPU_FCW, CPU_FTAG, CPU_FTOP, CPU_FSW, CPU_MXCSR, CPU_PKRU, CPU_XCR0, CPU_XMM, CPU_X87,
+  CPU_CR0, CPU_CR4, CPU_FCW, CPU_FDP, CPU_FIP, CPU_FOP, CPU_FSW, CPU_FTAG, CPU_FTOP, CPU_MXCSR, CPU_PKRU, CPU_X87,
+  CPU_XCR0, CPU_XMM,
 } from "../layout";
 import { cpu, CR0_TS, CR4_OSXSAVE, GP, gpr, NM, raise, raiseError, RAX, RDX, UD } from "../cpu";
 import { FEAT_XSAVEC } from "../features";
@@ -39,11 +40,12 @@ function pkruOffset(layout: u64): usize {
 export function componentsInUse(): u64 {
   let used: u64 = 0;
   if (
-    load<u32>(cpu, CPU_FCW) != FCW_INIT || load<u32>(cpu, CPU_FSW) || load<u32>(cpu, CPU_FTOP) || load<u32>(cpu, CPU_FTAG)
+    load<u32>(cpu, CPU_FCW) != FCW_INIT ||
+    (load<u32>(cpu, CPU_FSW) | load<u32>(cpu, CPU_FTOP) | load<u32>(cpu, CPU_FTAG)) != 0
   ) {
     used = X87;
   } else {
-    let all: u64 = 0;
+    let all = load<u64>(cpu, CPU_FIP) | load<u64>(cpu, CPU_FDP) | load<u32>(cpu, CPU_FOP);
     for (let i: usize = 0; i < 128; i += 8) all |= load<u64>(cpu + CPU_X87 + i);
     if (all) used = X87;
   }
@@ -229,7 +231,8 @@ function initX87(): void {
   memory.fill(cpu + CPU_X87, 0, 128);
 }
 
-/** KVM_GET_XSAVE: the standard-format image at host `address` (4 KiB), every component of the processor marked in use. */
+/** KVM_GET_XSAVE: the standard-format image at host `address` (4 KiB), every component of the processor marked as in
+ * use. */
 export function saveXsave(address: usize): void {
   memory.fill(address, 0, 4096);
   buildX87(address, 1);

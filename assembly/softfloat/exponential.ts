@@ -4,8 +4,9 @@ import {
   EXP_TABLE, EXP_TERMS, LN2_EXP, LN2_HIGH, LN2_LOW, LOG2E_HIGH, LOG2E_LOW, ODD_TABLE, ODD_TERMS,
 } from "./coefficients";
 import {
-  EXT_BIAS, EXT_INFINITE, EXT_INFINITY, EXT_QUIET, EXT_SIGN, EXT_ZERO, extClass, extDenormal, extDenormalStops, extExp, extInvalid,
-  extPropagate, extRound, extSetInfinity, extSetZero, extSig, extUnpack, INTEGER_BIT, resultExp, setResult,
+  EXT_BIAS, EXT_INFINITE, EXT_INFINITY, EXT_QUIET, EXT_SIGN, EXT_ZERO, extClass, extDenormal, extDenormalStops,
+  extExp, extInvalid, extPropagate, extRound, extSetInfinity, extSetZero, extSig, extUnpack, INTEGER_BIT, resultExp,
+  setResult,
 } from "./extended";
 import { flag, X_INEXACT, X_UNDERFLOW, X_ZERO_DIVIDE } from "./status";
 import { divideWide, fixedLow, multiplyWide, timesSeries, toFixed } from "./wide-float";
@@ -167,7 +168,8 @@ export function extYLog2XPlus1(sigX: u64, expX: u32, sigY: u64, expY: u32): void
   }
   const signX = expX >> 15;
   const signY = expY >> 15;
-  if ((signX && extClass == EXT_INFINITY) || (classY == EXT_INFINITY && extClass == EXT_ZERO) || (classY == EXT_ZERO && extClass == EXT_INFINITY)) {
+  const meaningless = classY == EXT_INFINITY ? extClass == EXT_ZERO : classY == EXT_ZERO && extClass == EXT_INFINITY;
+  if (meaningless || (signX && extClass == EXT_INFINITY)) {
     extInvalid();
     return;
   }

@@ -1,7 +1,7 @@
 // Comparison and classification of x87 numbers.
 import {
-  EXT_INFINITY, EXT_NUMBER, EXT_QUIET, EXT_SIGNALING, EXT_UNSUPPORTED, EXT_ZERO, extClass, extDenormal, extExp, extSig,
-  extUnpack,
+  EXT_INFINITY, EXT_NUMBER, EXT_QUIET, EXT_SIGNALING, EXT_UNSUPPORTED, EXT_ZERO, extClass, extDenormal, extExp,
+  extSig, extUnpack,
 } from "./extended";
 import { flag, X_DENORMAL, X_INVALID } from "./status";
 

@@ -1,7 +1,7 @@
 // Conversions between the x87 format and the formats of its memory operands.
 import {
-  CLASS_NUMBER, CLASS_ZERO, fractionBits, infinity, partClass, partDenormal, partExp, partSig, quietBit,
-  roundTo, signOf, unpack, withSign,
+  CLASS_NUMBER, CLASS_ZERO, fractionBits, infinity, partClass, partDenormal, partExp, partSig, quietBit, roundTo,
+  signOf, unpack, withSign,
 } from "./binary";
 import {
   EXT_BIAS, EXT_INFINITE, EXT_INFINITY, EXT_NUMBER, EXT_QUIET, EXT_SIGNALING, EXT_UNSUPPORTED, EXT_ZERO, extClass,

@@ -1,8 +1,8 @@
 // The x87's 80-bit format: a significand with an explicit integer bit (u64) and a word of sign and exponent (u32).
 // Results are left in resultLow and resultExp. SDM volume 1, 4.2.2, 4.8 and 8.2.
 import {
-  flag, floatFlags, floatMasks, floatRounding, ROUND_DOWN, ROUND_NEAREST, ROUND_UP, roundsUp, setRoundedUp,
-  X_BEFORE, X_DENORMAL, X_INEXACT, X_INVALID, X_OVERFLOW, X_UNDERFLOW,
+  flag, floatFlags, floatMasks, floatRounding, ROUND_DOWN, ROUND_NEAREST, ROUND_UP, roundsUp, setRoundedUp, X_BEFORE,
+  X_DENORMAL, X_INEXACT, X_INVALID, X_OVERFLOW, X_UNDERFLOW,
 } from "./status";
 import { shiftRightJam, wideLow } from "./wide";
 

@@ -1,5 +1,5 @@
 // Arithmetic on numbers with 128 bits of significand, high:low / 2^127 * 2^exp, for the transcendental functions:
-// results in outExp, outHigh, outLow of arithmetic.ts, wrong by a few units of 2^-127 at most. And series in fixed point.
+// results in outExp, outHigh, outLow of arithmetic.ts, wrong by a few units of 2^-127 at most. Series in fixed point.
 import { normalize, outExp, outHigh, outLow } from "./arithmetic";
 import { mulHigh, mulWide, shiftRightJam, wideLow } from "./wide";
 

@@ -29,12 +29,18 @@ function bits(random: Random, count: number): bigint {
 function fraction(random: Random, count: number): bigint {
   const mask = (1n << BigInt(count)) - 1n;
   switch (random.below(6)) {
-    case 0: return 0n;
-    case 1: return mask;
-    case 2: return (bits(random, 4) << BigInt(count - 4)) & mask;
-    case 3: return bits(random, 3);
-    case 4: return mask ^ bits(random, 3);
-    default: return bits(random, count);
+    case 0:
+      return 0n;
+    case 1:
+      return mask;
+    case 2:
+      return (bits(random, 4) << BigInt(count - 4)) & mask;
+    case 3:
+      return bits(random, 3);
+    case 4:
+      return mask ^ bits(random, 3);
+    default:
+      return bits(random, count);
   }
 }
 
@@ -44,17 +50,32 @@ function ieee(random: Random, format: Format, near?: bigint): bigint {
   const top = (1 << exponentBits) - 1;
   const middle = top >> 1;
   const sign = BigInt(random.below(2)) << BigInt(width + exponentBits);
-  if (near !== undefined && random.oneIn(4)) return (near & ~(1n << BigInt(width + exponentBits)) & ~7n) | sign | bits(random, 3);
+  if (near !== undefined && random.oneIn(4))
+    return (near & ~(1n << BigInt(width + exponentBits)) & ~7n) | sign | bits(random, 3);
   const base = near === undefined ? middle : Number((near >> BigInt(width)) & BigInt(top));
   let exponent: number;
   switch (random.below(8)) {
-    case 0: exponent = 0; break;
-    case 1: exponent = top; break;
-    case 2: exponent = random.below(top + 1); break;
-    case 3: exponent = 1 + random.below(3); break;
-    case 4: exponent = top - 1 - random.below(3); break;
-    case 5: exponent = middle - 5 + random.below(width + 12); break;
-    default: exponent = base - (width + 3) + random.below(2 * width + 6); break;
+    case 0:
+      exponent = 0;
+      break;
+    case 1:
+      exponent = top;
+      break;
+    case 2:
+      exponent = random.below(top + 1);
+      break;
+    case 3:
+      exponent = 1 + random.below(3);
+      break;
+    case 4:
+      exponent = top - 1 - random.below(3);
+      break;
+    case 5:
+      exponent = middle - 5 + random.below(width + 12);
+      break;
+    default:
+      exponent = base - (width + 3) + random.below(2 * width + 6);
+      break;
   }
   exponent = Math.max(0, Math.min(top, exponent));
   return sign | (BigInt(exponent) << BigInt(width)) | fraction(random, width);
@@ -76,14 +97,30 @@ function vector(buffer: Buffer, a: number, b: number, format: Format, random: Ra
 function extended(random: Random, near?: number): [number, bigint] {
   let exponent: number;
   switch (random.below(9)) {
-    case 0: exponent = 0; break;
-    case 1: exponent = 0x7fff; break;
-    case 2: exponent = random.below(0x8000); break;
-    case 3: exponent = 1 + random.below(66); break;
-    case 4: exponent = 0x7ffe - random.below(66); break;
-    case 5: exponent = 0x3fff - 70 + random.below(150); break;
-    case 6: exponent = 0x3fff - 1100 + random.below(2200); break;
-    default: exponent = (near ?? 0x3fff) - 67 + random.below(134); break;
+    case 0:
+      exponent = 0;
+      break;
+    case 1:
+      exponent = 0x7fff;
+      break;
+    case 2:
+      exponent = random.below(0x8000);
+      break;
+    case 3:
+      exponent = 1 + random.below(66);
+      break;
+    case 4:
+      exponent = 0x7ffe - random.below(66);
+      break;
+    case 5:
+      exponent = 0x3fff - 70 + random.below(150);
+      break;
+    case 6:
+      exponent = 0x3fff - 1100 + random.below(2200);
+      break;
+    default:
+      exponent = (near ?? 0x3fff) - 67 + random.below(134);
+      break;
   }
   exponent = Math.max(0, Math.min(0x7fff, exponent));
   let significand = fraction(random, 63);
@@ -116,7 +153,8 @@ export function randomCase(buffer: Buffer, at: number, index: number, name: stri
     writeExtended(buffer, b, extended(random, first[0] & 0x7fff));
     if (/_f32$/.test(name)) writeIeee(buffer, b, F32, ieee(random, F32));
     else if (/_f64$/.test(name)) writeIeee(buffer, b, F64, ieee(random, F64));
-    else if (/_i\d\d$/.test(name)) buffer.writeBigUInt64LE(BigInt.asUintN(64, BigInt.asIntN(64, bits(random, 64)) >> BigInt(random.below(64))), b);
+    else if (/_i\d\d$/.test(name))
+      buffer.writeBigUInt64LE(BigInt.asUintN(64, BigInt.asIntN(64, bits(random, 64)) >> BigInt(random.below(64))), b);
     else if (name === "fbld") decimal(buffer, b, random);
     // Half the time everything masked; reserved bits as they are after FNINIT.
     const masks = random.oneIn(2) ? 0x3f : random.below(64);
@@ -128,12 +166,21 @@ export function randomCase(buffer: Buffer, at: number, index: number, name: stri
   const format = /cvtph/.test(name) ? F16 : /(ps|ss)(_|$)|ps2|ss2/.test(name) && !/2ps$|2ss$/.test(name) ? F32 : F64;
   vector(buffer, a, b, format, random);
   if (/^cvt(dq|si)2/.test(name)) {
-    for (let i = 0; i < 16; i += 8) buffer.writeBigUInt64LE(BigInt.asUintN(64, BigInt.asIntN(64, bits(random, 64)) >> BigInt(random.below(64))), b + i);
+    for (let i = 0; i < 16; i += 8)
+      buffer.writeBigUInt64LE(
+        BigInt.asUintN(64, BigInt.asIntN(64, bits(random, 64)) >> BigInt(random.below(64))),
+        b + i,
+      );
   }
   const masks = random.oneIn(2) ? 0x3f : random.below(64);
   const sticky = random.oneIn(2) ? 0x20 : random.below(64) & masks;
   const modes = random.oneIn(2) ? 0 : random.below(8);
-  const control = (masks << 7) | (sticky & masks) | ((modes & 3) << 13) | (random.oneIn(4) ? 0x40 : 0) | (random.oneIn(4) ? 0x8000 : 0);
+  const control =
+    (masks << 7) |
+    (sticky & masks) |
+    ((modes & 3) << 13) |
+    (random.oneIn(4) ? 0x40 : 0) |
+    (random.oneIn(4) ? 0x8000 : 0);
   buffer.writeUInt32LE(control, at + IN_CONTROL);
 }
 
@@ -183,7 +230,8 @@ const TRANSCENDENTAL = /^f(2xm1|yl2x|yl2xp1|sin|cos|sincos|ptan|patan)$/;
 function forgiveLastPlace(answer: Buffer, mine: Buffer): void {
   for (const buffer of [answer, mine]) buffer[OUT_STATUS + 1]! &= ~2;
   for (const at of [OUT_RESULT, OUT_SECOND]) {
-    const ordinal = (b: Buffer) => (BigInt(b.readUInt16LE(at + 8) & 0x7fff) << 63n) | (b.readBigUInt64LE(at) & ((1n << 63n) - 1n));
+    const ordinal = (b: Buffer) =>
+      (BigInt(b.readUInt16LE(at + 8) & 0x7fff) << 63n) | (b.readBigUInt64LE(at) & ((1n << 63n) - 1n));
     const distance = ordinal(answer) - ordinal(mine);
     const sameSign = ((answer[at + 9]! ^ mine[at + 9]!) & 0x80) === 0;
     if (sameSign && distance >= -1n && distance <= 1n) mine.copy(answer, at, at, at + 10);

@@ -1,6 +1,16 @@
 // Runs the oracle's operations on the core's floating-point functions: names to calls.
 import { CPU_FTAG, CPU_MXCSR, CPU_X87, CPU_XMM, VCPU_BASE } from "../../assembly/layout.ts";
-import { IN_A, IN_B, IN_CONTROL, IN_EMPTY, OUT_BYTES, OUT_FLAGS, OUT_MEMORY, OUT_STATUS, OUT_TRAPPED } from "./float-case.ts";
+import {
+  IN_A,
+  IN_B,
+  IN_CONTROL,
+  IN_EMPTY,
+  OUT_BYTES,
+  OUT_FLAGS,
+  OUT_MEMORY,
+  OUT_STATUS,
+  OUT_TRAPPED,
+} from "./float-case.ts";
 
 type Call = (...values: (number | bigint | boolean)[]) => number | bigint | undefined;
 
@@ -70,40 +80,100 @@ function callSse(core: FloatCore, name: string, general: bigint): bigint | undef
   }
   x.sseBegin!();
   switch (stem) {
-    case "cmppd": x.vectorCompareF64!(DST, DST, SRC, immediate, 16); return general;
-    case "cmpps": x.vectorCompareF32!(DST, DST, SRC, immediate, 16); return general;
-    case "roundpd": x.vectorRoundF64!(DST, SRC, immediate, 16); return general;
-    case "roundps": x.vectorRoundF32!(DST, SRC, immediate, 16); return general;
-    case "dppd": x.dotF64!(DST, DST, SRC, immediate); return general;
-    case "dpps": x.dotF32!(DST, DST, SRC, immediate, 16); return general;
-    case "comisd": x.comiF64!(a64(), b64(), 1); return general;
-    case "comiss": x.comiF32!(a32(), b32(), 1); return general;
-    case "ucomisd": x.comiF64!(a64(), b64(), 0); return general;
-    case "ucomiss": x.comiF32!(a32(), b32(), 0); return general;
-    case "addsubpd": x.addSubF64!(DST, DST, SRC, 16); return general;
-    case "addsubps": x.addSubF32!(DST, DST, SRC, 16); return general;
-    case "haddpd": x.horizontalF64!(DST, DST, SRC, 16, 0); return general;
-    case "haddps": x.horizontalF32!(DST, DST, SRC, 16, 0); return general;
-    case "hsubpd": x.horizontalF64!(DST, DST, SRC, 16, 1); return general;
-    case "hsubps": x.horizontalF32!(DST, DST, SRC, 16, 1); return general;
-    case "cvtps2pd": x.vectorF32ToF64!(DST, SRC, 16); return general;
-    case "cvtpd2ps": x.vectorF64ToF32!(DST, SRC, 16); return narrow();
-    case "cvtss2sd": return scalar(x.f32ToF64!(b32()), 8);
-    case "cvtsd2ss": return scalar(x.f64ToF32!(b64()), 4);
-    case "cvtps2dq": x.vectorF32ToI32!(DST, SRC, 0, 16); return general;
-    case "cvttps2dq": x.vectorF32ToI32!(DST, SRC, 1, 16); return general;
-    case "cvtpd2dq": x.vectorF64ToI32!(DST, SRC, 0, 16); return narrow();
-    case "cvttpd2dq": x.vectorF64ToI32!(DST, SRC, 1, 16); return narrow();
-    case "cvtdq2ps": x.vectorI32ToF32!(DST, SRC, 16); return general;
-    case "cvtdq2pd": x.vectorI32ToF64!(DST, SRC, 16); return general;
-    case "cvtsd2si": return integer(x.f64ToI64!(a64(), 0));
-    case "cvttsd2si": return integer(x.f64ToI64!(a64(), 1));
-    case "cvtss2si": return integer(x.f32ToI64!(a32(), 0));
-    case "cvttss2si": return integer(x.f32ToI64!(a32(), 1));
-    case "cvtsi2sd": return scalar(x.i64ToF64!(general), 8);
-    case "cvtsi2ss": return scalar(x.i64ToF32!(general), 4);
-    case "vcvtph2ps": x.vectorF16ToF32!(DST, SRC, 16); return general;
-    case "vcvtps2ph": x.vectorF32ToF16!(DST, SRC, immediate, 16); return narrow();
+    case "cmppd":
+      x.vectorCompareF64!(DST, DST, SRC, immediate, 16);
+      return general;
+    case "cmpps":
+      x.vectorCompareF32!(DST, DST, SRC, immediate, 16);
+      return general;
+    case "roundpd":
+      x.vectorRoundF64!(DST, SRC, immediate, 16);
+      return general;
+    case "roundps":
+      x.vectorRoundF32!(DST, SRC, immediate, 16);
+      return general;
+    case "dppd":
+      x.dotF64!(DST, DST, SRC, immediate);
+      return general;
+    case "dpps":
+      x.dotF32!(DST, DST, SRC, immediate, 16);
+      return general;
+    case "comisd":
+      x.comiF64!(a64(), b64(), 1);
+      return general;
+    case "comiss":
+      x.comiF32!(a32(), b32(), 1);
+      return general;
+    case "ucomisd":
+      x.comiF64!(a64(), b64(), 0);
+      return general;
+    case "ucomiss":
+      x.comiF32!(a32(), b32(), 0);
+      return general;
+    case "addsubpd":
+      x.addSubF64!(DST, DST, SRC, 16);
+      return general;
+    case "addsubps":
+      x.addSubF32!(DST, DST, SRC, 16);
+      return general;
+    case "haddpd":
+      x.horizontalF64!(DST, DST, SRC, 16, 0);
+      return general;
+    case "haddps":
+      x.horizontalF32!(DST, DST, SRC, 16, 0);
+      return general;
+    case "hsubpd":
+      x.horizontalF64!(DST, DST, SRC, 16, 1);
+      return general;
+    case "hsubps":
+      x.horizontalF32!(DST, DST, SRC, 16, 1);
+      return general;
+    case "cvtps2pd":
+      x.vectorF32ToF64!(DST, SRC, 16);
+      return general;
+    case "cvtpd2ps":
+      x.vectorF64ToF32!(DST, SRC, 16);
+      return narrow();
+    case "cvtss2sd":
+      return scalar(x.f32ToF64!(b32()), 8);
+    case "cvtsd2ss":
+      return scalar(x.f64ToF32!(b64()), 4);
+    case "cvtps2dq":
+      x.vectorF32ToI32!(DST, SRC, 0, 16);
+      return general;
+    case "cvttps2dq":
+      x.vectorF32ToI32!(DST, SRC, 1, 16);
+      return general;
+    case "cvtpd2dq":
+      x.vectorF64ToI32!(DST, SRC, 0, 16);
+      return narrow();
+    case "cvttpd2dq":
+      x.vectorF64ToI32!(DST, SRC, 1, 16);
+      return narrow();
+    case "cvtdq2ps":
+      x.vectorI32ToF32!(DST, SRC, 16);
+      return general;
+    case "cvtdq2pd":
+      x.vectorI32ToF64!(DST, SRC, 16);
+      return general;
+    case "cvtsd2si":
+      return integer(x.f64ToI64!(a64(), 0));
+    case "cvttsd2si":
+      return integer(x.f64ToI64!(a64(), 1));
+    case "cvtss2si":
+      return integer(x.f32ToI64!(a32(), 0));
+    case "cvttss2si":
+      return integer(x.f32ToI64!(a32(), 1));
+    case "cvtsi2sd":
+      return scalar(x.i64ToF64!(general), 8);
+    case "cvtsi2ss":
+      return scalar(x.i64ToF32!(general), 4);
+    case "vcvtph2ps":
+      x.vectorF16ToF32!(DST, SRC, 16);
+      return general;
+    case "vcvtps2ph":
+      x.vectorF32ToF16!(DST, SRC, immediate, 16);
+      return narrow();
     case "vfmaddpd":
     case "vfmsubpd":
     case "vfnmaddpd":
@@ -117,11 +187,32 @@ function callSse(core: FloatCore, name: string, general: bigint): bigint | undef
       const addend = stem.includes("sub") ? 1 : 0;
       const lanes = [];
       for (let i = 0; i < 16; i += size) {
-        if (size === 8) lanes.push(x.fmaF64!(view.getBigUint64(SRC + i, true), view.getBigUint64(DST + i, true), view.getBigUint64(DST + (i ^ 8), true), product, addend));
-        else lanes.push(x.fmaF32!(view.getUint32(SRC + i, true), view.getUint32(DST + i, true), view.getUint32(DST + (i ^ 8), true), product, addend));
+        if (size === 8)
+          lanes.push(
+            x.fmaF64!(
+              view.getBigUint64(SRC + i, true),
+              view.getBigUint64(DST + i, true),
+              view.getBigUint64(DST + (i ^ 8), true),
+              product,
+              addend,
+            ),
+          );
+        else
+          lanes.push(
+            x.fmaF32!(
+              view.getUint32(SRC + i, true),
+              view.getUint32(DST + i, true),
+              view.getUint32(DST + (i ^ 8), true),
+              product,
+              addend,
+            ),
+          );
       }
       if (!x.sseCommit!()) return general;
-      lanes.forEach((lane, i) => (size === 8 ? view.setBigUint64(DST + 8 * i, unsigned(lane), true) : view.setUint32(DST + 4 * i, Number(lane), true)));
+      for (const [i, lane] of lanes.entries()) {
+        if (size === 8) view.setBigUint64(DST + 8 * i, unsigned(lane), true);
+        else view.setUint32(DST + 4 * i, Number(lane), true);
+      }
       return general;
     }
     case "rcpps":
@@ -131,7 +222,8 @@ function callSse(core: FloatCore, name: string, general: bigint): bigint | undef
         view.setUint32(DST + i, Number(stem === "rcpps" ? x.reciprocalF32!(lane) : x.reciprocalSqrtF32!(lane)), true);
       }
       return general;
-    default: return undefined;
+    default:
+      return undefined;
   }
 }
 
@@ -198,56 +290,139 @@ function callX87(core: FloatCore, name: string, record: Buffer, answer: Buffer):
     return true;
   }
   switch (name) {
-    case "fcom": x.fcomSt!(1, 0, 0); return true;
-    case "fcomp": x.fcomSt!(1, 0, 1); return true;
-    case "fcompp": x.fcomSt!(1, 0, 2); return true;
-    case "fucom": x.fcomSt!(1, 1, 0); return true;
-    case "fucomp": x.fcomSt!(1, 1, 1); return true;
-    case "fucompp": x.fcomSt!(1, 1, 2); return true;
-    case "fcom_f32": x.fcomF32!(f32, 0); return true;
-    case "fcom_f64": x.fcomF64!(f64, 0); return true;
+    case "fcom":
+      x.fcomSt!(1, 0, 0);
+      return true;
+    case "fcomp":
+      x.fcomSt!(1, 0, 1);
+      return true;
+    case "fcompp":
+      x.fcomSt!(1, 0, 2);
+      return true;
+    case "fucom":
+      x.fcomSt!(1, 1, 0);
+      return true;
+    case "fucomp":
+      x.fcomSt!(1, 1, 1);
+      return true;
+    case "fucompp":
+      x.fcomSt!(1, 1, 2);
+      return true;
+    case "fcom_f32":
+      x.fcomF32!(f32, 0);
+      return true;
+    case "fcom_f64":
+      x.fcomF64!(f64, 0);
+      return true;
     case "ficom_i16":
-    case "ficom_i32": x.fcomInteger!(integer, 0); return true;
-    case "fcomi": x.fcomiSt!(1, 0, 0); return true;
-    case "fcomip": x.fcomiSt!(1, 0, 1); return true;
-    case "fucomi": x.fcomiSt!(1, 1, 0); return true;
-    case "fucomip": x.fcomiSt!(1, 1, 1); return true;
-    case "fcmovb": x.setFlags!(0x95); x.fcmov!(1, 1); return true;
-    case "fcmovnb": x.setFlags!(0x95); x.fcmov!(1, 0); return true;
-    case "fabs_": x.fabs!(); return true;
-    case "fprem": x.fprem!(0); return true;
-    case "fprem1": x.fprem!(1); return true;
-    case "fxch": x.fxch!(1); return true;
-    case "fld_1": x.fldSt!(1); return true;
-    case "fld_full": for (let i = 0; i < 7; i++) x.fldConstant!(6); return true;
-    case "fst_1": x.fstSt!(1, 0); return true;
-    case "fstp_1": x.fstSt!(1, 1); return true;
-    case "ffree_1": x.ffree!(1, 0); return true;
-    case "ffreep_1": x.ffree!(1, 1); return true;
-    case "fincstp": x.moveTop!(1); return true;
-    case "fdecstp": x.moveTop!(-1); return true;
-    case "fld_f32": x.fldF32!(f32); return true;
-    case "fld_f64": x.fldF64!(f64); return true;
-    case "fld_f80": x.fldF80!(f64, high); return true;
+    case "ficom_i32":
+      x.fcomInteger!(integer, 0);
+      return true;
+    case "fcomi":
+      x.fcomiSt!(1, 0, 0);
+      return true;
+    case "fcomip":
+      x.fcomiSt!(1, 0, 1);
+      return true;
+    case "fucomi":
+      x.fcomiSt!(1, 1, 0);
+      return true;
+    case "fucomip":
+      x.fcomiSt!(1, 1, 1);
+      return true;
+    case "fcmovb":
+      x.setFlags!(0x95);
+      x.fcmov!(1, 1);
+      return true;
+    case "fcmovnb":
+      x.setFlags!(0x95);
+      x.fcmov!(1, 0);
+      return true;
+    case "fabs_":
+      x.fabs!();
+      return true;
+    case "fprem":
+      x.fprem!(0);
+      return true;
+    case "fprem1":
+      x.fprem!(1);
+      return true;
+    case "fxch":
+      x.fxch!(1);
+      return true;
+    case "fld_1":
+      x.fldSt!(1);
+      return true;
+    case "fld_full":
+      for (let i = 0; i < 7; i++) x.fldConstant!(6);
+      return true;
+    case "fst_1":
+      x.fstSt!(1, 0);
+      return true;
+    case "fstp_1":
+      x.fstSt!(1, 1);
+      return true;
+    case "ffree_1":
+      x.ffree!(1, 0);
+      return true;
+    case "ffreep_1":
+      x.ffree!(1, 1);
+      return true;
+    case "fincstp":
+      x.moveTop!(1);
+      return true;
+    case "fdecstp":
+      x.moveTop!(-1);
+      return true;
+    case "fld_f32":
+      x.fldF32!(f32);
+      return true;
+    case "fld_f64":
+      x.fldF64!(f64);
+      return true;
+    case "fld_f80":
+      x.fldF80!(f64, high);
+      return true;
     case "fild_i16":
-    case "fild_i32": x.fild!(BigInt(integer)); return true;
-    case "fild_i64": x.fild!(BigInt.asIntN(64, f64)); return true;
-    case "fbld": x.fbld!(f64, high); return true;
-    case "fst_f32": return store(4, x.storeF32!(), 0);
-    case "fstp_f32": return store(4, x.storeF32!(), 1);
-    case "fst_f64": return store(8, x.storeF64!(), 0);
-    case "fstp_f64": return store(8, x.storeF64!(), 1);
-    case "fstp_f80": return store(10, x.storeF80!(), 1);
-    case "fist_i16": return store(2, x.storeInteger!(16, 0), 0);
-    case "fistp_i16": return store(2, x.storeInteger!(16, 0), 1);
-    case "fist_i32": return store(4, x.storeInteger!(32, 0), 0);
-    case "fistp_i32": return store(4, x.storeInteger!(32, 0), 1);
-    case "fistp_i64": return store(8, x.storeInteger!(64, 0), 1);
-    case "fisttp_i16": return store(2, x.storeInteger!(16, 1), 1);
-    case "fisttp_i32": return store(4, x.storeInteger!(32, 1), 1);
-    case "fisttp_i64": return store(8, x.storeInteger!(64, 1), 1);
-    case "fbstp": return store(10, x.storeDecimal!(), 1);
-    default: break;
+    case "fild_i32":
+      x.fild!(BigInt(integer));
+      return true;
+    case "fild_i64":
+      x.fild!(BigInt.asIntN(64, f64));
+      return true;
+    case "fbld":
+      x.fbld!(f64, high);
+      return true;
+    case "fst_f32":
+      return store(4, x.storeF32!(), 0);
+    case "fstp_f32":
+      return store(4, x.storeF32!(), 1);
+    case "fst_f64":
+      return store(8, x.storeF64!(), 0);
+    case "fstp_f64":
+      return store(8, x.storeF64!(), 1);
+    case "fstp_f80":
+      return store(10, x.storeF80!(), 1);
+    case "fist_i16":
+      return store(2, x.storeInteger!(16, 0), 0);
+    case "fistp_i16":
+      return store(2, x.storeInteger!(16, 0), 1);
+    case "fist_i32":
+      return store(4, x.storeInteger!(32, 0), 0);
+    case "fistp_i32":
+      return store(4, x.storeInteger!(32, 0), 1);
+    case "fistp_i64":
+      return store(8, x.storeInteger!(64, 0), 1);
+    case "fisttp_i16":
+      return store(2, x.storeInteger!(16, 1), 1);
+    case "fisttp_i32":
+      return store(4, x.storeInteger!(32, 1), 1);
+    case "fisttp_i64":
+      return store(8, x.storeInteger!(64, 1), 1);
+    case "fbstp":
+      return store(10, x.storeDecimal!(), 1);
+    default:
+      break;
   }
   const plain = x[name];
   if (!plain) return false;

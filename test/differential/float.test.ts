@@ -8,8 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { CPU_CR4, VCPU_BASE } from "../../assembly/layout.ts";
-import { type FloatCore, isX87, runSse, runX87 } from "./float-core.ts";
 import { compareSse, compareX87, IN_BYTES, OUT_BYTES, randomCase } from "./float-case.ts";
+import { type FloatCore, isX87, runSse, runX87 } from "./float-core.ts";
 import { Random } from "./random.ts";
 
 const soakMs = process.env.WKVM_SOAK ? 600_000 : Number(process.env.WKVM_FLOAT_MS ?? 12_000);
@@ -43,7 +43,9 @@ const oracle = buildOracle();
 test("floating point equals the host's processor", { skip: oracle ? false : "needs gcc on x86-64" }, async (t) => {
   const core = await buildCore();
   core.view.setBigUint64(VCPU_BASE + CPU_CR4, 1n << 10n, true);
-  const names = execFileSync(oracle as string, ["list"], { encoding: "utf8" }).trim().split("\n");
+  const names = execFileSync(oracle as string, ["list"], { encoding: "utf8" })
+    .trim()
+    .split("\n");
   const only = process.env.WKVM_FLOAT_ONLY ? new RegExp(`^(?:${process.env.WKVM_FLOAT_ONLY})$`) : /./;
   const chosen = names.flatMap((name, index) => (only.test(name) ? [index] : []));
   const random = new Random(Number(process.env.WKVM_SEED ?? 1));

@@ -2,9 +2,7 @@
 // results are bit patterns; exceptions go to sseExceptions.
 import { minMax } from "./minmax";
 import { nativeRounding } from "./state";
-import {
-  FLOAT_ADD, FLOAT_DIV, FLOAT_MAX, FLOAT_MIN, FLOAT_MUL, FLOAT_SUB, softBinary, softSqrt,
-} from "./soft";
+import { FLOAT_ADD, FLOAT_DIV, FLOAT_MAX, FLOAT_MIN, FLOAT_MUL, FLOAT_SUB, softBinary, softSqrt } from "./soft";
 
 const SIGNLESS: u32 = 0x7fffffff;
 const SMALLEST: u32 = 0x00800000;

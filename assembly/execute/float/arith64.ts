@@ -2,9 +2,7 @@
 // results are bit patterns; exceptions go to sseExceptions.
 import { minMax } from "./minmax";
 import { nativeRounding } from "./state";
-import {
-  FLOAT_ADD, FLOAT_DIV, FLOAT_MAX, FLOAT_MIN, FLOAT_MUL, FLOAT_SUB, softBinary, softSqrt,
-} from "./soft";
+import { FLOAT_ADD, FLOAT_DIV, FLOAT_MAX, FLOAT_MIN, FLOAT_MUL, FLOAT_SUB, softBinary, softSqrt } from "./soft";
 
 const SIGNLESS: u64 = 0x7fffffffffffffff;
 const SMALLEST: u64 = 0x0010000000000000;

@@ -1,7 +1,7 @@
 // Conversions between the floating-point formats. Exceptions go to sseExceptions.
 import {
-  CLASS_INFINITY, CLASS_QUIET, CLASS_SIGNALING, CLASS_ZERO, infinity, partClass, partDenormal, partExp, partSig, roundTo,
-  signOf, unpack, withSign,
+  CLASS_INFINITY, CLASS_QUIET, CLASS_SIGNALING, CLASS_ZERO, infinity, partClass, partDenormal, partExp, partSig,
+  roundTo, signOf, unpack, withSign,
 } from "../../softfloat/binary";
 import { flag, X_DENORMAL, X_INVALID } from "../../softfloat/status";
 import { unpackOperand } from "./soft";

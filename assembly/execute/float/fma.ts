@@ -11,8 +11,8 @@ import { flag, floatRounding, ROUND_DOWN, X_DENORMAL, X_INVALID } from "../../so
 import { invalid, unpackOperand } from "./soft";
 import { laneBegin, laneEnd, laneStopped, mxcsr, MXCSR_FTZ } from "./state";
 
-/** VFMADD: a * b + c; `negateProduct` (VFNM...) and `negateAddend` (...SUB) turn the signs round. binary64. The first NaN
- * of a, b, c comes out, so the order of the factors matters: 132: op1, op3; 213: op2, op1; 231: op2, op3. */
+/** VFMADD: a * b + c; `negateProduct` (VFNM...) and `negateAddend` (...SUB) turn the signs round. binary64. The first
+ * NaN of a, b, c comes out, so the order of the factors matters: 132: op1, op3; 213: op2, op1; 231: op2, op3. */
 export function fmaF64(a: u64, b: u64, c: u64, negateProduct: i32, negateAddend: i32): u64 {
   return fused<u64>(a, b, c, <u32>negateProduct, <u32>negateAddend);
 }

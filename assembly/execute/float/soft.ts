@@ -1,8 +1,8 @@
 // The exact path of SSE arithmetic: add, subtract, multiply, divide, square root on one lane, for binary64 (u64) and
 // binary32 (u32), with every MXCSR rounding mode and flag.
 import {
-  CLASS_INFINITY, CLASS_NUMBER, CLASS_QUIET, CLASS_SIGNALING, CLASS_ZERO, indefinite, infinity, partClass, partDenormal,
-  partExp, partSig, quietBit, roundTo, signOf, unpack, withSign,
+  CLASS_INFINITY, CLASS_NUMBER, CLASS_QUIET, CLASS_SIGNALING, CLASS_ZERO, indefinite, infinity, partClass,
+  partDenormal, partExp, partSig, quietBit, roundTo, signOf, unpack, withSign,
 } from "../../softfloat/binary";
 import {
   addMagnitudes, divide, multiply, outExp, outHigh, outLow, outSwapped, squareRoot, subMagnitudes,

@@ -1,7 +1,8 @@
 // FNSTENV, FLDENV, FNSAVE, FRSTOR: the 14- and 28-byte environments in their real-address and protected formats (SDM
 // volume 1, figures 8-9 to 8-12). A frame is built in scratch memory and moved as one block, so a fault has no effect.
 import {
-  CPU_FCS, CPU_FCW, CPU_FDP, CPU_FDS, CPU_FIP, CPU_FOP, CPU_FTAG, CPU_MODE, CPU_SCRATCH2, CPU_X87, MODE_REAL, MODE_VM86,
+  CPU_FCS, CPU_FCW, CPU_FDP, CPU_FDS, CPU_FIP, CPU_FOP, CPU_FTAG, CPU_MODE, CPU_SCRATCH2, CPU_X87, MODE_REAL,
+  MODE_VM86,
 } from "../../layout";
 import { cpu } from "../../cpu";
 import { readBytes, writeBytes } from "../../mmu/block";
@@ -126,7 +127,8 @@ function checkFrame(address: u64, size: i32, bytes: i32, write: bool): bool {
   return checkAccess(address, size, write) && checkAccess(address + <u64>(bytes - 1), 1, write);
 }
 
-/** FNSTENV to linear `address` with an operand size of 2 or 4 bytes; masks all exceptions afterwards. False: fault set. */
+/** FNSTENV to linear `address` with an operand size of 2 or 4 bytes; masks all exceptions afterwards. False:
+ * fault set. */
 export function fnstenv(address: u64, size: i32): bool {
   const frame = cpu + CPU_SCRATCH2;
   buildEnvironment(frame, size);

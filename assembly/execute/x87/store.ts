@@ -7,7 +7,8 @@ import {
   beginFloat, floatFlags, roundedUp, X_ALL, X_BEFORE, X_INEXACT, X_INVALID, X_OVERFLOW, X_UNDERFLOW,
 } from "../../softfloat/status";
 import {
-  fcw, FSW_C1, FSW_STACK, fsw, isEmpty, pop, report, setEmpty, setFsw, setIndefinite, setSt, stackUnderflow, stExp, stSig,
+  fcw, FSW_C1, FSW_STACK, fsw, isEmpty, pop, report, setEmpty, setFsw, setIndefinite, setSt, stackUnderflow, stExp,
+  stSig,
 } from "./state";
 
 /** What the store puts into memory: the low 64 bits, and bits 64-79 of an m80 or packed decimal. */

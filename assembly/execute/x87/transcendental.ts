@@ -3,8 +3,8 @@
 import { extArctangent } from "../../softfloat/arctangent";
 import { extTwoToXMinusOne, extYLog2X, extYLog2XPlus1 } from "../../softfloat/exponential";
 import {
-  EXT_BIAS, EXT_INFINITY, EXT_QUIET, EXT_ZERO, extClass, extDenormal, extDenormalStops, extExp, extInvalid, extPropagate,
-  extUnpack, INTEGER_BIT, resultExp, resultLow, setResult, stoppedBefore,
+  EXT_BIAS, EXT_INFINITY, EXT_QUIET, EXT_ZERO, extClass, extDenormal, extDenormalStops, extExp, extInvalid,
+  extPropagate, extUnpack, INTEGER_BIT, resultExp, resultLow, setResult, stoppedBefore,
 } from "../../softfloat/extended";
 import { extCosine, extSine, extTangent } from "../../softfloat/trigonometric";
 import {
