@@ -1,7 +1,8 @@
 // From CPU_RIP to the trace that executes it, and back out of a trace.
 import { cpu, FAULT_EXCEPTION, fault, faultNonCanonical, faultVector, GP, raise, raiseError, SEG_CS, SEG_SS, segBase, segLimit, SS } from "../cpu";
+import { trace as logTrace } from "../host";
 import {
-  CPU_FUEL, CPU_MODE, CPU_RIP, CPU_TRACE_RIP, MODE_CODE64, MODE_CODE_MASK, MODE_FLAT,
+  CPU_FUEL, CPU_LOG, CPU_MODE, CPU_RIP, CPU_TRACE_RIP, LOG_COUNT, LOG_CPU, LOG_EXEC, MODE_CODE64, MODE_CODE_MASK, MODE_FLAT,
 } from "../layout";
 import { contextGeneration } from "../mmu/contexts";
 import { fetchGpa, fetchTranslate } from "../mmu/translate";
@@ -10,6 +11,8 @@ import { R_IMM, R_OFFSET, R_SEGNO, RECORD_SIZE, T_COUNT, T_ENTRIES, T_LENGTH, T_
 
 /** Mode bits in a jump cache tag; the address-space generation stands above them. */
 const TAG_MODE_BITS: u32 = 11;
+/** What is logged or counted at each entry of a trace. */
+const LOG_ENTRIES: u32 = LOG_EXEC | LOG_CPU | LOG_COUNT;
 /** The generations' upper half for which the jump cache is good. */
 let epoch: u32 = 0;
 
@@ -38,7 +41,12 @@ export function findTrace(link: usize): usize {
     t = lookUp(linear, mode);
     if (!t) return 0;
     if (flushCount() != before) link = 0;
-    if (load<u32>(t, T_VALID)) remember(entry, linear, t, tag);
+    const log = load<u32>(cpu, CPU_LOG) & LOG_ENTRIES;
+    if (log) {
+      // Nothing is remembered, so that every entry comes this way.
+      link = 0;
+      if (fuel >= load<u32>(t, T_COUNT)) logEntry(t, log);
+    } else if (load<u32>(t, T_VALID)) remember(entry, linear, t, tag);
     else link = 0;
   }
   if (!(mode & MODE_FLAT)) {
@@ -73,9 +81,15 @@ function lookUp(linear: u64, mode: u32): usize {
   const gpa = fetchGpa;
   let t = traceAt(gpa, mode);
   if (!t) t = buildTrace(host, gpa, mode, linear);
-  if (!t) return crossing(host, linear, mode);
-  store<u32>(t, load<u32>(t, T_ENTRIES) + 1, T_ENTRIES);
-  return t;
+  return t ? t : crossing(host, linear, mode);
+}
+
+/** What LOG_ENTRIES ask for at the entry of a trace. */
+function logEntry(t: usize, log: u32): void {
+  const rip = load<u64>(cpu, CPU_RIP);
+  if (log & LOG_COUNT) store<u32>(t, load<u32>(t, T_ENTRIES) + 1, T_ENTRIES);
+  if (log & LOG_EXEC) logTrace(LOG_EXEC, rip, 0, 0);
+  if (log & LOG_CPU) logTrace(LOG_CPU, rip, 0, 0);
 }
 
 /** One instruction whose bytes lie on two pages: gathered and decoded afresh each time. */

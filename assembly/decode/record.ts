@@ -68,7 +68,7 @@ export const T_MODE: usize = 32;
 /** u32: next trace in the hash chain; next trace on the same page. */
 export const T_HASH_NEXT: usize = 36;
 export const T_PAGE_NEXT: usize = 40;
-/** u32: times entered through findTrace or a hash hit, for statistics of the boot. */
+/** u32: times entered while CPU_LOG has LOG_COUNT. */
 export const T_ENTRIES: usize = 44;
 export const T_RECORDS: usize = 64;
 

@@ -7,7 +7,7 @@ import { count, cpu, GP, NM, UD } from "../cpu";
 import { LEAF_ENDS, LEAF_SHADOW, OP_ABANDON, OP_FAULT, OP_LEAVE, OP_NEXT, OP_SHADOW } from "../generated/opcodes";
 import { trace as logTrace } from "../host";
 import {
-  CPU_LOG, CPU_TRACES, LOG_IN_ASM, LOG_UNIMP, MODE_DECODE_MASK, REQ_CODE_FLUSH, STAT_CODE_WRITES, STAT_TRACES_BUILT, STAT_TRACES_DROPPED, STAT_TRACE_FLUSHES,
+  CPU_LOG, CPU_TRACES, LOG_COUNT, LOG_IN_ASM, LOG_UNIMP, MODE_DECODE_MASK, REQ_CODE_FLUSH, STAT_CODE_WRITES, STAT_TRACES_BUILT, STAT_TRACES_DROPPED, STAT_TRACE_FLUSHES,
   STAT_UNIMPLEMENTED, VCPU_SIZE, VM_VCPU_COUNT,
 } from "../layout";
 import { markCode, unmarkCode } from "../mmu/code";
@@ -46,6 +46,7 @@ export function flushCount(): u32 {
 
 /** Drops all traces and the jump cache. */
 export function flushTraces(): void {
+  if (load<u32>(cpu, CPU_LOG) & LOG_COUNT) logTrace(LOG_COUNT, cpu + ARENA, load<u32>(cpu, NEXT), 0);
   memory.fill(cpu + JUMP_CACHE, 0, ARENA - JUMP_CACHE);
   store<u32>(cpu, <u32>cpu + ARENA, NEXT);
   store<u32>(cpu, load<u32>(cpu, FLUSHES) + 1, FLUSHES);
