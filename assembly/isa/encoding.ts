@@ -112,7 +112,15 @@ export function parseForm(text: string): Form {
   const flags = new Set<string>();
   for (const word of text.trim().split(/\s+/)) {
     const code = /^([0-9A-F]{2})(\+r)?(?:\/([0-7]))?$/.exec(word);
-    if (opcode < 0 && (word === "NP" || ((word === "66" || word === "F3" || word === "F2") && map === 0 && /^(NP|66|F3|F2|VEX)\s/.test(text.trim()) && prefix === "any"))) prefix = word as Prefix;
+    if (
+      opcode < 0 &&
+      (word === "NP" ||
+        ((word === "66" || word === "F3" || word === "F2") &&
+          map === 0 &&
+          /^(NP|66|F3|F2|VEX)\s/.test(text.trim()) &&
+          prefix === "any"))
+    )
+      prefix = word as Prefix;
     else if (word === "VEX") vex = true;
     else if (opcode < 0 && word === "0F" && map === 0) map = 1;
     else if (opcode < 0 && word === "0F38") map = 2;
@@ -132,7 +140,8 @@ export function parseForm(text: string): Form {
     if (kind === "M") mod = "mem";
     if (kind === "R" || kind === "U" || kind === "N" || kind === "ST") mod = "reg";
   }
-  const modrm = !flags.has("nomodrm") && (digit >= 0 || rm >= 0 || mod !== "any" || operands.some((o) => MODRM_KINDS.has(o.kind)));
+  const modrm =
+    !flags.has("nomodrm") && (digit >= 0 || rm >= 0 || mod !== "any" || operands.some((o) => MODRM_KINDS.has(o.kind)));
   const sizes = new Set(operands.map((o) => o.size));
   let widths: Width[];
   if (sizes.has("v") || flags.has("v")) widths = [16, 32, 64];

@@ -1,18 +1,37 @@
 // Prints the decoder's tables: opcode -> candidates -> leaf -> case numbers. The tables are read-only data.
-import { KINDS, MAPS, PREFIXES, SIZES, type Form } from "./encoding.ts";
+import { type Form, KINDS, MAPS, PREFIXES, SIZES } from "./encoding.ts";
 import { type Numbering, OP_ABANDON, OP_FAULT, OP_LEAVE, OP_NEXT, OP_SHADOW } from "./print-interpreter.ts";
 import type { Row } from "./row.ts";
 import { variantsOf } from "./variant.ts";
 
 /** Leaf flags; decode/decoder.ts knows them by these names. */
-export const LEAF_FLAGS = { ENDS: 1, PROTECTED: 2, LONG: 4, D64: 8, F64: 16, POP_RM: 32, STACK: 64, SSE: 128, X87: 256, MMX: 512, AVX: 1024, SHADOW: 2048 } as const;
+export const LEAF_FLAGS = {
+  ENDS: 1,
+  PROTECTED: 2,
+  LONG: 4,
+  D64: 8,
+  F64: 16,
+  POP_RM: 32,
+  STACK: 64,
+  SSE: 128,
+  X87: 256,
+  MMX: 512,
+  AVX: 1024,
+  SHADOW: 2048,
+} as const;
 /** Candidate flags. */
 export const CANDIDATE_FLAGS = { NOT64: 1, ONLY64: 2, W0: 4, W1: 8, B0: 16, MODRM: 32, L0: 64, L1: 128 } as const;
 const WIDTHS = [8, 16, 32, 64];
 
 /** More specific candidates are tried first. */
 function specificity(f: Form): number {
-  return (f.prefix !== "any" ? 8 : 0) + (f.rm >= 0 ? 4 : 0) + (f.digit >= 0 ? 2 : 0) + (f.mod !== "any" ? 1 : 0) + (f.flags.has("b0") ? 16 : 0);
+  return (
+    (f.prefix !== "any" ? 8 : 0) +
+    (f.rm >= 0 ? 4 : 0) +
+    (f.digit >= 0 ? 2 : 0) +
+    (f.mod !== "any" ? 1 : 0) +
+    (f.flags.has("b0") ? 16 : 0)
+  );
 }
 
 export function printTables(rows: readonly Row[], numbering: Numbering): string {
@@ -63,14 +82,36 @@ export function printTables(rows: readonly Row[], numbering: Numbering): string 
     slot.sort((a, b) => specificity(b.form) - specificity(a.form));
     slot.forEach(({ form, leaf }, i) => {
       let flags = 0;
-      for (const [flag, bit] of [["i64", "NOT64"], ["o64", "ONLY64"], ["w0", "W0"], ["w1", "W1"], ["b0", "B0"], ["l0", "L0"], ["l1", "L1"]] as const) if (form.flags.has(flag)) flags |= CANDIDATE_FLAGS[bit];
+      for (const [flag, bit] of [
+        ["i64", "NOT64"],
+        ["o64", "ONLY64"],
+        ["w0", "W0"],
+        ["w1", "W1"],
+        ["b0", "B0"],
+        ["l0", "L0"],
+        ["l1", "L1"],
+      ] as const)
+        if (form.flags.has(flag)) flags |= CANDIDATE_FLAGS[bit];
       if (form.modrm) flags |= CANDIDATE_FLAGS.MODRM;
       const last = i === slot.length - 1 ? 0x80 : 0;
-      candidates.push(PREFIXES.indexOf(form.prefix) | last, ["any", "mem", "reg"].indexOf(form.mod), form.digit & 255, form.rm & 255, flags, 0, leaf & 255, leaf >> 8);
+      candidates.push(
+        PREFIXES.indexOf(form.prefix) | last,
+        ["any", "mem", "reg"].indexOf(form.mod),
+        form.digit & 255,
+        form.rm & 255,
+        flags,
+        0,
+        leaf & 255,
+        leaf >> 8,
+      );
     });
   }
-  const data = (name: string, type: string, values: readonly number[]): string => `export const ${name}: usize = memory.data<${type}>([${values.join(",")}]);\n`;
-  const constants = (prefix: string, table: Record<string, number>): string => Object.entries(table).map(([k, v]) => `export const ${prefix}${k}: u32 = ${v};\n`).join("");
+  const data = (name: string, type: string, values: readonly number[]): string =>
+    `export const ${name}: usize = memory.data<${type}>([${values.join(",")}]);\n`;
+  const constants = (prefix: string, table: Record<string, number>): string =>
+    Object.entries(table)
+      .map(([k, v]) => `export const ${prefix}${k}: u32 = ${v};\n`)
+      .join("");
   return `// Printed from assembly/isa by tools/build-core.mjs. Not edited.
 ${constants("KIND_", KINDS)}${constants("SIZE_", SIZES)}${constants("LEAF_", LEAF_FLAGS)}${constants("CANDIDATE_", CANDIDATE_FLAGS)}
 /** u16[maps x 256]: first candidate of an opcode, 0xffff: none. */

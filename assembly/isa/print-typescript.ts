@@ -58,7 +58,9 @@ export class TypeScriptPrinter {
   /** A call of a runtime function whose result has this value's type. */
   private result(s: Value, call: string): string {
     if (s.type === "void") return `${call};`;
-    return s.type === "i64" ? `const ${lo(s)} = ${call}; const ${hi(s)} = ${this.use("machine", "high")};` : `const ${lo(s)} = ${call};`;
+    return s.type === "i64"
+      ? `const ${lo(s)} = ${call}; const ${hi(s)} = ${this.use("machine", "high")};`
+      : `const ${lo(s)} = ${call};`;
   }
 
   private checked(): string {
@@ -145,7 +147,8 @@ export class TypeScriptPrinter {
   /** 128-bit values are offsets of temporaries in the core's buffer. */
   private vector(s: MicroOp & { op: "vload" | "vstore" | "simd" }): string {
     if (s.op === "vload") return this.result(s, `${this.use("vector", `vload${s.bytes * 8}`)}(${lo(s.args[0])})`);
-    if (s.op === "vstore") return `${this.use("vector", `vstore${s.bytes * 8}`)}(${lo(s.args[0])}, ${this.both(s.args[1])});`;
+    if (s.op === "vstore")
+      return `${this.use("vector", `vstore${s.bytes * 8}`)}(${lo(s.args[0])}, ${this.both(s.args[1])});`;
     const args = s.args.map((a) => (typeof a === "number" ? `${a}` : this.both(a)));
     return this.result(s, `${this.use("vector", s.name.replace(/[.]/g, "_"))}(${args.join(", ")})`);
   }
@@ -156,25 +159,42 @@ export class TypeScriptPrinter {
     const n = (expression: string): string => `const ${lo(s)} = ${expression};`;
     if (a.type === "i32") {
       switch (s.name) {
-        case "add": return n(`(${x} + ${y}) | 0`);
-        case "sub": return n(`(${x} - ${y}) | 0`);
-        case "mul": return n(`Math.imul(${x}, ${y})`);
-        case "and": return n(`${x} & ${y}`);
-        case "or": return n(`${x} | ${y}`);
-        case "xor": return n(`${x} ^ ${y}`);
-        case "shl": return n(`${x} << ${y}`);
-        case "shr_u": return n(`(${x} >>> ${y}) | 0`);
-        case "shr_s": return n(`${x} >> ${y}`);
-        case "rotl": return n(`(${x} << ${y}) | (${x} >>> (32 - ${y}))`);
-        case "rotr": return n(`(${x} >>> ${y}) | (${x} << (32 - ${y}))`);
-        case "eq": return n(`${x} === ${y} ? 1 : 0`);
-        case "ne": return n(`${x} !== ${y} ? 1 : 0`);
+        case "add":
+          return n(`(${x} + ${y}) | 0`);
+        case "sub":
+          return n(`(${x} - ${y}) | 0`);
+        case "mul":
+          return n(`Math.imul(${x}, ${y})`);
+        case "and":
+          return n(`${x} & ${y}`);
+        case "or":
+          return n(`${x} | ${y}`);
+        case "xor":
+          return n(`${x} ^ ${y}`);
+        case "shl":
+          return n(`${x} << ${y}`);
+        case "shr_u":
+          return n(`(${x} >>> ${y}) | 0`);
+        case "shr_s":
+          return n(`${x} >> ${y}`);
+        case "rotl":
+          return n(`(${x} << ${y}) | (${x} >>> (32 - ${y}))`);
+        case "rotr":
+          return n(`(${x} >>> ${y}) | (${x} << (32 - ${y}))`);
+        case "eq":
+          return n(`${x} === ${y} ? 1 : 0`);
+        case "ne":
+          return n(`${x} !== ${y} ? 1 : 0`);
         case "lt_s":
-        case "le_s": return n(`${x} ${UNSIGNED[s.name]} ${y} ? 1 : 0`);
+        case "le_s":
+          return n(`${x} ${UNSIGNED[s.name]} ${y} ? 1 : 0`);
         case "lt_u":
-        case "le_u": return n(`${x} >>> 0 ${UNSIGNED[s.name]} ${y} >>> 0 ? 1 : 0`);
-        case "div_u": return n(`((${x} >>> 0) / (${y} >>> 0)) | 0`);
-        case "rem_u": return n(`((${x} >>> 0) % (${y} >>> 0)) | 0`);
+        case "le_u":
+          return n(`${x} >>> 0 ${UNSIGNED[s.name]} ${y} >>> 0 ? 1 : 0`);
+        case "div_u":
+          return n(`((${x} >>> 0) / (${y} >>> 0)) | 0`);
+        case "rem_u":
+          return n(`((${x} >>> 0) % (${y} >>> 0)) | 0`);
       }
     }
     const [xh, yh] = [hi(a), hi(b)];
@@ -195,7 +215,9 @@ export class TypeScriptPrinter {
         return n(`${x} !== ${y} || ${xh} !== ${yh} ? 1 : 0`);
       case "lt_u":
       case "le_u":
-        return n(`${xh} === ${yh} ? (${x} >>> 0 ${UNSIGNED[s.name]} ${y} >>> 0 ? 1 : 0) : ${xh} >>> 0 < ${yh} >>> 0 ? 1 : 0`);
+        return n(
+          `${xh} === ${yh} ? (${x} >>> 0 ${UNSIGNED[s.name]} ${y} >>> 0 ? 1 : 0) : ${xh} >>> 0 < ${yh} >>> 0 ? 1 : 0`,
+        );
       case "lt_s":
       case "le_s":
         return n(`${xh} === ${yh} ? (${x} >>> 0 ${UNSIGNED[s.name]} ${y} >>> 0 ? 1 : 0) : ${xh} < ${yh} ? 1 : 0`);
@@ -218,14 +240,22 @@ export class TypeScriptPrinter {
     const pair = (low: string, high: string): string => `const ${lo(s)} = ${low}; const ${hi(s)} = ${high};`;
     const wide = a.type === "i64";
     switch (s.name) {
-      case "eqz": return n(wide ? `(${x} | ${hi(a)}) === 0 ? 1 : 0` : `${x} === 0 ? 1 : 0`);
-      case "wrap": return n(x);
-      case "extend_u": return pair(x, "0");
-      case "extend_s": return pair(x, `${x} >> 31`);
-      case "extend8_s": return wide ? pair(`(${x} << 24) >> 24`, `(${x} << 24) >> 31`) : n(`(${x} << 24) >> 24`);
-      case "extend16_s": return wide ? pair(`(${x} << 16) >> 16`, `(${x} << 16) >> 31`) : n(`(${x} << 16) >> 16`);
-      case "extend32_s": return wide ? pair(x, `${x} >> 31`) : n(x);
-      default: return this.result(s, `${this.use("int64", `${s.name}${wide ? 64 : 32}`)}(${this.both(a)})`);
+      case "eqz":
+        return n(wide ? `(${x} | ${hi(a)}) === 0 ? 1 : 0` : `${x} === 0 ? 1 : 0`);
+      case "wrap":
+        return n(x);
+      case "extend_u":
+        return pair(x, "0");
+      case "extend_s":
+        return pair(x, `${x} >> 31`);
+      case "extend8_s":
+        return wide ? pair(`(${x} << 24) >> 24`, `(${x} << 24) >> 31`) : n(`(${x} << 24) >> 24`);
+      case "extend16_s":
+        return wide ? pair(`(${x} << 16) >> 16`, `(${x} << 16) >> 31`) : n(`(${x} << 16) >> 16`);
+      case "extend32_s":
+        return wide ? pair(x, `${x} >> 31`) : n(x);
+      default:
+        return this.result(s, `${this.use("int64", `${s.name}${wide ? 64 : 32}`)}(${this.both(a)})`);
     }
   }
 

@@ -15,10 +15,33 @@ export interface Variant {
 
 const FIXED_WIDTH: Record<string, Width> = { b: 8, w: 16, d: 32, q: 64 };
 const REGISTER_KINDS: Record<string, Operand["shape"]> = {
-  E: "gpr", G: "gpr", Z: "gpr", A: "gpr", C1: "gpr", B: "gpr", R: "gpr", DX: "gpr",
-  S: "index", C: "index", D: "index", ST: "index", SO: "index", I2: "index",
-  V: "xmm", W: "xmm", H: "xmm", U: "xmm", P: "mmx", Q: "mmx", N: "mmx",
-  I: "imm", J: "imm", One: "imm", Ap: "imm", M: "mem", O: "mem",
+  E: "gpr",
+  G: "gpr",
+  Z: "gpr",
+  A: "gpr",
+  C1: "gpr",
+  B: "gpr",
+  R: "gpr",
+  DX: "gpr",
+  S: "index",
+  C: "index",
+  D: "index",
+  ST: "index",
+  SO: "index",
+  I2: "index",
+  V: "xmm",
+  W: "xmm",
+  H: "xmm",
+  U: "xmm",
+  P: "mmx",
+  Q: "mmx",
+  N: "mmx",
+  I: "imm",
+  J: "imm",
+  One: "imm",
+  Ap: "imm",
+  M: "mem",
+  O: "mem",
 };
 
 /** Width of one operand when the operation is `width` bits wide. */
@@ -43,14 +66,22 @@ function operandsOf(form: Form, width: Width, memory: boolean): Operand[] {
 }
 
 /** All variants of a form: what the decoder chooses between once it knows the operand size and ModRM.mod. */
-export function variantsOf(row: Row, form: Form): { width: Width; memory: boolean; locked: boolean; variant: Variant }[] {
+export function variantsOf(
+  row: Row,
+  form: Form,
+): { width: Width; memory: boolean; locked: boolean; variant: Variant }[] {
   const list = [];
   for (const width of row.widths ?? form.widths) {
     for (const shape of shapesOf(form)) {
       const memory = shape === "mem";
       const operands = operandsOf(form, width, memory);
       for (const locked of memory && row.lock && operands[0]?.shape === "mem" ? [false, true] : [false]) {
-        list.push({ width, memory, locked, variant: record(row, width, locked || (memory && row.alwaysLocked === true), operands) });
+        list.push({
+          width,
+          memory,
+          locked,
+          variant: record(row, width, locked || (memory && row.alwaysLocked === true), operands),
+        });
       }
     }
   }
@@ -60,7 +91,9 @@ export function variantsOf(row: Row, form: Form): { width: Width; memory: boolea
 const recorded = new Map<string, Variant>();
 
 function record(row: Row, width: Width, locked: boolean, operands: readonly Operand[]): Variant {
-  const shapes = operands.map((o) => `${o.shape}${o.width}${o.shape === "mem" ? `m${o.bytes}` : ""}s${o.slot}`).join(",");
+  const shapes = operands
+    .map((o) => `${o.shape}${o.width}${o.shape === "mem" ? `m${o.bytes}` : ""}s${o.slot}`)
+    .join(",");
   const key = `${row.name}.${width}${locked ? ".lock" : ""} ${shapes}`;
   let variant = recorded.get(key);
   if (!variant) {

@@ -1,15 +1,63 @@
 // Compares what two processors made of a case, leaving out what the manuals leave undefined.
 import {
-  BLOCK_X87, BLOCK_YMM, CASE_CS, CASE_GPR, CASE_MODE, CASE_X87, CASE_YMM, codeOf, DATA_WINDOW, MODE_64, OPTION_SEQUENCE,
-  CASE_OPTIONS, RESULT_BLOCKS, RESULT_CHANGED, RESULT_CR2, RESULT_EFLAGS, RESULT_ERROR, RESULT_FCW, RESULT_FSW,
-  RESULT_FTW, RESULT_GPR, RESULT_MXCSR, RESULT_RIP, RESULT_SIZE, RESULT_VECTOR, type Case, type Result, codeBaseOf,
-  CASE_SS, CASE_DS, CASE_ES, CASE_FS, CASE_GS, segmentOf, FS_BASE, GS_BASE,
+  BLOCK_X87,
+  BLOCK_YMM,
+  CASE_CS,
+  CASE_DS,
+  CASE_ES,
+  CASE_FS,
+  CASE_GPR,
+  CASE_GS,
+  CASE_MODE,
+  CASE_OPTIONS,
+  CASE_SS,
+  CASE_X87,
+  CASE_YMM,
+  type Case,
+  codeBaseOf,
+  codeOf,
+  DATA_WINDOW,
+  FS_BASE,
+  GS_BASE,
+  MODE_64,
+  OPTION_SEQUENCE,
+  RESULT_BLOCKS,
+  RESULT_CHANGED,
+  RESULT_CR2,
+  RESULT_EFLAGS,
+  RESULT_ERROR,
+  RESULT_FCW,
+  RESULT_FSW,
+  RESULT_FTW,
+  RESULT_GPR,
+  RESULT_MXCSR,
+  RESULT_RIP,
+  RESULT_SIZE,
+  RESULT_VECTOR,
+  type Result,
+  segmentOf,
 } from "./case.ts";
-import { shapeOf, type Shape } from "./shape.ts";
+import { type Shape, shapeOf } from "./shape.ts";
 import { type Undefined, undefinedAfter, undefinedAfterFault } from "./undefined.ts";
 
-export const GPR_NAMES = ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13",
-  "r14", "r15"];
+export const GPR_NAMES = [
+  "rax",
+  "rcx",
+  "rdx",
+  "rbx",
+  "rsp",
+  "rbp",
+  "rsi",
+  "rdi",
+  "r8",
+  "r9",
+  "r10",
+  "r11",
+  "r12",
+  "r13",
+  "r14",
+  "r15",
+];
 
 /** One thing that differs. */
 export interface Difference {
@@ -61,11 +109,21 @@ export function operandAddress(test: Case, shape: Shape): number {
     offset += BigInt(codeBaseOf(test.view.getUint16(CASE_CS, true)) + test.view.getUint16(2, true) + shape.length);
   }
   offset = BigInt.asUintN(shape.addressSize * 8, offset);
-  const number = shape.segment >= 0 && !(shape.mode === MODE_64 && shape.segment < 4) ? shape.segment
-    : shape.base === 5 || shape.base === 4 ? 2 : 3;
+  const number =
+    shape.segment >= 0 && !(shape.mode === MODE_64 && shape.segment < 4)
+      ? shape.segment
+      : shape.base === 5 || shape.base === 4
+        ? 2
+        : 3;
   const field = [CASE_ES, CASE_CS, CASE_SS, CASE_DS, CASE_FS, CASE_GS][number]!;
-  const base = shape.mode === MODE_64 ? (number === 4 ? FS_BASE : number === 5 ? GS_BASE : 0)
-    : (segmentOf(test.view.getUint16(field, true))?.base ?? 0);
+  const base =
+    shape.mode === MODE_64
+      ? number === 4
+        ? FS_BASE
+        : number === 5
+          ? GS_BASE
+          : 0
+      : (segmentOf(test.view.getUint16(field, true))?.base ?? 0);
   const linear = offset + BigInt(base);
   return linear > 0xffffffffn ? -1 : Number(linear);
 }
@@ -97,8 +155,11 @@ function compareMasked(test: Case, expected: Result, actual: Result, free: Undef
   if (free.eitherFault && faulted(vector) && faulted(actual.bytes[RESULT_VECTOR]!)) {
     // One of the two faults, whichever.
   } else if (vector !== actual.bytes[RESULT_VECTOR]) {
-    note("vector", `${vector} error ${hex(e.getUint32(RESULT_ERROR, true))}`,
-      `${actual.bytes[RESULT_VECTOR]} error ${hex(a.getUint32(RESULT_ERROR, true))}`);
+    note(
+      "vector",
+      `${vector} error ${hex(e.getUint32(RESULT_ERROR, true))}`,
+      `${actual.bytes[RESULT_VECTOR]} error ${hex(a.getUint32(RESULT_ERROR, true))}`,
+    );
   } else if (hasErrorCode(vector)) {
     let ignore = 0;
     // Linux sets the present bit for every fault in the kernel's half.
@@ -110,18 +171,26 @@ function compareMasked(test: Case, expected: Result, actual: Result, free: Undef
       note("cr2", hex(e.getBigUint64(RESULT_CR2, true)), hex(a.getBigUint64(RESULT_CR2, true)));
     }
   }
-  if (e.getUint32(RESULT_RIP, true) !== a.getUint32(RESULT_RIP, true)
-    || e.getUint32(RESULT_RIP + 4, true) !== a.getUint32(RESULT_RIP + 4, true)) {
+  if (
+    e.getUint32(RESULT_RIP, true) !== a.getUint32(RESULT_RIP, true) ||
+    e.getUint32(RESULT_RIP + 4, true) !== a.getUint32(RESULT_RIP + 4, true)
+  ) {
     note("rip", hex(e.getBigUint64(RESULT_RIP, true)), hex(a.getBigUint64(RESULT_RIP, true)));
   }
   const mask = COMPARED_FLAGS & ~free.flags;
   const flagsDiffer = (e.getUint32(RESULT_EFLAGS, true) ^ a.getUint32(RESULT_EFLAGS, true)) & mask;
   if (flagsDiffer) {
-    note(`eflags.${hex(flagsDiffer)}`, hex(e.getUint32(RESULT_EFLAGS, true) & mask),
-      hex(a.getUint32(RESULT_EFLAGS, true) & mask));
+    note(
+      `eflags.${hex(flagsDiffer)}`,
+      hex(e.getUint32(RESULT_EFLAGS, true) & mask),
+      hex(a.getUint32(RESULT_EFLAGS, true) & mask),
+    );
   }
   if (!free.result && !free.partial) registers(test, e, a, note);
-  for (const [name, at, ignore] of [["fcw", RESULT_FCW, 0], ["fsw", RESULT_FSW, free.fsw]] as const) {
+  for (const [name, at, ignore] of [
+    ["fcw", RESULT_FCW, 0],
+    ["fsw", RESULT_FSW, free.fsw],
+  ] as const) {
     const want = e.getUint16(at, true) & ~ignore;
     const got = a.getUint16(at, true) & ~ignore;
     if (want !== got) note(name, hex(want), hex(got));
@@ -143,15 +212,22 @@ function registers(test: Case, e: DataView, a: DataView, note: Note): void {
   const is64 = test.bytes[CASE_MODE] === MODE_64;
   for (let i = 0; i < (is64 ? 16 : 8); i++) {
     const at = RESULT_GPR + i * 8;
-    const same = e.getUint32(at, true) === a.getUint32(at, true)
-      && (!is64 || e.getUint32(at + 4, true) === a.getUint32(at + 4, true));
+    const same =
+      e.getUint32(at, true) === a.getUint32(at, true) &&
+      (!is64 || e.getUint32(at + 4, true) === a.getUint32(at + 4, true));
     if (!same) note(GPR_NAMES[i]!, hex(e.getBigUint64(at, true), 16), hex(a.getBigUint64(at, true), 16));
   }
 }
 
 function wide(test: Case, expected: Result, actual: Result, note: Note): void {
-  const compareRows = (name: string, [x, from]: [Uint8Array, number], [y, to]: [Uint8Array, number], count: number,
-    stride: number, length: number): void => {
+  const compareRows = (
+    name: string,
+    [x, from]: [Uint8Array, number],
+    [y, to]: [Uint8Array, number],
+    count: number,
+    stride: number,
+    length: number,
+  ): void => {
     if (x === y) return;
     for (let i = 0; i < count; i++) {
       for (let j = length - 1; j >= 0; j--) {

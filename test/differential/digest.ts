@@ -1,7 +1,21 @@
 // Sixteen bits of everything about a result that is defined: what a recorded vector keeps of it.
 import {
-  type Case, CASE_MODE, codeOf, DATA_WINDOW, MODE_64, type Result, RESULT_CR2, RESULT_EFLAGS, RESULT_ERROR, RESULT_FCW,
-  RESULT_FSW, RESULT_FTW, RESULT_GPR, RESULT_MXCSR, RESULT_RIP, RESULT_VECTOR,
+  CASE_MODE,
+  type Case,
+  codeOf,
+  DATA_WINDOW,
+  MODE_64,
+  RESULT_CR2,
+  RESULT_EFLAGS,
+  RESULT_ERROR,
+  RESULT_FCW,
+  RESULT_FSW,
+  RESULT_FTW,
+  RESULT_GPR,
+  RESULT_MXCSR,
+  RESULT_RIP,
+  RESULT_VECTOR,
+  type Result,
 } from "./case.ts";
 import { COMPARED_FLAGS, hasErrorCode, memoryOf, operandAddress, SINGLE_STEP, x87Of, ymmOf } from "./compare.ts";
 import { shapeOf } from "./shape.ts";
@@ -55,7 +69,10 @@ export function digest(test: Case, result: Result): number {
       mix(Number(value >> 32n));
     }
   }
-  for (const [[block, at], count, stride, length] of [[x87Of(test, result), 8, 16, 10], [ymmOf(test, result), 16, 32, 32]] as const) {
+  for (const [[block, at], count, stride, length] of [
+    [x87Of(test, result), 8, 16, 10],
+    [ymmOf(test, result), 16, 32, 32],
+  ] as const) {
     for (let i = 0; i < count; i++) {
       for (let j = 0; j < length; j += 2) mix(block[at + i * stride + j]! | (block[at + i * stride + j + 1]! << 8));
     }

@@ -1,7 +1,7 @@
 // The differential engine: draws cases, has the oracle and wkvm run them, and collects what differs.
 import type { Silicon } from "../oracle/silicon.ts";
 import type { WkvmRunner } from "../oracle/wkvm-runner.ts";
-import { Batch, type Case, CASE_MODE, CASE_SIZE, codeOf, RESULT_VECTOR, type Result } from "./case.ts";
+import { Batch, CASE_MODE, CASE_SIZE, type Case, codeOf, RESULT_VECTOR, type Result } from "./case.ts";
 import { compare, type Difference } from "./compare.ts";
 import { allForms, drawCode, type Form } from "./forms.ts";
 import { Random } from "./random.ts";
@@ -125,7 +125,14 @@ export class Engine {
       if (!runner) continue;
       const actual = runner.run(test);
       const differences = compare(test, wanted, actual);
-      if (differences.length) found.push({ form, test: copyCase(test), expected: copyResult(wanted), actual: copyResult(actual), differences });
+      if (differences.length)
+        found.push({
+          form,
+          test: copyCase(test),
+          expected: copyResult(wanted),
+          actual: copyResult(actual),
+          differences,
+        });
     }
     this.cases += BATCH;
     return found;
@@ -146,7 +153,13 @@ export class Engine {
       const actual = runner.run(trial);
       const differences = compare(trial, wanted, actual);
       if (differences.length === 0 || !sameKind(differences, mismatch.differences)) continue;
-      best = { form: mismatch.form, test: copyCase(trial), expected: copyResult(wanted), actual: copyResult(actual), differences };
+      best = {
+        form: mismatch.form,
+        test: copyCase(trial),
+        expected: copyResult(wanted),
+        actual: copyResult(actual),
+        differences,
+      };
     }
     return best;
   }
@@ -175,7 +188,11 @@ const SIMPLER: ((test: Case) => void)[] = [
   (test) => test.bytes.fill(0, 352, 864),
   (test) => test.bytes.fill(0, 224, 352),
   (test) => test.view.setUint32(8, 0x1f80, true),
-  (test) => { test.view.setUint16(12, 0x37f, true); test.view.setUint16(14, 0, true); test.bytes[16] = 0xff; },
+  (test) => {
+    test.view.setUint16(12, 0x37f, true);
+    test.view.setUint16(14, 0, true);
+    test.bytes[16] = 0xff;
+  },
   (test) => test.view.setUint32(4, 0x202, true),
   (test) => test.view.setUint32(4, test.view.getUint32(4, true) & ~0x8d5, true),
   (test) => test.view.setUint16(2, 0x1100, true),

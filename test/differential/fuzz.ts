@@ -3,8 +3,8 @@
 // disagree. --native runs the oracle alone; --only takes forms by name (as reports print them).
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { hostFeatures, processorName, Silicon, siliconMissing } from "../oracle/silicon.ts";
 import { guestCpuid, guestFeatures } from "../oracle/guest-cpuid.ts";
+import { hostFeatures, processorName, Silicon, siliconMissing } from "../oracle/silicon.ts";
 import { WkvmRunner } from "../oracle/wkvm-runner.ts";
 import { Engine, type Mismatch } from "./engine.ts";
 import { describe } from "./report.ts";
@@ -41,7 +41,9 @@ async function main(): Promise<number> {
     sequences: values.only && !/sequence/.test(values.only) ? 0 : Number(values.sequences),
   });
   const probed = await engine.probe();
-  console.log(`fuzz: ${probed.defined} forms and ${probed.undefined} undefined ones, seed ${values.seed}, against ${processorName()}`);
+  console.log(
+    `fuzz: ${probed.defined} forms and ${probed.undefined} undefined ones, seed ${values.seed}, against ${processorName()}`,
+  );
 
   const groups = new Map<string, { count: number; first: Mismatch }>();
   const started = performance.now();
@@ -69,8 +71,10 @@ async function main(): Promise<number> {
   }
   silicon.close();
   const total = sorted.reduce((sum, [, { count }]) => sum + count, 0);
-  console.log(`fuzz: ${engine.cases} cases, ${engine.coverage.size} forms, ${Math.round(engine.cases / seconds)} cases/s, `
-    + `${total} mismatches in ${sorted.length} groups`);
+  console.log(
+    `fuzz: ${engine.cases} cases, ${engine.coverage.size} forms, ${Math.round(engine.cases / seconds)} cases/s, ` +
+      `${total} mismatches in ${sorted.length} groups`,
+  );
   return total ? 1 : 0;
 }
 

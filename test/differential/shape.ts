@@ -87,20 +87,50 @@ function immediateBytes(shape: Shape): number {
   return 0;
 }
 
-const SEGMENT_PREFIX = new Map([[0x26, 0], [0x2e, 1], [0x36, 2], [0x3e, 3], [0x64, 4], [0x65, 5]]);
+const SEGMENT_PREFIX = new Map([
+  [0x26, 0],
+  [0x2e, 1],
+  [0x36, 2],
+  [0x3e, 3],
+  [0x64, 4],
+  [0x65, 5],
+]);
 
 /** Takes one instruction apart; what lies beyond the end of `code` reads as zero. */
 export function shapeOf(code: Uint8Array, mode: number): Shape {
   const shape: Shape = {
-    mode, operandOverride: false, addressOverride: false, lock: false, repeat: 0, segment: -1, rex: 0, map: 0,
-    vex: false, vexL: 0, vexV: 0, opcode: 0, modrm: -1, mod: 3, reg: 0, rm: 0, memory: false, base: -1, index: -1,
-    scale: 1, displacement: 0, displacementSize: 0, operandSize: 4, addressSize: 4, immediateSize: 0, immediate: 0,
+    mode,
+    operandOverride: false,
+    addressOverride: false,
+    lock: false,
+    repeat: 0,
+    segment: -1,
+    rex: 0,
+    map: 0,
+    vex: false,
+    vexL: 0,
+    vexV: 0,
+    opcode: 0,
+    modrm: -1,
+    mod: 3,
+    reg: 0,
+    rm: 0,
+    memory: false,
+    base: -1,
+    index: -1,
+    scale: 1,
+    displacement: 0,
+    displacementSize: 0,
+    operandSize: 4,
+    addressSize: 4,
+    immediateSize: 0,
+    immediate: 0,
     length: 0,
   };
   let at = 0;
   const next = (): number => code[at++] ?? 0;
   let byte = next();
-  for (;; byte = next()) {
+  for (; ; byte = next()) {
     if (byte === 0x66) shape.operandOverride = true;
     else if (byte === 0x67) shape.addressOverride = true;
     else if (byte === 0xf0) shape.lock = true;
@@ -190,8 +220,18 @@ function addressing(shape: Shape, next: () => number): void {
 /** 0F opcodes of the general instructions: no prefix selects among them, but for POPCNT, TZCNT and LZCNT. */
 function isGeneral(map: number, opcode: number): boolean {
   if (map === 2) return opcode >= 0xf0;
-  return map === 0 || (map === 1 && (opcode < 0x10 || (opcode >= 0x18 && opcode < 0x28) || (opcode >= 0x30 && opcode < 0x50)
-    || opcode === 0x77 || (opcode >= 0x80 && opcode < 0xc2) || opcode === 0xc3 || opcode >= 0xc7) && !(opcode >= 0xd0));
+  return (
+    map === 0 ||
+    (map === 1 &&
+      (opcode < 0x10 ||
+        (opcode >= 0x18 && opcode < 0x28) ||
+        (opcode >= 0x30 && opcode < 0x50) ||
+        opcode === 0x77 ||
+        (opcode >= 0x80 && opcode < 0xc2) ||
+        opcode === 0xc3 ||
+        opcode >= 0xc7) &&
+      !(opcode >= 0xd0))
+  );
 }
 
 /** Whether the operand size changes what an instruction does. */
@@ -199,20 +239,42 @@ function isSized(shape: Shape): boolean {
   const { map, opcode, reg, memory } = shape;
   if (shape.vex) return true;
   if (map === 0) {
-    if (opcode >= 0xd8 && opcode <= 0xdf) return memory && (opcode === 0xd9 || opcode === 0xdd) && reg >= 4 && reg !== 5 && reg !== 7;
+    if (opcode >= 0xd8 && opcode <= 0xdf)
+      return memory && (opcode === 0xd9 || opcode === 0xdd) && reg >= 4 && reg !== 5 && reg !== 7;
     if (opcode < 0x40) return (opcode & 1) === 1 && (opcode & 7) < 6;
-    if ([0x80, 0x82, 0x84, 0x86, 0x88, 0x8a, 0xa0, 0xa2, 0xa4, 0xa6, 0xa8, 0xaa, 0xac, 0xae, 0xc0, 0xc6, 0xd0, 0xd2, 0xf6, 0xfe,
-      0x6c, 0x6e, 0xe4, 0xe6, 0xec, 0xee].includes(opcode)) return false;
-    return !((opcode >= 0xb0 && opcode <= 0xb7) || (opcode >= 0x70 && opcode <= 0x7f)
-      || [0x9b, 0x9e, 0x9f, 0xcc, 0xcd, 0xce, 0xd4, 0xd5, 0xd6, 0xd7, 0xe0, 0xe1, 0xe2, 0xe3, 0xf1, 0xf4, 0xf5, 0xf8, 0xf9, 0xfa,
-        0xfb, 0xfc, 0xfd].includes(opcode));
+    if (
+      [
+        0x80, 0x82, 0x84, 0x86, 0x88, 0x8a, 0xa0, 0xa2, 0xa4, 0xa6, 0xa8, 0xaa, 0xac, 0xae, 0xc0, 0xc6, 0xd0, 0xd2,
+        0xf6, 0xfe, 0x6c, 0x6e, 0xe4, 0xe6, 0xec, 0xee,
+      ].includes(opcode)
+    )
+      return false;
+    return !(
+      (opcode >= 0xb0 && opcode <= 0xb7) ||
+      (opcode >= 0x70 && opcode <= 0x7f) ||
+      [
+        0x9b, 0x9e, 0x9f, 0xcc, 0xcd, 0xce, 0xd4, 0xd5, 0xd6, 0xd7, 0xe0, 0xe1, 0xe2, 0xe3, 0xf1, 0xf4, 0xf5, 0xf8,
+        0xf9, 0xfa, 0xfb, 0xfc, 0xfd,
+      ].includes(opcode)
+    );
   }
   if (!isGeneral(map, opcode)) {
-    return shape.operandSize === 8 && ((map === 1 && [0x2a, 0x2c, 0x2d, 0x50, 0x6e, 0x7e, 0xc4, 0xc5, 0xd7].includes(opcode))
-      || (map === 3 && [0x14, 0x15, 0x16, 0x17, 0x20, 0x22].includes(opcode)));
+    return (
+      shape.operandSize === 8 &&
+      ((map === 1 && [0x2a, 0x2c, 0x2d, 0x50, 0x6e, 0x7e, 0xc4, 0xc5, 0xd7].includes(opcode)) ||
+        (map === 3 && [0x14, 0x15, 0x16, 0x17, 0x20, 0x22].includes(opcode)))
+    );
   }
-  return !(map === 1 && ((opcode >= 0x90 && opcode <= 0x9f) || (opcode >= 0x80 && opcode <= 0x8f) || opcode === 0xb0
-    || opcode === 0xc0 || (opcode >= 0x06 && opcode <= 0x0f) || (opcode >= 0x18 && opcode < 0x28) || (opcode >= 0x30 && opcode < 0x40)));
+  return !(
+    map === 1 &&
+    ((opcode >= 0x90 && opcode <= 0x9f) ||
+      (opcode >= 0x80 && opcode <= 0x8f) ||
+      opcode === 0xb0 ||
+      opcode === 0xc0 ||
+      (opcode >= 0x06 && opcode <= 0x0f) ||
+      (opcode >= 0x18 && opcode < 0x28) ||
+      (opcode >= 0x30 && opcode < 0x40))
+  );
 }
 
 const hex2 = (value: number): string => value.toString(16).padStart(2, "0");
@@ -236,20 +298,25 @@ export function formName(shape: Shape): string {
 /** String instructions take REP. */
 export function isString(shape: Shape): boolean {
   const { map, opcode } = shape;
-  return map === 0 && ((opcode >= 0xa4 && opcode <= 0xa7) || (opcode >= 0xaa && opcode <= 0xaf)
-    || (opcode >= 0x6c && opcode <= 0x6f));
+  return (
+    map === 0 &&
+    ((opcode >= 0xa4 && opcode <= 0xa7) || (opcode >= 0xaa && opcode <= 0xaf) || (opcode >= 0x6c && opcode <= 0x6f))
+  );
 }
 
 /** ModRM.reg extends the opcode. */
 export function isGroup(shape: Shape): boolean {
   const { map, opcode } = shape;
   if (map === 0) {
-    return (opcode >= 0x80 && opcode <= 0x83) || [0x8f, 0xc0, 0xc1, 0xc6, 0xc7, 0xf6, 0xf7, 0xfe, 0xff].includes(opcode)
-      || (opcode >= 0xd0 && opcode <= 0xd3) || (opcode >= 0xd8 && opcode <= 0xdf);
+    return (
+      (opcode >= 0x80 && opcode <= 0x83) ||
+      [0x8f, 0xc0, 0xc1, 0xc6, 0xc7, 0xf6, 0xf7, 0xfe, 0xff].includes(opcode) ||
+      (opcode >= 0xd0 && opcode <= 0xd3) ||
+      (opcode >= 0xd8 && opcode <= 0xdf)
+    );
   }
   if (map === 1) {
     return [0x00, 0x01, 0x0d, 0x18, 0x71, 0x72, 0x73, 0xae, 0xba, 0xc7].includes(opcode);
   }
   return map === 2 && shape.vex && opcode === 0xf3;
 }
-

@@ -5,13 +5,44 @@
 // Recorded vectors store only (mode, code, seed) and an outcome: what this file makes of a seed is
 // part of their format.
 import {
-  CASE_CODE, CASE_CODE_LENGTH, CASE_CODE_OFFSET, CASE_CS, CASE_DS, CASE_EFLAGS, CASE_ES, CASE_FCW, CASE_FS, CASE_FSW,
-  CASE_FTW, CASE_GPR, CASE_GS, CASE_MODE, CASE_MXCSR, CASE_OPTIONS, CASE_PATCH_COUNT, CASE_PATCHES, CASE_SS, CASE_X87,
-  CASE_YMM, codeBaseOf, DATA_BASE, DATA_BYTES, DATA_WINDOW, FS_BASE, GS_BASE, MODE_16, MODE_32, MODE_64,
-  OPTION_SEQUENCE, PATCH_MAX_BYTES, PATCH_SIZE, segmentOf, type Case,
+  CASE_CODE,
+  CASE_CODE_LENGTH,
+  CASE_CODE_OFFSET,
+  CASE_CS,
+  CASE_DS,
+  CASE_EFLAGS,
+  CASE_ES,
+  CASE_FCW,
+  CASE_FS,
+  CASE_FSW,
+  CASE_FTW,
+  CASE_GPR,
+  CASE_GS,
+  CASE_MODE,
+  CASE_MXCSR,
+  CASE_OPTIONS,
+  CASE_PATCH_COUNT,
+  CASE_PATCHES,
+  CASE_SS,
+  CASE_X87,
+  CASE_YMM,
+  type Case,
+  codeBaseOf,
+  DATA_BASE,
+  DATA_BYTES,
+  DATA_WINDOW,
+  FS_BASE,
+  GS_BASE,
+  MODE_16,
+  MODE_32,
+  MODE_64,
+  OPTION_SEQUENCE,
+  PATCH_MAX_BYTES,
+  PATCH_SIZE,
+  segmentOf,
 } from "./case.ts";
 import { Random } from "./random.ts";
-import { isString, shapeOf, type Shape } from "./shape.ts";
+import { isString, type Shape, shapeOf } from "./shape.ts";
 import { float32, float64, float80, integer } from "./values.ts";
 
 /** What a case is made of. */
@@ -139,9 +170,18 @@ function kindOf(shape: Shape): number {
     return opcode === 0xdf && reg === 4 ? KIND_BCD : KIND_INTEGER;
   }
   const wide = repeat === 0xf2 || (repeat === 0 && operandOverride);
-  if (map === 1 && ((opcode >= 0x10 && opcode <= 0x17) || (opcode >= 0x28 && opcode <= 0x2f) || opcode === 0xc6
-    || (opcode >= 0x50 && opcode <= 0x5f) || opcode === 0xc2 || opcode === 0xe6 || opcode === 0xd0
-    || opcode === 0x7c || opcode === 0x7d)) {
+  if (
+    map === 1 &&
+    ((opcode >= 0x10 && opcode <= 0x17) ||
+      (opcode >= 0x28 && opcode <= 0x2f) ||
+      opcode === 0xc6 ||
+      (opcode >= 0x50 && opcode <= 0x5f) ||
+      opcode === 0xc2 ||
+      opcode === 0xe6 ||
+      opcode === 0xd0 ||
+      opcode === 0x7c ||
+      opcode === 0x7d)
+  ) {
     return wide ? KIND_F64 : KIND_F32;
   }
   if (map === 3 && (opcode <= 0x0d || opcode === 0x40 || opcode === 0x41)) return opcode & 1 ? KIND_F64 : KIND_F32;
@@ -202,8 +242,9 @@ function solve(test: Case, shape: Shape, linear: number, displacementAt: number)
   let want = linear - baseOf(test, segmentFor(shape), mode);
   const limit = 2 ** (8 * shape.addressSize);
   if (base === 16 || (base < 0 && index < 0)) {
-    if (base === 16) want -= codeBaseOf(test.view.getUint16(CASE_CS, true))
-      + test.view.getUint16(CASE_CODE_OFFSET, true) + shape.length;
+    if (base === 16)
+      want -=
+        codeBaseOf(test.view.getUint16(CASE_CS, true)) + test.view.getUint16(CASE_CODE_OFFSET, true) + shape.length;
     for (let i = 0; i < shape.displacementSize; i++) {
       test.bytes[displacementAt + i] = Math.floor(want / 2 ** (8 * i)) & 0xff;
     }
@@ -234,7 +275,8 @@ function memoryOperand(test: Case, shape: Shape): void {
   const address = DATA_BASE + pickOffset();
   const moffs = map === 0 && opcode >= 0xa0 && opcode <= 0xa3;
   const tail = shape.immediateSize;
-  if (moffs) solve(test, { ...shape, base: -1, index: -1, displacementSize: tail }, address, CASE_CODE + shape.length - tail);
+  if (moffs)
+    solve(test, { ...shape, base: -1, index: -1, displacementSize: tail }, address, CASE_CODE + shape.length - tail);
   else solve(test, shape, address, CASE_CODE + shape.length - tail - shape.displacementSize);
   if (mode === MODE_64 && shape.base >= 0 && shape.base < 16 && random.oneIn(100)) {
     test.view.setUint32(CASE_GPR + shape.base * 8 + 4, random.pick([0x8000, 0x7fff8000, 0xffff7fff, 0x12345678]), true);
@@ -259,8 +301,7 @@ function memoryOperand(test: Case, shape: Shape): void {
 
 /** Writes a plausible branch target: an offset into the code window. */
 function codePointer(test: Case, at: number, mode: number): void {
-  const target = codeBaseOf(test.view.getUint16(CASE_CS, true))
-    + 0x1000 + random.below(0x2200);
+  const target = codeBaseOf(test.view.getUint16(CASE_CS, true)) + 0x1000 + random.below(0x2200);
   test.view.setUint32(at, target, true);
   if (mode !== MODE_16) test.view.setUint32(at + 4, 0, true);
 }
@@ -273,8 +314,12 @@ function pointer(test: Case, register: number, segment: number, mode: number, of
 function usesStack(shape: Shape): boolean {
   const { map, opcode, reg } = shape;
   if (map === 1) return opcode === 0xa0 || opcode === 0xa8;
-  return map === 0 && ((opcode >= 0x50 && opcode <= 0x61) || [0x06, 0x0e, 0x16, 0x1e, 0x68, 0x6a, 0x8f, 0x9c, 0x9d,
-    0xc2, 0xc3, 0xc8, 0xc9, 0xe8].includes(opcode) || (opcode === 0xff && (reg === 2 || reg === 6)));
+  return (
+    map === 0 &&
+    ((opcode >= 0x50 && opcode <= 0x61) ||
+      [0x06, 0x0e, 0x16, 0x1e, 0x68, 0x6a, 0x8f, 0x9c, 0x9d, 0xc2, 0xc3, 0xc8, 0xc9, 0xe8].includes(opcode) ||
+      (opcode === 0xff && (reg === 2 || reg === 6)))
+  );
 }
 
 /** Fills in a whole case. The recipe's code may have its displacement rewritten. */
@@ -346,13 +391,19 @@ function build(test: Case, recipe: Recipe): void {
   if (sequence) return;
   // MMX registers are the significands: give them integers and packed singles too.
   if (shape.map > 0 && random.oneIn(2)) {
-    for (let i = 0; i < 8; i++) fillKind(test, kind === KIND_F32 ? KIND_F32 : KIND_INTEGER, CASE_X87 + i * 16, CASE_X87 + i * 16 + 8);
+    for (let i = 0; i < 8; i++)
+      fillKind(test, kind === KIND_F32 ? KIND_F32 : KIND_INTEGER, CASE_X87 + i * 16, CASE_X87 + i * 16 + 8);
   }
   const moffs = shape.map === 0 && shape.opcode >= 0xa0 && shape.opcode <= 0xa3;
   if (shape.memory || moffs) memoryOperand(test, shape);
   const register = shape.rm | ((shape.rex & 1) << 3);
-  if (!shape.memory && shape.map === 0 && shape.opcode === 0xff && (shape.reg === 2 || shape.reg === 4)
-    && !random.oneIn(4)) {
+  if (
+    !shape.memory &&
+    shape.map === 0 &&
+    shape.opcode === 0xff &&
+    (shape.reg === 2 || shape.reg === 4) &&
+    !random.oneIn(4)
+  ) {
     codePointer(test, CASE_GPR + register * 8, mode);
     if (mode !== MODE_64) view.setUint32(CASE_GPR + register * 8 + 4, 0, true);
   }
@@ -362,4 +413,3 @@ function build(test: Case, recipe: Recipe): void {
     if (data >= 0) codePointer(test, data, mode);
   }
 }
-

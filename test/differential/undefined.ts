@@ -108,8 +108,11 @@ function x87Status(shape: Shape): number {
   }
   if (opcode === 0xd9 && memory && (reg === 4 || reg === 5 || reg >= 6)) return 0;
   const compares = reg === 2 || reg === 3;
-  if ((opcode === 0xd8 || opcode === 0xdc || opcode === 0xda || opcode === 0xde) && compares
-    && (memory || opcode === 0xd8 || opcode === 0xdc || (opcode === 0xde && reg === 3))) {
+  if (
+    (opcode === 0xd8 || opcode === 0xdc || opcode === 0xda || opcode === 0xde) &&
+    compares &&
+    (memory || opcode === 0xd8 || opcode === 0xdc || (opcode === 0xde && reg === 3))
+  ) {
     return 0;
   }
   if (opcode === 0xda && !memory && reg === 5) return 0;
@@ -129,8 +132,12 @@ export function undefinedAfterFault(shape: Shape): Undefined {
   const { map, opcode, reg, mode } = shape;
   if (map !== 0 || shape.vex) return NOTHING;
   // CMPS reads two operands; CALL checks its target and its stack; ARPL reads, and may not write.
-  const eitherFault = opcode === 0xa6 || opcode === 0xa7 || opcode === 0xe8 || (opcode === 0xff && reg === 2)
-    || (opcode === ARPL && mode !== MODE_64);
+  const eitherFault =
+    opcode === 0xa6 ||
+    opcode === 0xa7 ||
+    opcode === 0xe8 ||
+    (opcode === 0xff && reg === 2) ||
+    (opcode === ARPL && mode !== MODE_64);
   return { ...NOTHING, eitherFault, partial: opcode === POPA };
 }
 

@@ -1,6 +1,6 @@
 // A VM with one vCPU and one slot of memory at guest physical 0, with nothing between a test and
 // the core: state is read and written where it lies, and a trap of the core is the test's to see.
-import { compileCore, type CoreExports, instantiate } from "../../host/kvm/core.ts";
+import { type CoreExports, compileCore, instantiate } from "../../host/kvm/core.ts";
 import { type KvmCpuidEntry, writeCpuid } from "../../host/kvm/cpuid-table.ts";
 import { VmMemory } from "../../host/kvm/memory.ts";
 import { clockSince, sharedClockNs, wallNs } from "../../host/kvm/platform.ts";

@@ -1,13 +1,26 @@
 // The CPUID table that test guests get: all that wkvm supports; and its feature bits by Linux's names.
-import { Kvm } from "../../host/kvm/index.ts";
+
 import type { KvmCpuidEntry } from "../../host/kvm/cpuid-table.ts";
+import { Kvm } from "../../host/kvm/index.ts";
 
 /** [leaf, register, bit, name] of what the generator asks about. */
 const NAMES: [number, "eax" | "ebx" | "ecx" | "edx", number, string][] = [
-  [1, "ecx", 0, "pni"], [1, "ecx", 1, "pclmulqdq"], [1, "ecx", 9, "ssse3"], [1, "ecx", 13, "cx16"],
-  [1, "ecx", 19, "sse4_1"], [1, "ecx", 20, "sse4_2"], [1, "ecx", 22, "movbe"], [1, "ecx", 23, "popcnt"],
-  [1, "ecx", 25, "aes"], [1, "ecx", 28, "avx"], [7, "ebx", 3, "bmi1"], [7, "ebx", 8, "bmi2"], [7, "ebx", 19, "adx"],
-  [7, "ebx", 29, "sha_ni"], [0x80000001, "ecx", 0, "lahf_lm"], [0x80000001, "ecx", 5, "abm"],
+  [1, "ecx", 0, "pni"],
+  [1, "ecx", 1, "pclmulqdq"],
+  [1, "ecx", 9, "ssse3"],
+  [1, "ecx", 13, "cx16"],
+  [1, "ecx", 19, "sse4_1"],
+  [1, "ecx", 20, "sse4_2"],
+  [1, "ecx", 22, "movbe"],
+  [1, "ecx", 23, "popcnt"],
+  [1, "ecx", 25, "aes"],
+  [1, "ecx", 28, "avx"],
+  [7, "ebx", 3, "bmi1"],
+  [7, "ebx", 8, "bmi2"],
+  [7, "ebx", 19, "adx"],
+  [7, "ebx", 29, "sha_ni"],
+  [0x80000001, "ecx", 0, "lahf_lm"],
+  [0x80000001, "ecx", 5, "abm"],
 ];
 
 /** KVM_GET_SUPPORTED_CPUID. */
@@ -18,7 +31,8 @@ export async function guestCpuid(): Promise<KvmCpuidEntry[]> {
 
 /** Names of the features a table offers. */
 export function guestFeatures(cpuid: readonly KvmCpuidEntry[]): Set<string> {
-  const found = NAMES.filter(([leaf, register, bit]) => cpuid.some((entry) => entry.function === leaf
-    && (entry.index === 0) && ((entry[register] >>> bit) & 1) === 1));
+  const found = NAMES.filter(([leaf, register, bit]) =>
+    cpuid.some((entry) => entry.function === leaf && entry.index === 0 && ((entry[register] >>> bit) & 1) === 1),
+  );
   return new Set(found.map(([, , , name]) => name));
 }

@@ -4,7 +4,14 @@
 // Supervisor structures lie in the kernel's half, so that the whole lower half looks to a case as
 // it does to the host process: nothing there but the windows.
 import {
-  CODE_FILL, CODE_WINDOW, CODE_BYTES, DATA_WINDOW, DATA_BYTES, READ_ONLY_OFFSET, SEGMENTS, type Segment,
+  CODE_BYTES,
+  CODE_FILL,
+  CODE_WINDOW,
+  DATA_BYTES,
+  DATA_WINDOW,
+  READ_ONLY_OFFSET,
+  SEGMENTS,
+  type Segment,
 } from "../differential/case.ts";
 
 /** Linear address of guest physical 0 as the supervisor sees it. */
@@ -56,13 +63,20 @@ function descriptor(segment: Segment): bigint {
   const granular = (segment.attributes & 0x8000) !== 0;
   const limit = BigInt(granular ? Math.floor(segment.limit / 4096) : segment.limit);
   const base = BigInt(segment.base);
-  return (limit & 0xffffn) | ((base & 0xffffffn) << 16n) | (BigInt(segment.attributes & 0xff) << 40n)
-    | ((limit >> 16n) << 48n) | (BigInt(segment.attributes >> 12) << 52n) | ((base >> 24n) << 56n);
+  return (
+    (limit & 0xffffn) |
+    ((base & 0xffffffn) << 16n) |
+    (BigInt(segment.attributes & 0xff) << 40n) |
+    ((limit >> 16n) << 48n) |
+    (BigInt(segment.attributes >> 12) << 52n) |
+    ((base >> 24n) << 56n)
+  );
 }
 
 /** The two halves of a TSS or LDT descriptor in long mode. */
 function system(base: bigint, limit: number, type: number): [bigint, bigint] {
-  const low = BigInt(limit) | ((base & 0xffffffn) << 16n) | (BigInt(0x80 | type) << 40n) | (((base >> 24n) & 0xffn) << 56n);
+  const low =
+    BigInt(limit) | ((base & 0xffffffn) << 16n) | (BigInt(0x80 | type) << 40n) | (((base >> 24n) & 0xffn) << 56n);
   return [low, base >> 32n];
 }
 
@@ -75,7 +89,10 @@ export function buildGuest(image: Uint8Array, data: Uint8Array): void {
   for (const segment of SEGMENTS) {
     put((segment.selector & 4 ? LDT : GDT) + (segment.selector & ~7), descriptor(segment));
   }
-  for (const [selector, base, limit, type] of [[TSS_SELECTOR, TSS, TSS_LIMIT, 11], [LDT_SELECTOR, LDT, LDT_LIMIT, 2]] as const) {
+  for (const [selector, base, limit, type] of [
+    [TSS_SELECTOR, TSS, TSS_LIMIT, 11],
+    [LDT_SELECTOR, LDT, LDT_LIMIT, 2],
+  ] as const) {
     const [low, high] = system(KERNEL_BASE + BigInt(base), limit, type);
     put(GDT + selector, low);
     put(GDT + selector + 8, high);
@@ -87,8 +104,13 @@ export function buildGuest(image: Uint8Array, data: Uint8Array): void {
   for (let vector = 0; vector < 256; vector++) {
     const handler = KERNEL_BASE + BigInt(STUBS + vector * STUB_STEP);
     const dpl = USER_GATES.includes(vector) ? 3n : 0n;
-    put(IDT + vector * 16, (handler & 0xffffn) | (BigInt(KERNEL_CS) << 16n) | ((0x8en | (dpl << 5n)) << 40n)
-      | (((handler >> 16n) & 0xffffn) << 48n));
+    put(
+      IDT + vector * 16,
+      (handler & 0xffffn) |
+        (BigInt(KERNEL_CS) << 16n) |
+        ((0x8en | (dpl << 5n)) << 40n) |
+        (((handler >> 16n) & 0xffffn) << 48n),
+    );
     put(IDT + vector * 16 + 8, handler >> 32n);
     image[STUBS + vector * STUB_STEP] = 0xf4;
   }

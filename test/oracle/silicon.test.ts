@@ -3,7 +3,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  Batch, type Case, CASE_EFLAGS, CASE_GPR, MODE_64, type Result, RESULT_EFLAGS, RESULT_GPR, RESULT_VECTOR,
+  Batch,
+  CASE_EFLAGS,
+  CASE_GPR,
+  type Case,
+  MODE_64,
+  RESULT_EFLAGS,
+  RESULT_GPR,
+  RESULT_VECTOR,
+  type Result,
 } from "../differential/case.ts";
 import { compare } from "../differential/compare.ts";
 import { Engine } from "../differential/engine.ts";
@@ -39,29 +47,48 @@ const overflow = (exact: bigint, result: bigint): bigint => (exact === signed(re
 
 /** Operations on RAX (a) and RCX (b). */
 const MODELS: Record<string, Model> = {
-  "add rax, rcx": { code: [0x48, 0x01, 0xc8], of: (a, b) => {
-    const r = wrap(a + b);
-    return [r, (a + b > r ? CF : 0n) | ((a ^ b ^ r) & AF) | resultFlags(r) | overflow(signed(a) + signed(b), r), ALL];
-  } },
-  "adc rax, rcx": { code: [0x48, 0x11, 0xc8], of: (a, b, c) => {
-    const r = wrap(a + b + c);
-    return [r, (a + b + c > r ? CF : 0n) | ((a ^ b ^ r) & AF) | resultFlags(r) | overflow(signed(a) + signed(b) + c, r), ALL];
-  } },
-  "sub rax, rcx": { code: [0x48, 0x29, 0xc8], of: (a, b) => {
-    const r = wrap(a - b);
-    return [r, (a < b ? CF : 0n) | ((a ^ b ^ r) & AF) | resultFlags(r) | overflow(signed(a) - signed(b), r), ALL];
-  } },
-  "shl rax, cl": { code: [0x48, 0xd3, 0xe0], of: (a, b) => {
-    const n = b & 63n;
-    const r = wrap(a << n);
-    if (n === 0n) return [a, 0n, 0n];
-    return [r, ((a << n) >> 64n) & 1n | resultFlags(r), CF | PF | ZF | SF];
-  } },
-  "imul rax, rcx": { code: [0x48, 0x0f, 0xaf, 0xc1], of: (a, b) => {
-    const exact = signed(a) * signed(b);
-    const r = wrap(exact);
-    return [r, exact === signed(r) ? 0n : CF | OF, CF | OF];
-  } },
+  "add rax, rcx": {
+    code: [0x48, 0x01, 0xc8],
+    of: (a, b) => {
+      const r = wrap(a + b);
+      return [r, (a + b > r ? CF : 0n) | ((a ^ b ^ r) & AF) | resultFlags(r) | overflow(signed(a) + signed(b), r), ALL];
+    },
+  },
+  "adc rax, rcx": {
+    code: [0x48, 0x11, 0xc8],
+    of: (a, b, c) => {
+      const r = wrap(a + b + c);
+      return [
+        r,
+        (a + b + c > r ? CF : 0n) | ((a ^ b ^ r) & AF) | resultFlags(r) | overflow(signed(a) + signed(b) + c, r),
+        ALL,
+      ];
+    },
+  },
+  "sub rax, rcx": {
+    code: [0x48, 0x29, 0xc8],
+    of: (a, b) => {
+      const r = wrap(a - b);
+      return [r, (a < b ? CF : 0n) | ((a ^ b ^ r) & AF) | resultFlags(r) | overflow(signed(a) - signed(b), r), ALL];
+    },
+  },
+  "shl rax, cl": {
+    code: [0x48, 0xd3, 0xe0],
+    of: (a, b) => {
+      const n = b & 63n;
+      const r = wrap(a << n);
+      if (n === 0n) return [a, 0n, 0n];
+      return [r, (((a << n) >> 64n) & 1n) | resultFlags(r), CF | PF | ZF | SF];
+    },
+  },
+  "imul rax, rcx": {
+    code: [0x48, 0x0f, 0xaf, 0xc1],
+    of: (a, b) => {
+      const exact = signed(a) * signed(b);
+      const r = wrap(exact);
+      return [r, exact === signed(r) ? 0n : CF | OF, CF | OF];
+    },
+  },
 };
 
 test("the oracle agrees with hand-written models", { skip: missing ?? false }, async () => {
@@ -90,7 +117,9 @@ function checkModel(name: string, each: Case, result: Result, of: Model["of"]): 
   assert.equal(BigInt(result.view.getUint32(RESULT_EFLAGS, true)) & defined, flags & defined, `${what}: flags`);
 }
 
-test("two oracles agree on random cases of every form, at 20,000 cases a second or so", { skip: missing ?? false }, async (t) => {
+test("two oracles agree on random cases of every form, at 20,000 cases a second or so", {
+  skip: missing ?? false,
+}, async (t) => {
   const one = new Silicon();
   const two = new Silicon();
   const engine = new Engine(one, undefined, { seed: 7, features: hostFeatures(), sequences: 16 });
@@ -99,7 +128,7 @@ test("two oracles agree on random cases of every form, at 20,000 cases a second 
   for (const each of batch.cases) buildCase(each, engine.draw());
   const started = performance.now();
   const first = await one.run(batch, batch.capacity);
-  t.diagnostic(`${Math.round(batch.capacity / (performance.now() - started) * 1000)} cases a second`);
+  t.diagnostic(`${Math.round((batch.capacity / (performance.now() - started)) * 1000)} cases a second`);
   const second = await two.run(batch, batch.capacity);
   const differing = first.filter((result, i) => compare(batch.cases[i]!, result, second[i]!).length);
   assert.equal(differing.length, 0);

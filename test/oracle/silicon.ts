@@ -29,8 +29,10 @@ export function siliconMissing(): string | undefined {
 export function processorName(): string {
   const info = readFileSync("/proc/cpuinfo", "utf8");
   const field = (name: string): string => new RegExp(`^${name}\\s*: (.*)$`, "m").exec(info)?.[1] ?? "?";
-  return `${field("vendor_id")} family ${field("cpu family")} model ${field("model")} stepping ${field("stepping")} `
-    + `(${field("model name")})`;
+  return (
+    `${field("vendor_id")} family ${field("cpu family")} model ${field("model")} stepping ${field("stepping")} ` +
+    `(${field("model name")})`
+  );
 }
 
 /** The host processor's feature flags, in Linux's spelling. */

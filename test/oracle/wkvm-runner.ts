@@ -4,26 +4,103 @@
 // interrupt gate whose handler is HLT; registers are read and written where the vCPU keeps them.
 import { KVM_EXIT_HLT, KVM_EXIT_INTR } from "../../assembly/exits.ts";
 import {
-  CPU_CR2, CPU_FCW, CPU_FSW, CPU_FTAG, CPU_FTOP, CPU_GPR, CPU_MXCSR, CPU_RIP, CPU_SEG_ATTR, CPU_SEG_BASE,
-  CPU_SEG_LIMIT, CPU_SEG_SEL, CPU_X87, CPU_XMM,
+  CPU_CR2,
+  CPU_FCW,
+  CPU_FSW,
+  CPU_FTAG,
+  CPU_FTOP,
+  CPU_GPR,
+  CPU_MXCSR,
+  CPU_RIP,
+  CPU_SEG_ATTR,
+  CPU_SEG_BASE,
+  CPU_SEG_LIMIT,
+  CPU_SEG_SEL,
+  CPU_X87,
+  CPU_XMM,
 } from "../../assembly/layout.ts";
 import type { CoreExports } from "../../host/kvm/core.ts";
 import type { KvmCpuidEntry } from "../../host/kvm/cpuid-table.ts";
 import { type KvmSegment, type KvmSregs, readSregs, writeSregs } from "../../host/kvm/sregs.ts";
 import type { VcpuState } from "../../host/kvm/vcpu-state.ts";
 import {
-  BLOCK_X87, BLOCK_YMM, type Case, CASE_CODE, CASE_CODE_LENGTH, CASE_CODE_OFFSET, CASE_CS, CASE_DS, CASE_EFLAGS,
-  CASE_ES, CASE_FCW, CASE_FS, CASE_FSW, CASE_FTW, CASE_GPR, CASE_GS, CASE_MXCSR, CASE_OPTIONS, CASE_PATCH_COUNT,
-  CASE_PATCHES, CASE_SS, CASE_X87, CASE_YMM, CODE_BASE, CODE_BYTES, CODE_FILL, CODE_WINDOW, codeBaseOf, DATA_BYTES,
-  DATA_WINDOW, FS_BASE, GS_BASE, OPTION_SEQUENCE, PATCH_SIZE, type Result, RESULT_BLOCKS,
-  RESULT_CHANGED, RESULT_CR2, RESULT_EFLAGS, RESULT_ERROR, RESULT_FCW, RESULT_FSW, RESULT_FTW, RESULT_GPR,
-  RESULT_LENGTH, RESULT_MXCSR, RESULT_RIP, RESULT_SIZE, RESULT_VECTOR, segmentOf, VECTOR_EXIT, VECTOR_TIMEOUT,
+  BLOCK_X87,
+  BLOCK_YMM,
+  CASE_CODE,
+  CASE_CODE_LENGTH,
+  CASE_CODE_OFFSET,
+  CASE_CS,
+  CASE_DS,
+  CASE_EFLAGS,
+  CASE_ES,
+  CASE_FCW,
+  CASE_FS,
+  CASE_FSW,
+  CASE_FTW,
+  CASE_GPR,
+  CASE_GS,
+  CASE_MXCSR,
+  CASE_OPTIONS,
+  CASE_PATCH_COUNT,
+  CASE_PATCHES,
+  CASE_SS,
+  CASE_X87,
+  CASE_YMM,
+  type Case,
+  CODE_BASE,
+  CODE_BYTES,
+  CODE_FILL,
+  CODE_WINDOW,
+  codeBaseOf,
+  DATA_BYTES,
+  DATA_WINDOW,
+  FS_BASE,
+  GS_BASE,
+  OPTION_SEQUENCE,
+  PATCH_SIZE,
+  RESULT_BLOCKS,
+  RESULT_CHANGED,
+  RESULT_CR2,
+  RESULT_EFLAGS,
+  RESULT_ERROR,
+  RESULT_FCW,
+  RESULT_FSW,
+  RESULT_FTW,
+  RESULT_GPR,
+  RESULT_LENGTH,
+  RESULT_MXCSR,
+  RESULT_RIP,
+  RESULT_SIZE,
+  RESULT_VECTOR,
+  type Result,
+  segmentOf,
+  VECTOR_EXIT,
+  VECTOR_TIMEOUT,
 } from "../differential/case.ts";
 import { baseImage } from "../differential/state.ts";
 import { createBareVm } from "./bare-vm.ts";
 import {
-  buildGuest, CODE_PHYSICAL, DATA_PHYSICAL, GDT, GDT_LIMIT, GUEST_BYTES, IDT, KERNEL_BASE, KERNEL_CS, LAUNCH,
-  LAUNCH_FRAME, LDT, LDT_LIMIT, LDT_SELECTOR, PML4, STACK_TOP, STUB_STEP, STUBS, TSS, TSS_LIMIT, TSS_SELECTOR,
+  buildGuest,
+  CODE_PHYSICAL,
+  DATA_PHYSICAL,
+  GDT,
+  GDT_LIMIT,
+  GUEST_BYTES,
+  IDT,
+  KERNEL_BASE,
+  KERNEL_CS,
+  LAUNCH,
+  LAUNCH_FRAME,
+  LDT,
+  LDT_LIMIT,
+  LDT_SELECTOR,
+  PML4,
+  STACK_TOP,
+  STUB_STEP,
+  STUBS,
+  TSS,
+  TSS_LIMIT,
+  TSS_SELECTOR,
 } from "./guest-image.ts";
 
 const TF = 0x100;
@@ -41,7 +118,12 @@ const CASE_LIMIT_NS = 300e6;
 export const TRAPPED = 0xffff;
 
 /** Segment registers in the order of CPU_SEG_*, and the selector field of a case for those it sets. */
-const CASE_SEGMENTS: [number, number][] = [[0, CASE_ES], [3, CASE_DS], [4, CASE_FS], [5, CASE_GS]];
+const CASE_SEGMENTS: [number, number][] = [
+  [0, CASE_ES],
+  [3, CASE_DS],
+  [4, CASE_FS],
+  [5, CASE_GS],
+];
 
 /** A vCPU that test cases run on. */
 export class WkvmRunner {
@@ -227,7 +309,8 @@ export class WkvmRunner {
     let at = RESULT_SIZE;
     let blocks = 0;
     for (let i = 0; i < 8 && !blocks; i++) {
-      if (!sameBytes(bytes, cpu + CPU_X87 + ((top + i) & 7) * 16, test.bytes, CASE_X87 + i * 16, 10)) blocks = BLOCK_X87;
+      if (!sameBytes(bytes, cpu + CPU_X87 + ((top + i) & 7) * 16, test.bytes, CASE_X87 + i * 16, 10))
+        blocks = BLOCK_X87;
     }
     if (blocks) {
       scratch.fill(0, at, at + 128);
@@ -296,19 +379,36 @@ function sameBytes(a: Uint8Array, from: number, b: Uint8Array, to: number, lengt
 /** The registers between cases: long mode at CPL 0, interrupts off, the guest's own tables. */
 function homeRegisters(now: KvmSregs): KvmSregs {
   const segment = (selector: number, attributes: number): KvmSegment => ({
-    base: 0n, limit: 0xffffffff, selector, type: attributes & 15, present: 1, dpl: (attributes >> 5) & 3,
-    db: (attributes >> 14) & 1, s: (attributes >> 4) & 1, l: (attributes >> 13) & 1, g: (attributes >> 15) & 1,
-    avl: 0, unusable: 0,
+    base: 0n,
+    limit: 0xffffffff,
+    selector,
+    type: attributes & 15,
+    present: 1,
+    dpl: (attributes >> 5) & 3,
+    db: (attributes >> 14) & 1,
+    s: (attributes >> 4) & 1,
+    l: (attributes >> 13) & 1,
+    g: (attributes >> 15) & 1,
+    avl: 0,
+    unusable: 0,
   });
   const data = segment(0x2b, 0xc0f3);
   const none: KvmSegment = { ...segment(0, 0), present: 0, unusable: 1 };
   return {
     ...now,
-    cs: segment(KERNEL_CS, 0xa09b), ss: none, ds: data, es: data, fs: none, gs: none,
+    cs: segment(KERNEL_CS, 0xa09b),
+    ss: none,
+    ds: data,
+    es: data,
+    fs: none,
+    gs: none,
     tr: { ...segment(TSS_SELECTOR, 0x8b), base: KERNEL_BASE + BigInt(TSS), limit: TSS_LIMIT },
     ldt: { ...segment(LDT_SELECTOR, 0x82), base: KERNEL_BASE + BigInt(LDT), limit: LDT_LIMIT },
     gdt: { base: KERNEL_BASE + BigInt(GDT), limit: GDT_LIMIT },
     idt: { base: KERNEL_BASE + BigInt(IDT), limit: 0xfff },
-    cr0: CR0, cr3: BigInt(PML4), cr4: CR4 | CR4_OSXSAVE, efer: EFER,
+    cr0: CR0,
+    cr3: BigInt(PML4),
+    cr4: CR4 | CR4_OSXSAVE,
+    efer: EFER,
   };
 }

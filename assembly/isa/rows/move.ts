@@ -1,5 +1,5 @@
 // Data movement: MOV and its extensions, XCHG, XADD, CMPXCHG, LEA, CMOVcc, SETcc, BSWAP, MOVBE, XLAT, sign extension of the accumulator.
-import { FEAT_CMOV, FEAT_CX16, FEAT_CX8, FEAT_MOVBE } from "../../features.ts";
+import { FEAT_CMOV, FEAT_CX8, FEAT_CX16, FEAT_MOVBE } from "../../features.ts";
 import { type Builder, RAX, RDX } from "../builder.ts";
 import type { Value, Width } from "../micro-op.ts";
 import { row } from "../row.ts";
