@@ -93,3 +93,32 @@ test("multiboot kernels that ask for too much", () => {
   view.setUint32(16, 0x200000, true);
   refuses(kernel, /truncated/);
 });
+
+test("random damage gives a message or another kernel, never a foreign exception", () => {
+  const multiboot = new Uint8Array(0x300);
+  const header = new DataView(multiboot.buffer);
+  [0x1badb002, 0x10000, -(0x1badb002 + 0x10000), 0x200000, 0x200000, 0, 0, 0x200000].forEach((value, index) => {
+    header.setUint32(index * 4, value, true);
+  });
+  const elf32 = elf({ is64Bit: false, entry: 0x1000000, load: { paddr: 0x1000000, data: CODE }, pvhEntry: 0x1000000 });
+  let seed = 99;
+  const random = (below: number) => {
+    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+    return Math.floor((seed / 2 ** 32) * below);
+  };
+  for (const kernel of [GOOD, elf32, BZ, multiboot]) {
+    for (let round = 0; round < 2000; round++) {
+      const damaged = kernel.slice();
+      for (let i = 0; i <= random(4); i++) {
+        // Headers are what matters; in a bzImage they lie at 0x1f1.
+        const at = kernel === BZ ? 0x1f0 + random(0x80) : random(Math.min(kernel.length, 0x100));
+        damaged[at] = random(2) === 0 ? random(256) : 0xff * random(2);
+      }
+      try {
+        loadKernel(filesFor(damaged, { initrd: Uint8Array.of(1) }), machineWith(64));
+      } catch (error) {
+        assert.ok(error instanceof BootError, `${String(error)} ${error instanceof Error ? error.stack : ""}`);
+      }
+    }
+  }
+});

@@ -140,24 +140,8 @@ export class LzmaDecoder {
     const previous = relative > 0 ? (output[position - 1] as number) : 0;
     const low = (relative & this.literalPositionMask) << this.literalContextBits;
     const offset = LITERAL_CODER * (low + (previous >> (8 - this.literalContextBits)));
-    let symbol = 1;
-    if (this.state >= FIRST_MATCH_STATE) {
-      // After a match the byte at the last distance predicts the literal, until a bit differs.
-      let match = output[position - this.rep0 - 1] as number;
-      while (symbol < 0x100) {
-        const matchBit = (match >> 7) & 1;
-        match <<= 1;
-        const bit = range.bit(this.literal, offset + ((1 + matchBit) << 8) + symbol);
-        symbol = (symbol << 1) | bit;
-        if (matchBit !== bit) {
-          break;
-        }
-      }
-    }
-    while (symbol < 0x100) {
-      symbol = (symbol << 1) | range.bit(this.literal, offset + symbol);
-    }
-    output[position] = symbol & 0xff;
+    const predicted = this.state >= FIRST_MATCH_STATE ? (output[position - this.rep0 - 1] as number) : -1;
+    output[position] = range.literal(this.literal, offset, predicted);
     this.position = position + 1;
     this.state = this.state < 4 ? 0 : this.state < 10 ? this.state - 3 : this.state - 6;
   }
