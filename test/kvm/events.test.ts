@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  type DebugExit,
   exitName,
   KVM_EXIT_DEBUG,
   KVM_EXIT_HLT,
@@ -18,7 +19,6 @@ import {
   KVM_VCPUEVENT_VALID_SHADOW,
   KVM_VCPUEVENT_VALID_SMM,
   KvmError,
-  type DebugExit,
 } from "../../host/kvm/index.ts";
 import { CODE, makeGuest } from "./guest.ts";
 
@@ -147,7 +147,10 @@ test("setGuestDebug() steps instruction by instruction", async () => {
     assert.equal(exit.dr6 & (1n << 14n), 1n << 14n, "DR6.BS");
     seen.push(exit.pc);
   }
-  assert.deepEqual(seen, [1n, 3n, 5n].map((offset) => BigInt(CODE) + offset));
+  assert.deepEqual(
+    seen,
+    [1n, 3n, 5n].map((offset) => BigInt(CODE) + offset),
+  );
   assert.equal(vcpu.getRegs().rflags & 0x100n, 0n, "the guest does not see TF");
   vcpu.setGuestDebug({ control: 0 });
   assert.equal(vcpu.run().reason, KVM_EXIT_HLT);

@@ -1,6 +1,6 @@
 // What the tests of this folder share: a VM with some RAM and a vCPU in flat real mode.
 
-import { Kvm, type KvmSregs, type Vcpu, type VcpuExit, Vm, type VmOptions } from "../../host/kvm/index.ts";
+import { Kvm, type KvmSregs, type Vcpu, type VcpuExit, type Vm, type VmOptions } from "../../host/kvm/index.ts";
 
 let opened: Promise<Kvm> | undefined;
 

@@ -28,8 +28,8 @@ const withIrqchip = { beforeVcpu: (vm: Vm) => vm.createIrqchip() };
  * mov al, 1; out 0x21, al; sti; hlt; jmp back to hlt
  */
 const SETUP_PIC = [
-  0xb0, 0x11, 0xe6, 0x20, 0xb0, 0x20, 0xe6, 0x21, 0xb0, 0x04, 0xe6, 0x21, 0xb0, 0x01, 0xe6, 0x21, 0xb0, 0x01, 0xe6, 0x21,
-  0xfb, 0xf4, 0xeb, 0xfd,
+  0xb0, 0x11, 0xe6, 0x20, 0xb0, 0x20, 0xe6, 0x21, 0xb0, 0x04, 0xe6, 0x21, 0xb0, 0x01, 0xe6, 0x21, 0xb0, 0x01, 0xe6,
+  0x21, 0xfb, 0xf4, 0xeb, 0xfd,
 ];
 /** push ax; mov al, 'I'; out 0x99, al; mov al, 0x20; out 0x20, al; pop ax; iret */
 const HANDLER = [0x50, 0xb0, 0x49, 0xe6, 0x99, 0xb0, 0x20, 0xe6, 0x20, 0x58, 0xcf];
@@ -171,8 +171,10 @@ test("setGsiRouting() moves a line, and refuses what cannot be", async () => {
   assert.equal(vm.irqLine(4, 1), -1, "routed nowhere now");
   assert.equal(vm.irqLine(50, 1), 1);
   assert.equal(vcpu.run({ maxNs: 1e9 }).reason, KVM_EXIT_IO);
-  const bad = (irqchip: number, pin: number, gsi = 1) => () =>
-    vm.setGsiRouting([{ gsi, type: KVM_IRQ_ROUTING_IRQCHIP, irqchip: { irqchip, pin } }]);
+  const bad =
+    (irqchip: number, pin: number, gsi = 1) =>
+    () =>
+      vm.setGsiRouting([{ gsi, type: KVM_IRQ_ROUTING_IRQCHIP, irqchip: { irqchip, pin } }]);
   assert.throws(bad(3, 0), hasCode("EINVAL"));
   assert.throws(bad(KVM_IRQCHIP_IOAPIC, 24), hasCode("EINVAL"));
   assert.throws(bad(KVM_IRQCHIP_PIC_SLAVE, 8), hasCode("EINVAL"));

@@ -32,7 +32,11 @@ test("setUserMemoryRegion() refuses misalignment, overlap, and memory that is no
   const good = { slot: 0, flags: 0, guestPhysAddr: 0x10000, memorySize: 4 * PAGE, userspaceAddr };
   vm.setUserMemoryRegion(good);
   const refused = (change: object, code: string) =>
-    assert.throws(() => vm.setUserMemoryRegion({ ...good, slot: 1, guestPhysAddr: 0x20000, ...change }), hasCode(code), JSON.stringify(change));
+    assert.throws(
+      () => vm.setUserMemoryRegion({ ...good, slot: 1, guestPhysAddr: 0x20000, ...change }),
+      hasCode(code),
+      JSON.stringify(change),
+    );
   refused({ guestPhysAddr: 0x20001 }, "EINVAL");
   refused({ memorySize: 0x123 }, "EINVAL");
   refused({ userspaceAddr: userspaceAddr + 1 }, "EINVAL");
@@ -44,9 +48,16 @@ test("setUserMemoryRegion() refuses misalignment, overlap, and memory that is no
   refused({ memorySize: 0 }, "EINVAL");
   refused({ guestPhysAddr: 0x13000 }, "EEXIST");
   refused({ guestPhysAddr: 0xf000 }, "EEXIST");
-  assert.throws(() => vm.setUserMemoryRegion({ ...good, guestPhysAddr: 0xffff_ffff_ffff_f000n, slot: 1 }), hasCode("EINVAL"));
+  assert.throws(
+    () => vm.setUserMemoryRegion({ ...good, guestPhysAddr: 0xffff_ffff_ffff_f000n, slot: 1 }),
+    hasCode("EINVAL"),
+  );
   assert.throws(() => vm.setUserMemoryRegion({ ...good, memorySize: 2 * PAGE }), hasCode("EINVAL"), "resized");
-  assert.throws(() => vm.setUserMemoryRegion({ ...good, flags: KVM_MEM_READONLY }), hasCode("EINVAL"), "made read-only");
+  assert.throws(
+    () => vm.setUserMemoryRegion({ ...good, flags: KVM_MEM_READONLY }),
+    hasCode("EINVAL"),
+    "made read-only",
+  );
 });
 
 test("a slot of size 0 deletes; the address is MMIO afterwards", async () => {
@@ -82,10 +93,19 @@ test("writes to a read-only slot are MMIO exits, reads are not", async () => {
   const base = ram.byteOffset;
   vm.setUserMemoryRegion({ slot: 0, guestPhysAddr: 0, memorySize: 0, userspaceAddr: 0 });
   vm.setUserMemoryRegion({ slot: 0, guestPhysAddr: 0, memorySize: 0x8000, userspaceAddr: base });
-  vm.setUserMemoryRegion({ slot: 1, flags: KVM_MEM_READONLY, guestPhysAddr: 0x8000, memorySize: PAGE, userspaceAddr: base + 0x8000 });
+  vm.setUserMemoryRegion({
+    slot: 1,
+    flags: KVM_MEM_READONLY,
+    guestPhysAddr: 0x8000,
+    memorySize: PAGE,
+    userspaceAddr: base + 0x8000,
+  });
   ram[0x8000] = 0x42;
   const exit = vcpu.run() as MmioExit;
-  assert.deepEqual([exit.reason, exit.physAddr, exit.isWrite, exit.len, exit.data[0]], [KVM_EXIT_MMIO, 0x8001n, true, 1, 0x42]);
+  assert.deepEqual(
+    [exit.reason, exit.physAddr, exit.isWrite, exit.len, exit.data[0]],
+    [KVM_EXIT_MMIO, 0x8001n, true, 1, 0x42],
+  );
   assert.equal(vcpu.run().reason, KVM_EXIT_HLT);
   assert.equal(ram[0x8001], 0, "the write did not happen");
 });
@@ -96,11 +116,19 @@ test("getDirtyLog() has a bit for each page written since the last call", async 
   assert.throws(() => vm.getDirtyLog(0), hasCode("ENOENT"), "no log is kept");
   assert.throws(() => vm.getDirtyLog(5), hasCode("ENOENT"), "no slot");
   assert.throws(() => vm.getDirtyLog(64), hasCode("EINVAL"));
-  vm.setUserMemoryRegion({ slot: 0, flags: KVM_MEM_LOG_DIRTY_PAGES, guestPhysAddr: 0, memorySize: RAM_SIZE, userspaceAddr: ram.byteOffset });
+  vm.setUserMemoryRegion({
+    slot: 0,
+    flags: KVM_MEM_LOG_DIRTY_PAGES,
+    guestPhysAddr: 0,
+    memorySize: RAM_SIZE,
+    userspaceAddr: ram.byteOffset,
+  });
   const dirty = () => {
     const bitmap = vm.getDirtyLog(0);
     assert.equal(bitmap.length, RAM_SIZE / PAGE / 8);
-    return Array.from({ length: RAM_SIZE / PAGE }, (_, page) => page).filter((page) => ((bitmap[page >> 3] ?? 0) >> (page & 7)) & 1);
+    return Array.from({ length: RAM_SIZE / PAGE }, (_, page) => page).filter(
+      (page) => ((bitmap[page >> 3] ?? 0) >> (page & 7)) & 1,
+    );
   };
   assert.deepEqual(dirty(), []);
   vcpu.run();

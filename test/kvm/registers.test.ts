@@ -60,7 +60,20 @@ test("setSregs() and getSregs() carry segments, tables and control registers", a
   const sregs = vcpu.getSregs();
   sregs.fs.base = 0x1234_5678_9000n;
   sregs.gs.base = 0xffff_8000_0000_0000n;
-  sregs.ldt = { base: 0x5000n, limit: 0x1f, selector: 0x28, type: 2, present: 1, dpl: 0, db: 0, s: 0, l: 0, g: 0, avl: 0, unusable: 0 };
+  sregs.ldt = {
+    base: 0x5000n,
+    limit: 0x1f,
+    selector: 0x28,
+    type: 2,
+    present: 1,
+    dpl: 0,
+    db: 0,
+    s: 0,
+    l: 0,
+    g: 0,
+    avl: 0,
+    unusable: 0,
+  };
   sregs.ds = { ...sregs.ds, selector: 0, present: 0, type: 0, s: 0, g: 0, db: 0, limit: 0, unusable: 1 };
   sregs.gdt = { base: 0xffff_8000_0000_5000n, limit: 0x7f };
   sregs.idt = { base: 0x6000n, limit: 0xfff };
@@ -201,7 +214,14 @@ test("getXcrs() and setXcrs(): XCR0 holds what CPUID has", async () => {
 test("getMsrs() and setMsrs() stop at the first that does not exist", async () => {
   const { vcpu } = await makeGuest([0xf4]);
   vcpu.setCpuid2((await openKvm()).getSupportedCpuid());
-  assert.equal(vcpu.setMsrs([{ index: 0xc000_0082, data: 0xffff_8000_0000_1000n }, { index: 0x1234, data: 0 }, { index: 0x174, data: 8 }]), 1);
+  assert.equal(
+    vcpu.setMsrs([
+      { index: 0xc000_0082, data: 0xffff_8000_0000_1000n },
+      { index: 0x1234, data: 0 },
+      { index: 0x174, data: 8 },
+    ]),
+    1,
+  );
   const values = vcpu.getMsrs([0xc000_0082, 0x1234, 0x174]);
   assert.deepEqual(values, [{ index: 0xc000_0082, data: 0xffff_8000_0000_1000n }]);
   assert.equal(vcpu.setMsrs([{ index: 0xc000_0082, data: 1n << 47n }]), 0, "non-canonical LSTAR");
@@ -219,7 +239,12 @@ test("getDebugregs() and setDebugregs() carry DR0-3, DR6, DR7", async () => {
 test("translate() walks the page tables and touches nothing", async () => {
   const { vcpu, ram } = await makeGuest([0xf4], { mode: "long" });
   const before = ram.slice(0x8000, 0xa000);
-  assert.deepEqual(vcpu.translate(0x12345n), { physicalAddress: 0x12345n, valid: true, writeable: true, usermode: false });
+  assert.deepEqual(vcpu.translate(0x12345n), {
+    physicalAddress: 0x12345n,
+    valid: true,
+    writeable: true,
+    usermode: false,
+  });
   assert.equal(vcpu.translate(0x4000_0000n).valid, false);
   assert.equal(vcpu.translate(0x4000_0000n).physicalAddress, 0xffff_ffff_ffff_ffffn);
   assert.deepEqual(ram.slice(0x8000, 0xa000), before);

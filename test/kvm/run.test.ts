@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  exitName,
+  type IoExit,
   KVM_EXIT_FAIL_ENTRY,
   KVM_EXIT_HLT,
   KVM_EXIT_INTERNAL_ERROR,
@@ -8,10 +10,7 @@ import {
   KVM_EXIT_IO,
   KVM_EXIT_IO_IN,
   KVM_EXIT_IO_OUT,
-  KVM_EXIT_MMIO,
   KVM_EXIT_SHUTDOWN,
-  exitName,
-  type IoExit,
   type MmioExit,
   type VcpuExit,
 } from "../../host/kvm/index.ts";
@@ -83,7 +82,8 @@ test("an access is void when the host moves rip away from it", async () => {
 test("REP OUTSB arrives with its count, REP INSW takes all its data", async () => {
   // mov si, 0x2000; mov cx, 5; mov dx, 0x99; rep outsb; mov di, 0x3000; mov cx, 3; rep insw; hlt
   const code = [
-    0xbe, 0x00, 0x20, 0xb9, 0x05, 0x00, 0xba, 0x99, 0x00, 0xf3, 0x6e, 0xbf, 0x00, 0x30, 0xb9, 0x03, 0x00, 0xf3, 0x6d, 0xf4,
+    0xbe, 0x00, 0x20, 0xb9, 0x05, 0x00, 0xba, 0x99, 0x00, 0xf3, 0x6e, 0xbf, 0x00, 0x30, 0xb9, 0x03, 0x00, 0xf3, 0x6d,
+    0xf4,
   ];
   const { vcpu, ram, load } = await makeGuest(code);
   load(0x2000, [104, 101, 108, 108, 111]);

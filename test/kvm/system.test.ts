@@ -3,11 +3,11 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import {
-  Kvm,
   KVM_CAP_IRQCHIP,
   KVM_CAP_MAX_VCPUS,
   KVM_CAP_NR_MEMSLOTS,
   KVM_CAP_USER_MEMORY,
+  Kvm,
   KvmError,
 } from "../../host/kvm/index.ts";
 import { makeGuest, openKvm } from "./guest.ts";
