@@ -88,15 +88,15 @@ export function takeXmm(at: usize, count: i32): void {
   for (let i = 0; i < count; i++) memory.copy(cpu + CPU_XMM + (i << 5), at + LEGACY_XMM + (i << 4), 16);
 }
 
-/** #NM for CR0.EM or CR0.TS, #GP(0) (#AC(0) where alignment is checked) off a 16-byte boundary, #PF for the last of the
- * 512 bytes, which silicon looks at first. False: raised. */
+/** #NM for CR0.EM or CR0.TS; off a 16-byte boundary #GP(0), or #AC(0) where alignment is checked and it is no multiple
+ * of 4 either; #PF for the last of the 512 bytes, which silicon looks at first. False: raised. */
 function checkFxsave(address: u64, write: bool): bool {
   if (load<u64>(cpu, CPU_CR0) & (CR0_EM | CR0_TS)) {
     raise(NM);
     return false;
   }
   if (address & 15) {
-    raiseError(alignmentChecked ? AC : GP, 0);
+    raiseError(alignmentChecked && address & 3 ? AC : GP, 0);
     return false;
   }
   return checkAccess(address + LEGACY_BYTES - 1, 1, write);

@@ -452,3 +452,8 @@ for (const [name, form, feature, write] of [
     else b.call("execute/xsave", name, [address, wide]);
   });
 }
+
+// Encodings without a meaning are #UD only once the whole instruction has been fetched.
+row("x87_reserved", ["D9/1 M", "DB/4 M", "DB/6 M", "DD/5 M"], { group: "x87", mnemonic: "(bad)" }, (b) =>
+  b.guard(small(b, 1), 6),
+);
