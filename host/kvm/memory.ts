@@ -21,8 +21,6 @@ export const PAGE_SIZE = 0x1000;
 const WASM_PAGE = 0x10000;
 /** The most a wasm32 memory can hold. */
 const LINEAR_LIMIT = 0x1_0000_0000;
-/** The core declares this many pages as the least it imports (asconfig.json, initialMemory). */
-const CORE_MINIMUM_PAGES = 2048;
 
 /** 1 GHz: a tick is a nanosecond. */
 export const DEFAULT_TSC_KHZ = 1_000_000;
@@ -64,7 +62,7 @@ export function layOut(memorySize: number, maxVcpus: number): MemoryLayout {
   const codeLines = VCPU_BASE + maxVcpus * VCPU_SIZE;
   const dirtyPages = roundUp(codeLines + 4 * pages, PAGE_SIZE);
   const ramBase = roundUp(dirtyPages + pages, WASM_PAGE);
-  const total = Math.max(roundUp(ramBase + memorySize, WASM_PAGE), CORE_MINIMUM_PAGES * WASM_PAGE);
+  const total = roundUp(ramBase + memorySize, WASM_PAGE);
   if (total > LINEAR_LIMIT) {
     const most = Math.floor((LINEAR_LIMIT - ramBase) / PAGE_SIZE) * PAGE_SIZE;
     throw new KvmError("ENOMEM", `${memorySize} bytes of guest memory do not fit; at most about ${most} do`);
