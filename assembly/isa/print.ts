@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { printTables } from "./print-decoder.ts";
+import { printRegionHelpers } from "./print-region-helpers.ts";
 import { printMicroOps } from "./print-micro-ops.ts";
 import { number, printGroup, printHot } from "./print-interpreter.ts";
 import { rows } from "./table.ts";
@@ -19,6 +20,7 @@ write("opcodes.ts", printTables(rows, numbering));
 const micro = printMicroOps(numbering);
 write("micro-ops.ts", micro.text);
 write("helpers.ts", micro.helperText);
+write("region-helpers.ts", printRegionHelpers(micro.helpers));
 const sizes = [...numbering.cold].map(([g, list]) => `${g} ${list.length}`).join(", ");
 console.log(`isa: micro-operations: ${micro.lists} lists, ${micro.bytes} bytes, ${micro.helpers.length} helpers`);
 console.log(`isa: ${rows.length} rows, ${allVariants().length} variants, ${numbering.hot.length} hot; ${sizes}`);
