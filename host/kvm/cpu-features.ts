@@ -55,6 +55,7 @@ export const IMPLEMENTED: ReadonlySet<number> = new Set([
   feature.FEAT_CLFLUSHOPT,
   feature.FEAT_CLWB,
   feature.FEAT_UMIP,
+  feature.FEAT_PKU,
   feature.FEAT_RDPID,
   feature.FEAT_FSRM,
   feature.FEAT_LAHF64,
