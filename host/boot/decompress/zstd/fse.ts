@@ -2,14 +2,28 @@
 import { DecompressError } from "../error.ts";
 import type { ForwardBits } from "./bit-readers.ts";
 
-/** For each state: the symbol it stands for, and how the next state is made. */
+/** For each state: the symbol it stands for, and how the next state is made; one word, so that it is one load. */
 export interface FseTable {
   readonly accuracyLog: number;
-  readonly symbols: Uint8Array;
-  /** Bits to read for the next state. */
-  readonly bits: Uint8Array;
-  /** What they are added to. */
-  readonly bases: Uint16Array;
+  readonly states: Uint32Array;
+}
+
+function stateWord(symbol: number, bits: number, base: number): number {
+  return ((base << 16) | (bits << 8) | symbol) >>> 0;
+}
+
+export function symbolOf(state: number): number {
+  return state & 0xff;
+}
+
+/** How many bits to read for the next state. */
+export function bitsOf(state: number): number {
+  return (state >>> 8) & 0xff;
+}
+
+/** What they are added to. */
+export function baseOf(state: number): number {
+  return state >>> 16;
 }
 
 /** Probability of a symbol that occurs less than once: one cell, all bits anew. */
@@ -65,8 +79,7 @@ export function readDistribution(
 export function buildFseTable(accuracyLog: number, distribution: readonly number[]): FseTable {
   const size = 1 << accuracyLog;
   const symbols = new Uint8Array(size);
-  const bits = new Uint8Array(size);
-  const bases = new Uint16Array(size);
+  const states = new Uint32Array(size);
   const next = new Uint16Array(distribution.length);
   let high = size;
   distribution.forEach((probability, symbol) => {
@@ -93,18 +106,12 @@ export function buildFseTable(accuracyLog: number, distribution: readonly number
     const value = next[symbol] as number;
     next[symbol] = value + 1;
     const count = accuracyLog - (31 - Math.clz32(value));
-    bits[state] = count;
-    bases[state] = (value << count) - size;
+    states[state] = stateWord(symbol, count, (value << count) - size);
   }
-  return { accuracyLog, symbols, bits, bases };
+  return { accuracyLog, states };
 }
 
 /** A table of one symbol that needs no bits. */
 export function singleSymbolTable(symbol: number): FseTable {
-  return {
-    accuracyLog: 0,
-    symbols: Uint8Array.of(symbol),
-    bits: Uint8Array.of(0),
-    bases: Uint16Array.of(0),
-  };
+  return { accuracyLog: 0, states: Uint32Array.of(stateWord(symbol, 0, 0)) };
 }

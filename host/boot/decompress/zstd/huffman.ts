@@ -1,7 +1,7 @@
 // Huffman coded literals of Zstandard (RFC 8878, section 4.2).
 import { DecompressError } from "../error.ts";
 import { BackwardBits, backwardLength, ForwardBits } from "./bit-readers.ts";
-import { buildFseTable, readDistribution } from "./fse.ts";
+import { baseOf, bitsOf, buildFseTable, readDistribution, symbolOf } from "./fse.ts";
 
 const MAX_BITS = 11;
 const MAX_WEIGHTS = 255;
@@ -35,17 +35,17 @@ function readPackedWeights(input: DataView, at: number, end: number): number[] {
   const { accuracyLog, distribution } = readDistribution(forward, WEIGHT_ACCURACY_LOG, MAX_WEIGHT);
   const table = buildFseTable(accuracyLog, distribution);
   const bits = new BackwardBits(input, forward.nextByte, end);
-  const states = [bits.read(accuracyLog), bits.read(accuracyLog)];
+  const next = (index: number) => table.states[index] as number;
+  const states = [next(bits.read(accuracyLog)), next(bits.read(accuracyLog))];
   const weights: number[] = [];
   for (let turn = 0; weights.length <= MAX_WEIGHTS; turn ^= 1) {
     const state = states[turn] as number;
-    weights.push(table.symbols[state] as number);
-    const count = table.bits[state] as number;
-    if (bits.left < count) {
-      weights.push(table.symbols[states[turn ^ 1] as number] as number);
+    weights.push(symbolOf(state));
+    if (bits.left < bitsOf(state)) {
+      weights.push(symbolOf(states[turn ^ 1] as number));
       return weights;
     }
-    states[turn] = (table.bases[state] as number) + bits.read(count);
+    states[turn] = next(baseOf(state) + bits.read(bitsOf(state)));
   }
   throw new DecompressError("the zstd data has too many Huffman weights");
 }

@@ -1,7 +1,7 @@
 // Sequences of Zstandard (RFC 8878, section 3.1.1.3.2): how many literals, then which match.
 import { DecompressError } from "../error.ts";
 import { BackwardBits, ForwardBits } from "./bit-readers.ts";
-import { buildFseTable, type FseTable, readDistribution, singleSymbolTable } from "./fse.ts";
+import { baseOf, bitsOf, buildFseTable, type FseTable, readDistribution, singleSymbolTable, symbolOf } from "./fse.ts";
 
 /** A code's smallest value and the bits that are added to it. */
 interface Codes {
@@ -134,7 +134,7 @@ function readTables(input: DataView, at: number, state: SequenceState): number {
   return next;
 }
 
-/** Returns how many literals were used. */
+/** Returns how many literals were used. The state machines' fields are in locals: this loop is most of the work. */
 function execute(
   bits: BackwardBits,
   count: number,
@@ -146,24 +146,27 @@ function execute(
   const literalTable = state.literalLengths as FseTable;
   const offsetTable = state.offsetCodes as FseTable;
   const matchTable = state.matchLengths as FseTable;
-  let literalState = bits.read(literalTable.accuracyLog);
-  let offsetState = bits.read(offsetTable.accuracyLog);
-  let matchState = bits.read(matchTable.accuracyLog);
+  const { states: literalStates } = literalTable;
+  const { states: offsetStates } = offsetTable;
+  const { states: matchStates } = matchTable;
+  let literalState = literalStates[bits.read(literalTable.accuracyLog)] as number;
+  let offsetState = offsetStates[bits.read(offsetTable.accuracyLog)] as number;
+  let matchState = matchStates[bits.read(matchTable.accuracyLog)] as number;
   let used = 0;
   for (let i = 0; i < count; i++) {
-    const offsetCode = offsetTable.symbols[offsetState] as number;
-    const matchCode = matchTable.symbols[matchState] as number;
-    const literalCode = literalTable.symbols[literalState] as number;
+    const offsetCode = symbolOf(offsetState);
+    const matchCode = symbolOf(matchState);
+    const literalCode = symbolOf(literalState);
     const offsetValue = 2 ** offsetCode + bits.readLong(offsetCode);
-    const matchLength =
-      (MATCH_LENGTHS.bases[matchCode] as number) + bits.read(MATCH_LENGTHS.extraBits[matchCode] as number);
+    const matchBits = MATCH_LENGTHS.extraBits[matchCode] as number;
+    const matchLength = (MATCH_LENGTHS.bases[matchCode] as number) + (matchBits === 0 ? 0 : bits.read(matchBits));
+    const literalBits = LITERAL_LENGTHS.extraBits[literalCode] as number;
     const literalLength =
-      (LITERAL_LENGTHS.bases[literalCode] as number) + bits.read(LITERAL_LENGTHS.extraBits[literalCode] as number);
+      (LITERAL_LENGTHS.bases[literalCode] as number) + (literalBits === 0 ? 0 : bits.read(literalBits));
     if (i + 1 < count) {
-      literalState =
-        (literalTable.bases[literalState] as number) + bits.read(literalTable.bits[literalState] as number);
-      matchState = (matchTable.bases[matchState] as number) + bits.read(matchTable.bits[matchState] as number);
-      offsetState = (offsetTable.bases[offsetState] as number) + bits.read(offsetTable.bits[offsetState] as number);
+      literalState = literalStates[baseOf(literalState) + bits.read(bitsOf(literalState))] as number;
+      matchState = matchStates[baseOf(matchState) + bits.read(bitsOf(matchState))] as number;
+      offsetState = offsetStates[baseOf(offsetState) + bits.read(bitsOf(offsetState))] as number;
     }
     if (used + literalLength > literalCount || bits.left < 0) {
       throw new DecompressError("the sequences of the zstd data are damaged");
