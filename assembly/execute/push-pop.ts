@@ -4,7 +4,7 @@ import {
   cpu, fault, FLAG_AC, FLAG_IF, FLAG_IOPL, FLAG_RF, FLAG_TF, FLAG_VIF, FLAG_VIP, FLAG_VM, FLAGS_STATUS, GP, gpr, raiseError, RBP, RCX, RSP, SEG_CS,
   SEG_SS, segLimit, segSel, setGpr, setRip, CR4_VME,
 } from "../cpu";
-import { addressSize, nextRip, R_IMM } from "../decode/record";
+import { addressSize, nextRip, R_IMM, record } from "../decode/record";
 import { beginShadow } from "./request";
 import { CPU_CPL, CPU_CR4, CPU_EFLAGS, CPU_MODE, MODE_CODE64, MODE_CODE_MASK, MODE_FLAT, MODE_STACK32, MODE_VM86 } from "../layout";
 import { readMem, rmwReadSlow, writeMem } from "../mmu/access";
@@ -54,6 +54,12 @@ export function checkNearTarget(target: u32): void {
   if (!(load<u32>(cpu, CPU_MODE) & MODE_FLAT) && target > segLimit(SEG_CS)) raiseError(GP, 0);
 }
 
+/** Raises #GP(0) where the running relative jump of 16- or 32-bit code would leave its segment. */
+export function checkBranch(width: u32): void {
+  const target = nextRip(record) + load<u64>(record, R_IMM);
+  checkNearTarget(<u32>target & (width == 16 ? 0xffff : 0xffffffff));
+}
+
 /** A relative jump outside the inline form. */
 export function branchNear(pc: usize, taken: u32, width: u32): void {
   const next = nextRip(pc);
@@ -80,13 +86,17 @@ function counter(): u64 {
   return size == 2 ? gpr(RCX) : size == 1 ? gpr(RCX) & 0xffffffff : gpr(RCX) & 0xffff;
 }
 
-/** LOOP: decrements the counter in the address size; 1 if it is not zero then. */
-export function countDown(): u32 {
+/** LOOP: 1 if the counter, in the address size, is not zero once it is decremented. */
+export function counterStays(): u32 {
+  return u32(counter() != 1);
+}
+
+/** LOOP: decrements the counter in the address size. */
+export function countDown(): void {
   const size = addressSize();
   if (size == 2) setGpr(RCX, gpr(RCX) - 1);
   else if (size == 1) setGpr(RCX, (gpr(RCX) - 1) & 0xffffffff);
   else store<u16>(cpu, load<u16>(cpu, 8) - 1, 8);
-  return u32(counter() != 0);
 }
 
 export function counterIsZero(): u32 {

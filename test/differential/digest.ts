@@ -17,7 +17,17 @@ import {
   RESULT_VECTOR,
   type Result,
 } from "./case.ts";
-import { COMPARED_FLAGS, hasErrorCode, memoryOf, operandAddress, SINGLE_STEP, x87Of, ymmOf } from "./compare.ts";
+import {
+  COMPARED_FLAGS,
+  definedBytes,
+  hasErrorCode,
+  initialWord,
+  memoryOf,
+  operandAddress,
+  SINGLE_STEP,
+  x87Of,
+  ymmOf,
+} from "./compare.ts";
 import { shapeOf } from "./shape.ts";
 import { undefinedAfter, undefinedAfterFault } from "./undefined.ts";
 
@@ -60,17 +70,23 @@ export function digest(test: Case, result: Result): number {
       mix(view.getUint32(RESULT_GPR + i * 8, true));
       if (is64) mix(view.getUint32(RESULT_GPR + i * 8 + 4, true));
     }
-    const from = free.memory ? operandAddress(test, shape) - DATA_WINDOW + free.memory[0] : 0;
-    const to = free.memory ? operandAddress(test, shape) - DATA_WINDOW + free.memory[1] : 0;
-    const words = [...memoryOf(result)].filter(([offset]) => offset + 8 <= from || offset >= to);
-    for (const [offset, value] of words.sort(([a], [b]) => a - b)) {
+    const at = free.memory.length ? operandAddress(test, shape) - DATA_WINDOW : 0;
+    const words = [...memoryOf(result)].sort(([a], [b]) => a - b);
+    for (const [offset, after] of words) {
+      let value = after;
+      if (free.memory.length) {
+        const mask = definedBytes(free, offset - at);
+        value &= mask;
+        // Whether only undefined bytes changed is not to be seen.
+        if (value === (initialWord(test, offset) & mask)) continue;
+      }
       mix(offset);
       mix(Number(value & 0xffffffffn));
       mix(Number(value >> 32n));
     }
   }
   for (const [[block, at], count, stride, length] of [
-    [x87Of(test, result), 8, 16, 10],
+    [x87Of(test, result), free.approximate ? 0 : 8, 16, 10],
     [ymmOf(test, result), 16, 32, 32],
   ] as const) {
     for (let i = 0; i < count; i++) {

@@ -1,6 +1,6 @@
 // Takes instruction bytes apart as far as a test needs to know: prefixes, opcode, ModRM, the
 // memory operand's registers and displacement, immediates, length (SDM volume 2, chapter 2).
-import { MODE_16, MODE_32, MODE_64 } from "./case.ts";
+import { MODE_16, MODE_64 } from "./case.ts";
 
 export interface Shape {
   mode: number;

@@ -14,6 +14,8 @@ const ALL = CF | PF | AF | ZF | SF | OF;
 /** x87 condition codes C0, C2 and C3; C1 is defined for arithmetic. */
 const C023 = 0x4500;
 const C1 = 0x200;
+/** ModRM of D9 F0.. for F2XM1 FYL2X FPTAN FPATAN FYL2XP1 FSINCOS FSIN FCOS. */
+const TRANSCENDENTAL = [0xf0, 0xf1, 0xf2, 0xf3, 0xf9, 0xfb, 0xfe, 0xff];
 
 /** What not to compare. */
 export interface Undefined {
@@ -27,8 +29,10 @@ export interface Undefined {
   eitherFault: boolean;
   /** After a fault: registers may have been loaded already. */
   partial: boolean;
-  /** Byte range of the memory operand that is not compared: [from, to). */
-  memory: [number, number] | undefined;
+  /** Byte ranges of the memory operand that are not compared: [from, to). */
+  memory: readonly (readonly [number, number])[];
+  /** x87 registers may differ in the last place, and C1 and PE with them: transcendentals. */
+  approximate: boolean;
 }
 
 function shiftFlags(shape: Shape, test: Case, size: number): number {
@@ -122,7 +126,15 @@ function x87Status(shape: Shape): number {
   return C023;
 }
 
-const NOTHING: Undefined = { flags: 0, fsw: 0, result: false, eitherFault: false, partial: false, memory: undefined };
+const NOTHING: Undefined = {
+  flags: 0,
+  fsw: 0,
+  result: false,
+  eitherFault: false,
+  partial: false,
+  memory: [],
+  approximate: false,
+};
 
 const POPA = 0x61;
 const ARPL = 0x63;
@@ -151,15 +163,24 @@ export function undefinedAfter(shape: Shape, test: Case): Undefined {
       // exception is pending.
       const short = shape.operandSize === 2;
       const pointers: [number, number] = short ? [6, 14] : [12, 28];
+      const approximate = opcode === 0xd9 && !memory && TRANSCENDENTAL.includes(shape.modrm);
       const saves = memory && ((opcode === 0xd9 && reg === 6) || (opcode === 0xdd && reg === 6));
-      return { ...NOTHING, fsw: x87Status(shape), memory: saves ? pointers : undefined };
+      const fsw = x87Status(shape) | (approximate ? C1 : 0);
+      return { ...NOTHING, fsw, memory: saves ? [pointers] : [], approximate };
     }
     return { ...NOTHING, flags: integerFlags(shape, test) };
   }
   if (map === 1) {
     const flags = twoByteFlags(shape, test);
-    // FXSAVE: FOP, FIP, FDP; the bytes behind the registers are reserved or software's.
-    if (opcode === 0xae && reg === 0 && memory) return { ...NOTHING, memory: [6, 24] };
+    // FXSAVE: FOP, FIP, FDP as above, and MXCSR_MASK, which names a feature of one vendor's.
+    if (opcode === 0xae && reg === 0 && memory)
+      return {
+        ...NOTHING,
+        memory: [
+          [6, 24],
+          [28, 32],
+        ],
+      };
     return { ...NOTHING, flags, result: flags === ALL };
   }
   return NOTHING;

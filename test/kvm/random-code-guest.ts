@@ -1,7 +1,8 @@
 // A guest whose memory is random bytes, put into a chosen mode and left to run: what a hostile or a
 // broken guest looks like. Descriptor tables are sound, and every gate leads into random code.
-import { CPU_GPR, CPU_RIP } from "../../assembly/layout.ts";
+
 import { KVM_EXIT_HLT, KVM_EXIT_INTR } from "../../assembly/exits.ts";
+import { CPU_GPR, CPU_RIP } from "../../assembly/layout.ts";
 import { completeAccess, decodeExit, pendingAccess } from "../../host/kvm/run.ts";
 import { type KvmSegment, type KvmSregs, readSregs, writeSregs } from "../../host/kvm/sregs.ts";
 import { Random } from "../differential/random.ts";
@@ -11,8 +12,19 @@ import { guestCpuid } from "../oracle/guest-cpuid.ts";
 export type Mode = "real" | "vm86" | "protected16" | "protected32" | "paged32" | "pae32" | "compat" | "long";
 /** Every mode and privilege that the test runs. */
 export const CONFIGURATIONS: readonly [Mode, number][] = [
-  ["real", 0], ["vm86", 3], ["protected16", 0], ["protected16", 3], ["protected32", 0], ["protected32", 3],
-  ["paged32", 0], ["paged32", 3], ["pae32", 0], ["compat", 0], ["compat", 3], ["long", 0], ["long", 3],
+  ["real", 0],
+  ["vm86", 3],
+  ["protected16", 0],
+  ["protected16", 3],
+  ["protected32", 0],
+  ["protected32", 3],
+  ["paged32", 0],
+  ["paged32", 3],
+  ["pae32", 0],
+  ["compat", 0],
+  ["compat", 3],
+  ["long", 0],
+  ["long", 3],
 ];
 
 const MEMORY = 2 << 20;
@@ -65,7 +77,9 @@ export async function runRandomCode(mode: Mode, cpl: number, seed: number, ms: n
 
 /** Fills memory with bytes that are, more often than chance has it, the opcodes of something. */
 function scribble(bytes: Uint8Array, random: Random): void {
-  const common = [0x0f, 0x66, 0xf3, 0xf2, 0x67, 0xf0, 0x48, 0x89, 0x8b, 0xff, 0xd9, 0xcd, 0x8e, 0xcf, 0x9d, 0xa4, 0xc3, 0xe8];
+  const common = [
+    0x0f, 0x66, 0xf3, 0xf2, 0x67, 0xf0, 0x48, 0x89, 0x8b, 0xff, 0xd9, 0xcd, 0x8e, 0xcf, 0x9d, 0xa4, 0xc3, 0xe8,
+  ];
   for (let at = CODE_START; at < bytes.length; at++) {
     bytes[at] = random.oneIn(4) ? random.pick(common) : random.u32() >>> 24;
   }
@@ -88,7 +102,10 @@ function start(vm: BareVm, power: KvmSregs, mode: Mode, cpl: number, random: Ran
     state.setU64(CPU_GPR + 8 * i, BigInt(random.oneIn(3) ? random.u32() : near));
   }
   state.setU64(CPU_GPR + 32, BigInt(mode === "real" || mode === "vm86" ? 0x8000 : STACK));
-  state.setU64(CPU_RIP, BigInt(mode === "real" || mode === "vm86" || mode === "protected16" ? entry - CODE_START : entry));
+  state.setU64(
+    CPU_RIP,
+    BigInt(mode === "real" || mode === "vm86" || mode === "protected16" ? entry - CODE_START : entry),
+  );
   core.setRflags(2n | (mode === "vm86" ? 0x23000n : 0n) | (random.oneIn(2) ? 0x200n : 0n));
   core.commitSregs();
   state.changed();
@@ -112,10 +129,12 @@ function tables(view: DataView, mode: Mode, random: Random): void {
     if (isLong) put(IDT + vector * width + 8, 0n);
   }
   if (mode === "real") {
-    for (let vector = 0; vector < 256; vector++) view.setUint32(vector * 4, ((CODE_START >> 4) << 16) | random.below(0xfff0), true);
+    for (let vector = 0; vector < 256; vector++)
+      view.setUint32(vector * 4, ((CODE_START >> 4) << 16) | random.below(0xfff0), true);
   }
   view.setUint32(TSS + 4, STACK, true);
-  view.setUint16(TSS + 8, 0x10, true);
+  // In long mode the stack pointer takes eight bytes, and there is no SS.
+  view.setUint32(TSS + 8, isLong ? 0 : 0x10, true);
   const table = 7n;
   put(PML4, BigInt(PDPT) | table);
   put(PDPT, BigInt(PD) | (mode === "pae32" ? 1n : table));
@@ -127,8 +146,18 @@ function tables(view: DataView, mode: Mode, random: Random): void {
 
 function registers(power: KvmSregs, mode: Mode, cpl: number): KvmSregs {
   const segment = (selector: number, attributes: number, base = 0n, limit = 0xffffffff): KvmSegment => ({
-    base, limit, selector, type: attributes & 15, present: 1, dpl: (attributes >> 5) & 3, db: (attributes >> 14) & 1,
-    s: (attributes >> 4) & 1, l: (attributes >> 13) & 1, g: (attributes >> 15) & 1, avl: 0, unusable: 0,
+    base,
+    limit,
+    selector,
+    type: attributes & 15,
+    present: 1,
+    dpl: (attributes >> 5) & 3,
+    db: (attributes >> 14) & 1,
+    s: (attributes >> 4) & 1,
+    l: (attributes >> 13) & 1,
+    g: (attributes >> 15) & 1,
+    avl: 0,
+    unusable: 0,
   });
   const rpl = cpl;
   const dpl = cpl << 5;
@@ -137,7 +166,8 @@ function registers(power: KvmSregs, mode: Mode, cpl: number): KvmSregs {
   const gdt = { base: BigInt(GDT), limit: 0x67 };
   const idt = { base: BigInt(IDT), limit: mode === "long" || mode === "compat" ? 0xfff : 0x7ff };
   if (mode === "real" || mode === "vm86") {
-    const at = (code: boolean): KvmSegment => segment(CODE_START >> 4, (code ? 0x9b : 0x93) | dpl, BigInt(CODE_START), 0xffff);
+    const at = (code: boolean): KvmSegment =>
+      segment(CODE_START >> 4, (code ? 0x9b : 0x93) | dpl, BigInt(CODE_START), 0xffff);
     const flat = { cs: at(true), ds: at(false), es: at(false), ss: at(false), fs: at(false), gs: at(false) };
     if (mode === "real") return { ...power, ...flat, idt: { base: 0n, limit: 0x3ff } };
     return { ...power, ...flat, tr, gdt, idt, cr0: 0x31n };
@@ -158,4 +188,3 @@ function registers(power: KvmSregs, mode: Mode, cpl: number): KvmSregs {
   }
   return { ...common, cr0: 0x31n, cr4: 0x600n };
 }
-

@@ -1,8 +1,6 @@
 // A vCPU in real mode with 16 MiB of memory, for vectors that give registers and a few bytes.
 import { KVM_EXIT_IO } from "../../assembly/exits.ts";
-import {
-  CPU_GPR, CPU_RIP, CPU_SEG_ATTR, CPU_SEG_BASE, CPU_SEG_LIMIT, CPU_SEG_SEL,
-} from "../../assembly/layout.ts";
+import { CPU_GPR, CPU_RIP, CPU_SEG_ATTR, CPU_SEG_BASE, CPU_SEG_LIMIT, CPU_SEG_SEL } from "../../assembly/layout.ts";
 import { completeAccess, decodeExit, type PendingAccess, pendingAccess } from "../../host/kvm/run.ts";
 import { type BareVm, createBareVm } from "./bare-vm.ts";
 import { guestCpuid } from "./guest-cpuid.ts";
@@ -12,9 +10,23 @@ const MEMORY = 16 << 20;
 const LIMIT_NS = 200e6;
 const HLT = 0xf4;
 /** AX BX CX DX, then SP BP SI DI, as RAX.. are numbered. */
-const GENERAL: [number, number][] = [[0, 0], [1, 3], [2, 1], [3, 2], [8, 4], [9, 5], [10, 6], [11, 7]];
+const GENERAL: [number, number][] = [
+  [0, 0],
+  [1, 3],
+  [2, 1],
+  [3, 2],
+  [8, 4],
+  [9, 5],
+  [10, 6],
+  [11, 7],
+];
 /** CS SS DS ES. */
-const SEGMENTS: [number, number][] = [[4, 1], [5, 2], [6, 3], [7, 0]];
+const SEGMENTS: [number, number][] = [
+  [4, 1],
+  [5, 2],
+  [6, 3],
+  [7, 0],
+];
 
 export class RealModeGuest {
   trap: Error | undefined;

@@ -31,9 +31,14 @@ export interface Vectors {
 export function pack(vectors: Vectors): Uint8Array {
   const parts: Uint8Array[] = [];
   const cases = vectors.groups.reduce((sum, group) => sum + group.digests.length, 0);
-  const header = Buffer.from(JSON.stringify({
-    format: FORMAT, processor: vectors.processor, groups: vectors.groups.length, cases,
-  }));
+  const header = Buffer.from(
+    JSON.stringify({
+      format: FORMAT,
+      processor: vectors.processor,
+      groups: vectors.groups.length,
+      cases,
+    }),
+  );
   const length = Buffer.alloc(4);
   length.writeUInt32LE(header.length);
   parts.push(length, header);

@@ -38,7 +38,15 @@ function drawGroups(features: ReadonlySet<string>): Map<string, Group> {
       let group = groups.get(name);
       if (!group) {
         const feature = featureOf(shape);
-        group = { name, feature, mode: form.mode, firstSeed: random.u32(), codes: [], seedsPerCode: SEEDS_PER_CODE, digests: new Uint16Array() };
+        group = {
+          name,
+          feature,
+          mode: form.mode,
+          firstSeed: random.u32(),
+          codes: [],
+          seedsPerCode: SEEDS_PER_CODE,
+          digests: new Uint16Array(),
+        };
         groups.set(name, group);
       }
       if (group.codes.length < CODES) group.codes.push(code);
@@ -83,7 +91,9 @@ async function record(): Promise<void> {
     forms: kept.length,
     cases,
     /** Forms that complete, and have fewer than 100 cases: encodings without operands have fewer to vary. */
-    under100: kept.filter((group) => coverage[group.name]!["1"] && group.digests.length < 100).map((group) => group.name),
+    under100: kept
+      .filter((group) => coverage[group.name]!["1"] && group.digests.length < 100)
+      .map((group) => group.name),
     excluded: EXCLUSIONS.map(({ reason }) => reason),
   };
   writeFileSync(join(folder, "coverage.json"), `${JSON.stringify(summary, null, 1)}\n`);

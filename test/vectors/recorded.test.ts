@@ -44,8 +44,10 @@ test("every recorded vector gives the recorded outcome", async (t) => {
     wrong += failed;
     if (failed) failures.push(`${group.name}: ${failed} of ${count}, first ${first}`);
   }
-  t.diagnostic(`${cases} cases of ${vectors.groups.length - skipped} forms, recorded on ${vectors.processor}; `
-    + `${skipped} forms need features that this core does not offer`);
+  t.diagnostic(
+    `${cases} cases of ${vectors.groups.length - skipped} forms, recorded on ${vectors.processor}; ` +
+      `${skipped} forms need features that this core does not offer`,
+  );
   assert.ok(cases > 100_000, "the file holds vectors");
   assert.equal(wrong, 0, `${wrong} cases in ${failures.length} forms differ:\n${failures.slice(0, SHOWN).join("\n")}`);
 });

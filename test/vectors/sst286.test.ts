@@ -176,9 +176,11 @@ function play(guest: RealModeGuest, name: string, vector: Vector): string | unde
   const flagsAddress = final[SS]! * 16 + ((final[SP]! + 4) & 0xffff);
   for (let at = 0; at < after.length && !found; at += 5) {
     const address = view.readUInt32LE(at);
-    if (exception !== NO_EXCEPTION && undefinedHere && (address === flagsAddress || address === flagsAddress + 1)) continue;
+    if (exception !== NO_EXCEPTION && undefinedHere && (address === flagsAddress || address === flagsAddress + 1))
+      continue;
     const value = guest.peek(address);
-    if (value !== after[at + 4]) found = `[${address.toString(16)}] is ${value.toString(16)}, silicon ${after[at + 4]!.toString(16)}`;
+    if (value !== after[at + 4])
+      found = `[${address.toString(16)}] is ${value.toString(16)}, silicon ${after[at + 4]!.toString(16)}`;
   }
   guest.restore();
   return found;

@@ -51,8 +51,14 @@ row("ret_imm", "C2 Iw f64", { ...ends, hot: HOT64, mnemonic: "ret" }, (b, i) => 
 for (const [name, opcode] of [["loopne", "E0"], ["loope", "E1"], ["loop", "E2"], ["jrcxz", "E3"]] as const) {
   row(name, `${opcode} Js f64`, { ...ends }, (b) => {
     const flags = name === "loopne" ? b.condition(5) : name === "loope" ? b.condition(4) : undefined;
-    const counted = b.call("execute/push-pop", name === "jrcxz" ? "counterIsZero" : "countDown", [], { type: "i32", faults: false });
-    b.branch(flags ? b.and(counted, flags) : counted);
+    const counted = b.call("execute/push-pop", name === "jrcxz" ? "counterIsZero" : "counterStays", [], { type: "i32", faults: false });
+    const taken = flags ? b.and(counted, flags) : counted;
+    if (name !== "jrcxz") {
+      // A target beyond the segment's limit leaves the counter as it is.
+      if (b.width !== 64) b.when(taken, () => b.call("execute/push-pop", "checkBranch", [b.const(b.width, 32)]));
+      b.call("execute/push-pop", "countDown", [], { faults: false });
+    }
+    b.branch(taken);
   });
 }
 

@@ -24,9 +24,9 @@ for (const [name, helperName, direct, digit] of [["jmp_far", "jumpFar", "EA", 5]
   });
   row(name, `FF/${digit} Mv`, transfer, (b, m) => {
     const size = b.width / 8;
-    const address = b.address(m, false, size + 2);
-    const offset = b.zeroExtend(b.load(address, b.width), b.width, 64);
-    const selector = b.load(b.add(address, b.const(size, 64)), 16);
+    // Two accesses: the selector's address wraps in the address size by itself.
+    const offset = b.zeroExtend(b.load(b.address(m, false, size), b.width), b.width, 64);
+    const selector = b.load(b.addressPlus({ ...m, bytes: 2 }, b.const(size, 64), false), 16);
     b.call("execute/far", helperName, [selector, offset, bytes(b)]);
     b.end();
   });
