@@ -36,7 +36,7 @@ function pkruOffset(layout: u64): usize {
   return layout & AVX ? AVX_OFFSET + AVX_BYTES : AVX_OFFSET;
 }
 
-/** The components that are not in their initial configuration (XINUSE). */
+/** The components that are not in their initial configuration (XINUSE), whatever MXCSR is. */
 export function componentsInUse(): u64 {
   let used: u64 = 0;
   if (
@@ -56,7 +56,7 @@ export function componentsInUse(): u64 {
     low |= load<u64>(at) | load<u64>(at, 8);
     high |= load<u64>(at, 16) | load<u64>(at, 24);
   }
-  if (low || load<u32>(cpu, CPU_MXCSR) != MXCSR_RESET) used |= SSE;
+  if (low) used |= SSE;
   if (high) used |= AVX;
   if (load<u32>(cpu, CPU_PKRU)) used |= PKRU;
   return used;
@@ -148,7 +148,8 @@ export function xsavec(address: u64, wide: i32): bool {
   if (!checkXsave(address)) return false;
   const mask = requested();
   const layout = mask | COMPACTED;
-  const saved = mask & componentsInUse();
+  let saved = mask & componentsInUse();
+  if (load<u32>(cpu, CPU_MXCSR) != MXCSR_RESET) saved |= mask & SSE;
   if (!saveComponents(address, saved, (saved & SSE) != 0, layout, wide)) return false;
   const image = imageBuffer();
   store<u64>(image + LEGACY_BYTES, saved);
