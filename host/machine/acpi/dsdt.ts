@@ -2,6 +2,7 @@
 
 import { SLEEP_TYPE_S5 } from "../../devices/acpi-pm/acpi-pm.ts";
 import { GPE0_PORTS } from "../../devices/acpi-pm/gpe.ts";
+import { CMOS_PORT, CMOS_PORTS } from "../../devices/cmos/cmos.ts";
 import { pirqOfPin } from "../../devices/pci/pci-bus.ts";
 import {
   GPE0_PORT,
@@ -81,7 +82,7 @@ function isaBridge(options: DsdtOptions): Aml {
   return device(
     "ISA",
     name("_ADR", integer(PIIX_SLOT * 0x10000)),
-    isaDevice("RTC", "PNP0B00", ioPorts(0x70, 8), isaIrq(IRQ_RTC)),
+    isaDevice("RTC", "PNP0B00", ioPorts(CMOS_PORT, CMOS_PORTS), isaIrq(IRQ_RTC)),
     isaDevice("KBD", "PNP0303", ioPorts(0x60, 1), ioPorts(0x64, 1), isaIrq(IRQ_KEYBOARD)),
     isaDevice("MOU", "PNP0F13", isaIrq(IRQ_MOUSE)),
     ...options.serialPorts.map((index) => serialPort(index)),
