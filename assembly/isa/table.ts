@@ -5,9 +5,13 @@ import "./rows/move.ts";
 import "./rows/shift.ts";
 import "./rows/string.ts";
 import "./rows/system.ts";
+import "./rows/sse-convert.ts";
+import "./rows/sse-float.ts";
 import "./rows/sse-integer.ts";
 import "./rows/sse-move.ts";
 import "./rows/sse-shuffle.ts";
+import "./rows/sse41.ts";
+import "./rows/sse42.ts";
 import "./rows/state.ts";
 import "./rows/x87.ts";
 

@@ -1,4 +1,5 @@
 // Lanes that an immediate names. SDM volume 2, PINSRx, PEXTRx, INSERTPS, BLENDPx.
+import { xmmAddress } from "../vector-registers";
 
 /** The numbers of the 8-, 16-, 32- or 64-bit lanes. */
 // @ts-ignore: decorator
@@ -61,4 +62,9 @@ export function blend16(x: v128, y: v128, choice: u32): v128 {
 export function insertAndClear(x: v128, value: u32, choice: u32): v128 {
   const filled = insert32(x, value, choice >> 4);
   return v128.and(filled, i32x4.eq(v128.and(i32x4.splat(choice), i32x4(1, 2, 4, 8)), i32x4.splat(0)));
+}
+
+/** XMM0, the implied mask of the variable blends. */
+export function firstRegister(): v128 {
+  return v128.load(xmmAddress(0));
 }
