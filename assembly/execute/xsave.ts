@@ -8,6 +8,7 @@ import {
 import { cpu, CR0_TS, CR4_OSXSAVE, GP, gpr, NM, raise, raiseError, RAX, RDX, UD } from "../cpu";
 import { FEAT_XSAVEC } from "../features";
 import { readBytes, writeBytes } from "../mmu/block";
+import { tlbPkruChanged } from "../mmu/registers";
 import { hasFeature, supportedXcr0 } from "./cpuid";
 import { MXCSR_RESET, MXCSR_VALID } from "./float/state";
 import {
@@ -223,8 +224,13 @@ function takeComponents(image: usize, mask: u64, present: u64, pkruAt: usize, co
   else if (mask & SSE) for (let i = 0; i < count; i++) memory.fill(cpu + CPU_XMM + (i << 5), 0, 16);
   if (present & AVX) takeAvx(image, count);
   else if (mask & AVX) for (let i = 0; i < count; i++) memory.fill(cpu + CPU_XMM + (i << 5) + 16, 0, 16);
-  if (present & PKRU) store<u32>(cpu, load<u32>(image + pkruAt), CPU_PKRU);
-  else if (mask & PKRU) store<u32>(cpu, 0, CPU_PKRU);
+  if (mask & PKRU) setPkru(present & PKRU ? load<u32>(image + pkruAt) : 0);
+}
+
+function setPkru(value: u32): void {
+  if (value == load<u32>(cpu, CPU_PKRU)) return;
+  store<u32>(cpu, value, CPU_PKRU);
+  tlbPkruChanged();
 }
 
 function initX87(): void {

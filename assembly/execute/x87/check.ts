@@ -1,26 +1,12 @@
-// What stands before every x87 and MMX instruction: availability and pending exceptions; and the aliasing of the MMX
-// registers with the x87 stack. SDM volume 1, 8.7 and 9.5; volume 3, 2.5 and 12.
+// What stands before waiting x87 and all MMX instructions: a pending exception; and the aliasing of the MMX registers with
+// the x87 stack. CR0.EM and CR0.TS are looked at when decoding. SDM volume 1, 8.7 and 9.5; volume 3, 2.5 and 12.
 import { CPU_CR0, CPU_FTAG } from "../../layout";
-import { cpu, CR0_EM, CR0_MP, CR0_TS, MF, NM, raise, UD } from "../../cpu";
+import { cpu, CR0_MP, CR0_TS, MF, NM, raise } from "../../cpu";
 import { mmxAddress } from "../vector-registers";
 import { FSW_SUMMARY, fsw, setFpuTop } from "./state";
 
 // Quirk: with CR0.NE = 0 a PC signals x87 exceptions by FERR# and IRQ 13. Here they are #MF all the same, as under KVM
 // on VMX, which runs guests with NE = 1 whatever they set.
-
-/** #NM for CR0.EM or CR0.TS. False: raised. */
-export function checkAvailable(): bool {
-  if (load<u64>(cpu, CPU_CR0) & (CR0_EM | CR0_TS)) {
-    raise(NM);
-    return false;
-  }
-  return true;
-}
-
-/** Before a waiting x87 instruction: #NM, then #MF for a pending unmasked exception. False: raised. */
-export function checkX87(): bool {
-  return checkAvailable() && checkPending();
-}
 
 /** #MF for a pending unmasked exception. False: raised. */
 export function checkPending(): bool {
@@ -41,32 +27,9 @@ export function checkWait(): bool {
   return checkPending();
 }
 
-/** Before an MMX instruction: #UD for CR0.EM, #NM for CR0.TS, #MF pending; then TOP = 0 and all registers valid.
- * False: raised. For EMMS see emms(). */
-export function enterMmx(): bool {
-  if (!checkMmx()) return false;
-  setFpuTop(0);
-  store<u32>(cpu, 0xff, CPU_FTAG);
-  return true;
-}
-
-/** The checks of enterMmx() alone. */
-export function checkMmx(): bool {
-  const control = load<u64>(cpu, CPU_CR0);
-  if (control & CR0_EM) {
-    raise(UD);
-    return false;
-  }
-  if (control & CR0_TS) {
-    raise(NM);
-    return false;
-  }
-  return checkPending();
-}
-
-/** EMMS: all registers empty, TOP 0. */
+/** EMMS: all registers empty, TOP 0; a pending exception comes first. */
 export function emms(): void {
-  if (!checkMmx()) return;
+  if (!checkPending()) return;
   setFpuTop(0);
   store<u32>(cpu, 0, CPU_FTAG);
 }
