@@ -77,9 +77,9 @@ export class Doorbells {
     this.#memory = memory;
   }
 
-  /** True for a ring during which the core holds a lock, so that no callback may run yet. */
-  static mustWait(index: number): boolean {
-    return index >= RESAMPLE_DOORBELL;
+  /** True for a ring during which the core holds a lock, and which has a callback here that may want it. */
+  mustWait(index: number): boolean {
+    return index >= RESAMPLE_DOORBELL && this.#resampled.has(index - RESAMPLE_DOORBELL);
   }
 
   /**

@@ -196,7 +196,9 @@ export class VmMemory {
   /** A copy of `length` bytes: never a view, since browser APIs refuse views of shared memory. */
   copy(at: number, length: number): Uint8Array<ArrayBuffer> {
     const out = new Uint8Array(length);
-    out.set(this.bytes.subarray(at, at + length));
+    // Most copies are the few bytes of a port or register, for which a view would cost more than the loop.
+    if (length <= 8) for (let i = 0; i < length; i++) out[i] = this.bytes[at + i] as number;
+    else out.set(this.bytes.subarray(at, at + length));
     return out;
   }
 }

@@ -100,7 +100,9 @@ export function cellChanged(
     clearTimeout(timer);
     end();
   };
-  const notified = waitAsync && isShared(cells.buffer) ? waitAsync(cells, index, value) : undefined;
+  // With a limit of its own, the waiter does not stay behind when the timer or cancel() ends the wait.
+  const limitMs = Number.isFinite(timeoutMs) ? timeoutMs : undefined;
+  const notified = waitAsync && isShared(cells.buffer) ? waitAsync(cells, index, value, limitMs) : undefined;
   if (notified && !notified.async) {
     end();
     return { done, cancel };

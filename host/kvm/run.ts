@@ -135,50 +135,46 @@ const LOG_RIP = CPU_ACCESS_LOG + 8;
 const LOG_ENTRIES = CPU_ACCESS_LOG + 16;
 const LOG_ENTRY_SIZE = 32;
 
-/** An access that user space has still to answer, and where the instruction is that made it. */
+/** An access that user space has still to answer, and where the instruction is that made it (two halves of rip). */
 export interface PendingAccess {
   readonly exit: IoExit | MmioExit;
-  readonly rip: bigint;
+  readonly ripLow: number;
+  readonly ripHigh: number;
 }
+
+// This is the path of every exit, so it works on 32-bit halves: a bigint is an allocation.
 
 /** The access that an exit asks the host to answer, if it does. */
 export function pendingAccess(state: VcpuState, exit: VcpuExit): PendingAccess | undefined {
   if (exit.reason !== KVM_EXIT_IO && exit.reason !== KVM_EXIT_MMIO) return undefined;
-  return { exit, rip: state.u64(CPU_RIP) };
+  return { exit, ripLow: state.u32(CPU_RIP), ripHigh: state.u32(CPU_RIP + 4) };
 }
 
 /** Hands the host's answer to the instruction. Where the host has moved rip meanwhile, the access is void, as in KVM. */
-export function completeAccess(state: VcpuState, { exit, rip }: PendingAccess): void {
-  if (state.u64(CPU_RIP) !== rip) {
+export function completeAccess(state: VcpuState, { exit, ripLow, ripHigh }: PendingAccess): void {
+  const count = state.u32(LOG_COUNT);
+  if (state.u32(CPU_RIP) !== ripLow || state.u32(CPU_RIP + 4) !== ripHigh) {
     state.setU32(LOG_COUNT, 0);
     return;
   }
-  if (exit.reason === KVM_EXIT_MMIO) {
-    const kind = exit.isWrite ? LOG_MMIO_WRITE : LOG_MMIO_READ;
-    append(state, rip, kind, exit.physAddr, exit.len, littleEndian(exit.data));
-    return;
-  }
-  const isIn = exit.direction === KVM_EXIT_IO_IN;
-  if (isIn) state.put(CPU_PIO_DATA, exit.data);
-  append(state, rip, isIn ? LOG_PIO_IN : LOG_PIO_OUT, BigInt(exit.port), exit.size, littleEndian(exit.data));
-}
-
-function append(state: VcpuState, rip: bigint, kind: number, address: bigint, size: number, data: bigint): void {
-  const count = state.u32(LOG_COUNT);
   // The core leaves with INTERNAL_ERROR before an instruction can make more accesses than the log holds.
   if (count >= ACCESS_LOG_MAX) return;
   const entry = LOG_ENTRIES + count * LOG_ENTRY_SIZE;
-  state.setU64(entry, address);
-  state.setU32(entry + 8, kind);
-  state.setU32(entry + 12, size);
-  state.setU64(entry + 16, data);
-  state.setU64(LOG_RIP, rip);
+  if (exit.reason === KVM_EXIT_MMIO) {
+    state.setU64(entry, exit.physAddr);
+    state.setU32(entry + 8, exit.isWrite ? LOG_MMIO_WRITE : LOG_MMIO_READ);
+    state.setU32(entry + 12, exit.len);
+  } else {
+    const isIn = exit.direction === KVM_EXIT_IO_IN;
+    if (isIn) state.put(CPU_PIO_DATA, exit.data);
+    state.setU32(entry, exit.port);
+    state.setU32(entry + 4, 0);
+    state.setU32(entry + 8, isIn ? LOG_PIO_IN : LOG_PIO_OUT);
+    state.setU32(entry + 12, exit.size);
+  }
+  // Up to eight bytes of data, little endian.
+  for (let i = 0; i < 8; i++) state.setU8(entry + 16 + i, exit.data[i] ?? 0);
+  state.setU32(LOG_RIP, ripLow);
+  state.setU32(LOG_RIP + 4, ripHigh);
   state.setU32(LOG_COUNT, count + 1);
-}
-
-/** Up to the first eight bytes as a number. */
-function littleEndian(data: Uint8Array): bigint {
-  let value = 0n;
-  for (let i = Math.min(data.length, 8) - 1; i >= 0; i--) value = (value << 8n) | BigInt(data[i] as number);
-  return value;
 }

@@ -40,6 +40,8 @@ export interface VcpuOwner {
   readonly memory: VmMemory;
   /** Guest time in ns. */
   nowNs(): number;
+  /** Some doorbells may have to wait until the core is back. */
+  mayDefer(): boolean;
   /** Rings what could not ring while the core ran. True: something did. */
   ringDeferred(): boolean;
   /** Takes an error that a doorbell's callback threw while the core ran. */
@@ -99,6 +101,8 @@ export class Vcpu {
   #closed = false;
   #hasRun = false;
   #kicksSeen: number;
+  /** When the event loop last had a turn, by performance.now(). */
+  #turnedAtMs = performance.now();
 
   /** For Vm only: use `vm.createVcpu()`. */
   constructor(owner: VcpuOwner, core: CoreExports, id: number) {
@@ -150,16 +154,19 @@ export class Vcpu {
 
   /** Goes on where the core left only to have a deferred doorbell rung. */
   #runUntilExit(maxNs: number, block: boolean): VcpuExit {
-    const kicks = kickCount(this.#owner.memory.i32, this.id);
-    const end = performance.now() * 1e6 + maxNs;
+    const end = this.#owner.mayDefer() ? performance.now() * 1e6 + maxNs : 0;
     let leftNs = maxNs;
     for (;;) {
       const exit = this.#enter(leftNs, block);
       if (!this.#owner.ringDeferred() || exit.reason !== KVM_EXIT_INTR) return exit;
       leftNs = end - performance.now() * 1e6;
-      const asked = kickCount(this.#owner.memory.i32, this.id) !== kicks || this.kvmRun.immediateExit;
-      if (asked || leftNs <= 0) return exit;
+      if (this.#kicked() || this.kvmRun.immediateExit || leftNs <= 0) return exit;
     }
+  }
+
+  /** Somebody has kicked since the last INTR exit. */
+  #kicked(): boolean {
+    return kickCount(this.#owner.memory.i32, this.id) !== this.#kicksSeen;
   }
 
   #enter(maxNs: number, block: boolean): VcpuExit {
@@ -193,22 +200,29 @@ export class Vcpu {
   async runAsync(options: RunAsyncOptions = {}): Promise<VcpuExit> {
     const { signal, sliceNs = DEFAULT_SLICE_NS } = options;
     let blockNs = 0;
+    // A guest that keeps leaving for devices has its turns counted across calls.
+    if ((performance.now() - this.#turnedAtMs) * 1e6 > sliceNs) await this.#turn();
     for (;;) {
-      const kicked = () => kickCount(this.#owner.memory.i32, this.id) !== kicksBefore;
       const kicksBefore = this.#kicksSeen;
       const exit = this.run(blockNs > 0 ? { maxNs: blockNs + sliceNs, block: true } : { maxNs: sliceNs, block: false });
       blockNs = 0;
-      if (exit.reason !== KVM_EXIT_INTR || kicked() || this.kvmRun.immediateExit) return exit;
+      if (exit.reason !== KVM_EXIT_INTR || this.#kicksSeen !== kicksBefore || this.kvmRun.immediateExit) return exit;
       if (signal?.aborted) return exit;
       const waitNs = exit.halted ? exit.wakeAtNs - this.#owner.nowNs() : 0;
       if (waitNs > SHORTEST_TIMER_NS) await this.#sleep(waitNs, signal);
       else {
         // Sleeping in the core is the only way to be in time for a near deadline.
         if (waitNs > 0 && canBlock) blockNs = waitNs;
-        await eventLoopTurn();
+        await this.#turn();
       }
       if (signal?.aborted) return { reason: KVM_EXIT_INTR, halted: exit.halted, wakeAtNs: exit.wakeAtNs };
     }
+  }
+
+  /** Lets the event loop do what is due. */
+  async #turn(): Promise<void> {
+    await eventLoopTurn();
+    this.#turnedAtMs = performance.now();
   }
 
   /** Waits, without blocking, for the request word to change or the time to pass. */

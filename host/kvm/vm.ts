@@ -169,7 +169,7 @@ export class Vm {
   }
 
   #ring(index: number, vcpu: number | undefined): void {
-    if (!Doorbells.mustWait(index)) {
+    if (!this.#doorbells.mustWait(index)) {
       this.#guard(() => this.#doorbells.ring(index));
       return;
     }
@@ -745,6 +745,7 @@ export class Vm {
     return {
       memory: this.#memory,
       nowNs: () => this.nowNs(),
+      mayDefer: () => this.#irqfds.some(({ resample }) => resample),
       ringDeferred: () => {
         if (this.#deferred.length === 0) return false;
         for (const index of this.#deferred.splice(0)) this.#guard(() => this.#doorbells.ring(index));

@@ -226,3 +226,14 @@ test("exits and what the core did alone are counted", async () => {
   assert.ok(counters.instructions >= 3, `${counters.instructions} instructions`);
   assert.deepEqual(vcpu.getStats(), vm.getStats());
 });
+
+test("runAsync() gives the event loop turns although the guest leaves all the time", async () => {
+  const { vcpu } = await makeGuest([0xe6, 0x10, 0xeb, 0xfc]); // again: out 0x10, al; jmp again
+  let due = false;
+  setTimeout(() => {
+    due = true;
+  }, 10);
+  const before = performance.now();
+  while (!due && performance.now() - before < 5000) await vcpu.runAsync();
+  assert.ok(due);
+});
