@@ -1,7 +1,7 @@
 // The smallest VMM: a guest of twelve bytes adds two numbers, prints the sum on a serial port, and halts.
 //
 //   npm run build && node examples/hello.js
-import { Kvm, KVM_EXIT_HLT, KVM_EXIT_IO, KVM_EXIT_MMIO } from "wkvm";
+import { KVM_EXIT_HLT, KVM_EXIT_IO, KVM_EXIT_MMIO, Kvm } from "wkvm";
 
 // 16-bit code, as a processor starts in real mode.
 const code = Uint8Array.of(

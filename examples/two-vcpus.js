@@ -2,7 +2,7 @@
 //
 //   npm run build && node examples/two-vcpus.js
 import { isMainThread, Worker, workerData } from "node:worker_threads";
-import { Kvm, KVM_EXIT_HLT, Vm } from "wkvm";
+import { KVM_EXIT_HLT, Kvm, Vm } from "wkvm";
 
 const TIMES = 100_000;
 const COUNTER = 0x2000;
