@@ -156,6 +156,11 @@ function decodeBytes(code: usize, mode: u32, rec: usize, offset: u32): i32 {
     unknownOpcode = true;
     return DECODE_UNDEFINED;
   }
+  // The ModRM byte chooses between candidates.
+  if (at >= end && load<u8>(CANDIDATES + (first << 3), 4) & CANDIDATE_MODRM) {
+    short = true;
+    return 0;
+  }
   let modrm = at < end ? <u32>load<u8>(at) : 0;
   // Moves to and from control and debug registers take any ModRM.mod for a register.
   if (map == 1 && (opcode & 0xfc) == 0x20) modrm |= 0xc0;
