@@ -6,6 +6,7 @@ import type { BootFiles } from "../boot/types.ts";
 import type { Clock } from "../devices/clock.ts";
 import type { KvmCpuidEntry } from "../kvm/cpuid-table.ts";
 import type { DebugExit, VcpuExit } from "../kvm/exits.ts";
+import { KVM_PIT_SPEAKER_DUMMY } from "../kvm/irqchip.ts";
 import { requestCell } from "../kvm/kicker.ts";
 import { canBlock, cellChanged, eventLoopTurn } from "../kvm/platform.ts";
 import type { Kvm } from "../kvm/system.ts";
@@ -106,7 +107,8 @@ export class Machine {
     this.vm = vm;
     this.ram = addRam(vm, this.memoryMap);
     vm.createIrqchip();
-    vm.createPit2();
+    // With the dummy speaker the core answers port 0x61 too, by which guests time the third counter.
+    vm.createPit2({ flags: KVM_PIT_SPEAKER_DUMMY });
     this.clock = { nowNs: () => vm.nowNs() };
     this.timers = new TimerQueue(this.clock, () => this.endSleep());
     this.vcpu = vm.createVcpu(0);
@@ -220,6 +222,7 @@ export class Machine {
 
   /** Gives the VM's memory back. The machine cannot be used afterwards. */
   close(): void {
+    this.pc.disconnect();
     this.vm.close();
   }
 

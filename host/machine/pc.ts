@@ -129,6 +129,13 @@ export class Pc implements Resettable {
     this.powerManagement.writeConfig(PM_REG_MISC, 1, PM_IO_ENABLE);
   }
 
+  /** Lets go of the back ends: input goes nowhere from now on. */
+  disconnect(): void {
+    for (const chardev of this.options.serial) {
+      chardev?.onInput(null);
+    }
+  }
+
   private irq(number: number): IrqLine {
     return (this.isaIrqs[number] as SharedIrqLine).connect();
   }
