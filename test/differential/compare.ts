@@ -42,7 +42,7 @@ import {
 } from "./case.ts";
 import { type Shape, shapeOf } from "./shape.ts";
 import { baseImage } from "./state.ts";
-import { type Undefined, undefinedAfter, undefinedAfterFault } from "./undefined.ts";
+import { type Undefined, undefinedAfter, undefinedAfterFault, undefinedOrUnfetched } from "./undefined.ts";
 
 export const GPR_NAMES = [
   "rax",
@@ -139,6 +139,9 @@ export function compare(test: Case, expected: Result, actual: Result): Differenc
   const shape = shapeOf(codeOf(test), test.bytes[CASE_MODE]!);
   const sequence = (test.bytes[CASE_OPTIONS]! & OPTION_SEQUENCE) !== 0;
   const completed = expected.bytes[RESULT_VECTOR] === SINGLE_STEP;
+  const isUndefined = actual.bytes[RESULT_VECTOR] === 6 || expected.bytes[RESULT_VECTOR] === 6;
+  if (isUndefined && undefinedOrUnfetched(shape, test, expected) && undefinedOrUnfetched(shape, test, actual))
+    return SAME;
   let free = undefinedAfterFault(shape);
   // A sequence runs to a trap of its own; of the flags only AF may be undefined at its end.
   if (sequence) free = { ...free, flags: 0x10, eitherFault: false, partial: false };

@@ -29,7 +29,7 @@ import {
   ymmOf,
 } from "./compare.ts";
 import { shapeOf } from "./shape.ts";
-import { undefinedAfter, undefinedAfterFault } from "./undefined.ts";
+import { undefinedAfter, undefinedAfterFault, undefinedOrUnfetched } from "./undefined.ts";
 
 let state = 0;
 
@@ -48,6 +48,7 @@ export function digest(test: Case, result: Result): number {
   const free = completed ? undefinedAfter(shape, test) : undefinedAfterFault(shape);
   const is64 = shape.mode === MODE_64;
   state = 0x811c9dc5;
+  if (undefinedOrUnfetched(shape, test, result)) return 0;
   const either = free.eitherFault && hasErrorCode(vector);
   mix(either ? 0 : vector);
   if (hasErrorCode(vector) && !either) {

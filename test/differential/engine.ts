@@ -26,6 +26,7 @@ const BATCH = 2048;
 /** Draws that decide whether a form does anything but #UD. */
 const PROBES = 6;
 
+/** What an engine draws. */
 export interface EngineOptions {
   seed: number;
   /** Processor features that both sides have, in Linux's spelling. */

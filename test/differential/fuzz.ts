@@ -3,11 +3,8 @@
 // disagree. --native runs the oracle alone; --only takes forms by name (as reports print them).
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { guestCpuid, guestFeatures } from "../oracle/guest-cpuid.ts";
-import { hostFeatures, processorName, Silicon, siliconMissing } from "../oracle/silicon.ts";
-import { WkvmRunner } from "../oracle/wkvm-runner.ts";
-import { Engine, type Mismatch } from "./engine.ts";
-import { describe } from "./report.ts";
+import { processorName, siliconMissing } from "../oracle/silicon.ts";
+import { type MismatchGroup, runCampaign } from "./campaign.ts";
 
 const { values } = parseArgs({
   options: {
@@ -22,60 +19,39 @@ const { values } = parseArgs({
   },
 });
 
+function print({ name, count, text }: MismatchGroup): string {
+  return `== ${name}: ${count} mismatches\n${text}\n`;
+}
+
 async function main(): Promise<number> {
   const missing = siliconMissing();
   if (missing) {
     console.log(`fuzz: skipped: ${missing}`);
     return 0;
   }
-  const native = values.native;
-  const host = hostFeatures();
-  const cpuid = native ? [] : await guestCpuid();
-  const features = native ? host : new Set([...guestFeatures(cpuid)].filter((name) => host.has(name)));
-  const runner = native ? undefined : await WkvmRunner.create(cpuid);
-  const silicon = new Silicon();
-  const engine = new Engine(silicon, runner, {
-    seed: Number(values.seed),
-    features,
-    only: values.only ? new RegExp(values.only) : undefined,
-    sequences: values.only && !/sequence/.test(values.only) ? 0 : Number(values.sequences),
+  const { seed, only, native, report, coverage } = values;
+  const show = Number(values.show);
+  const result = await runCampaign({
+    seconds: Number(values.seconds),
+    seed: Number(seed),
+    only: only ? new RegExp(only) : undefined,
+    native,
+    sequences: only && !/sequence/.test(only) ? 0 : Number(values.sequences),
+    ...(report ? {} : { described: show }),
+    onProbed: (defined, rest) =>
+      console.log(`fuzz: ${defined} forms and ${rest} undefined ones, seed ${seed}, against ${processorName()}`),
   });
-  const probed = await engine.probe();
+  for (const group of result.groups.slice(0, show)) console.log(print(group));
+  if (report) writeFileSync(report, result.groups.map(print).join("\n"));
+  if (coverage) {
+    const rows = [...result.coverage].map(([form, counts]) => [form, Object.fromEntries(counts)] as const);
+    writeFileSync(coverage, `${JSON.stringify(Object.fromEntries(rows.sort()), null, 1)}\n`);
+  }
   console.log(
-    `fuzz: ${probed.defined} forms and ${probed.undefined} undefined ones, seed ${values.seed}, against ${processorName()}`,
+    `fuzz: ${result.cases} cases, ${result.coverage.size} forms, ${Math.round(result.casesPerSecond)} cases/s, ` +
+      `${result.mismatches} mismatches in ${result.groups.length} groups`,
   );
-
-  const groups = new Map<string, { count: number; first: Mismatch }>();
-  const started = performance.now();
-  const until = started + Number(values.seconds) * 1000;
-  while (performance.now() < until) {
-    for (const mismatch of await engine.step()) {
-      const key = `${mismatch.form} ${mismatch.differences[0]!.field.replace(/[.+\d].*/, "")}`;
-      const group = groups.get(key);
-      if (group) group.count++;
-      else groups.set(key, { count: 1, first: mismatch });
-    }
-  }
-  const seconds = (performance.now() - started) / 1000;
-  const sorted = [...groups.entries()].sort((a, b) => b[1].count - a[1].count);
-  const texts: string[] = [];
-  for (const [key, { count, first }] of sorted) {
-    const text = `== ${key}: ${count} mismatches\n${describe(await engine.minimize(first))}\n`;
-    texts.push(text);
-    if (texts.length <= Number(values.show)) console.log(text);
-  }
-  if (values.report) writeFileSync(values.report, texts.join("\n"));
-  if (values.coverage) {
-    const rows = [...engine.coverage].map(([form, counts]) => [form, Object.fromEntries(counts)] as const);
-    writeFileSync(values.coverage, `${JSON.stringify(Object.fromEntries(rows.sort()), null, 1)}\n`);
-  }
-  silicon.close();
-  const total = sorted.reduce((sum, [, { count }]) => sum + count, 0);
-  console.log(
-    `fuzz: ${engine.cases} cases, ${engine.coverage.size} forms, ${Math.round(engine.cases / seconds)} cases/s, ` +
-      `${total} mismatches in ${sorted.length} groups`,
-  );
-  return total ? 1 : 0;
+  return result.mismatches ? 1 : 0;
 }
 
 process.exitCode = await main();

@@ -1,6 +1,17 @@
 // What the manuals leave undefined after an instruction (SDM volume 2, each instruction's page):
 // these bits are not compared.
-import { CASE_GPR, type Case, MODE_64 } from "./case.ts";
+import {
+  CASE_CODE_OFFSET,
+  CASE_GPR,
+  type Case,
+  CODE_BASE,
+  CODE_BYTES,
+  CODE_WINDOW,
+  MODE_64,
+  RESULT_ERROR,
+  RESULT_VECTOR,
+  type Result,
+} from "./case.ts";
 import type { Shape } from "./shape.ts";
 
 const CF = 1;
@@ -151,6 +162,16 @@ export function undefinedAfterFault(shape: Shape): Undefined {
     (opcode === 0xff && reg === 2) ||
     (opcode === ARPL && mode !== MODE_64);
   return { ...NOTHING, eitherFault, partial: opcode === POPA };
+}
+
+/**
+ * The result is #UD or a fault of the fetch, of code that runs off its pages: an instruction that is undefined anyway
+ * may be found so before or after its last bytes are asked for.
+ */
+export function undefinedOrUnfetched(shape: Shape, test: Case, result: Result): boolean {
+  if (test.view.getUint16(CASE_CODE_OFFSET, true) + shape.length <= CODE_WINDOW + CODE_BYTES - CODE_BASE) return false;
+  const vector = result.bytes[RESULT_VECTOR];
+  return vector === 6 || vector === 13 || (vector === 14 && (result.view.getUint32(RESULT_ERROR, true) & 16) !== 0);
 }
 
 /** What not to compare after an instruction that completed. */
