@@ -130,7 +130,7 @@ function fill(t: usize, host: usize, available: usize, mode: u32, linear: u64, m
         terminate(rec, OP_SHADOW, offset);
         break;
       }
-      if (n >= most) most = n + 1;
+      most = n + 1;
       continue;
     }
     if (n >= most || offset >= available) {
