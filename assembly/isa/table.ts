@@ -5,6 +5,7 @@ import "./rows/move.ts";
 import "./rows/shift.ts";
 import "./rows/string.ts";
 import "./rows/system.ts";
+import "./rows/crypto.ts";
 import "./rows/sse-convert.ts";
 import "./rows/sse-float.ts";
 import "./rows/sse-integer.ts";

@@ -83,10 +83,10 @@ export function pair(name: string, opcode: string, options: PairOptions, op: Lan
   packed(name, `66 ${opcode}`, feature, options.group ?? "sse-int", op);
 }
 
-/** xmm, xmm/m128 alone, the memory operand aligned. */
-export function packed(name: string, opcode: string, feature: number, group: string, op: Lanes): void {
+/** xmm, xmm/m128 alone, the memory operand on a 16-byte boundary where `aligned`. */
+export function packed(name: string, opcode: string, feature: number, group: string, op: Lanes, aligned = true): void {
   row(name, `${opcode} Vx,Wx`, { group, unit: "sse", feature }, (b, d, s) => {
-    const y = b.vread(s, 16);
+    const y = b.vread(s, 16, aligned);
     b.vwrite(d, op(b, b.vread(d, 16), y));
   });
 }
