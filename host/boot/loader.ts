@@ -1,5 +1,6 @@
 // Recognises what was given as a kernel, as QEMU's -kernel does, and picks the way to boot it.
 import { isBzImage, parseBzImage } from "./bzimage.ts";
+import { discard } from "./discard.ts";
 import { isElf, parseElf } from "./elf.ts";
 import { bootBzImage, bootVmlinux } from "./linux.ts";
 import { bootMultiboot, findMultibootHeader } from "./multiboot.ts";
@@ -47,7 +48,7 @@ function loadBzImage(files: BootFiles, machine: BootMachine, unpack: UnpackPolic
   const elf = parseElf(bytes, files.kernelName);
   const entry = pvhEntry(elf);
   const boot = entry === null ? bootVmlinux(elf, image, files, machine) : bootPvh(elf, entry, files, machine);
-  return { ...boot, description: `bzImage (${format}): ${boot.description}` };
+  return { ...boot, description: `bzImage (${format}): ${boot.description}`, release: () => discard(bytes) };
 }
 
 /** Says what a file is that cannot be booted. */

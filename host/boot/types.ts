@@ -63,6 +63,8 @@ export interface BootImage {
   readonly regions: readonly BootRegion[];
   readonly mode: BootMode;
   readonly registers: BootRegisters;
+  /** Frees what was made on the way; the regions are empty afterwards. To be called when they have been copied. */
+  readonly release?: () => void;
 }
 
 /** Makes a region out of bytes that need no room behind them. */

@@ -283,6 +283,7 @@ export class Machine {
   private loadGuest(): void {
     const image = loadKernel(this.options.boot, this.tables.machine);
     startGuest(this.vm, this.vcpu, this.ram, this.tables, image);
+    image.release?.();
     this.emit({ kind: "boot", description: image.description });
   }
 

@@ -95,6 +95,8 @@ test("a bzImage is entered through the PVH note of the kernel inside", () => {
   const image = loadKernel(filesFor(bzImage({ payload: new Uint8Array(gzipSync(inner)) })), machineWith(64));
   assert.equal(image.registers.rip, 0x1000050);
   assert.match(image.description, /bzImage \(gzip\).*PVH/);
+  image.release?.();
+  assert.equal(image.regions[0]?.data.length, 0, "the unpacked kernel is given back");
   const asItIs = loadKernel(filesFor(bzImage({ payload: new Uint8Array(gzipSync(inner)) })), machineWith(64), "guest");
   assert.equal(asItIs.registers.rip, 0x1000000);
   assert.ok(asItIs.registers.rsi);
