@@ -88,7 +88,7 @@ export function digest(test: Case, result: Result): number {
   }
   for (const [[block, at], count, stride, length] of [
     [x87Of(test, result), free.approximate ? 0 : 8, 16, 10],
-    [ymmOf(test, result), 16, 32, 32],
+    [ymmOf(test, result), free.reciprocal ? 0 : 16, 32, 32],
   ] as const) {
     for (let i = 0; i < count; i++) {
       for (let j = 0; j < length; j += 2) mix(block[at + i * stride + j]! | (block[at + i * stride + j + 1]! << 8));

@@ -44,6 +44,8 @@ export interface Undefined {
   memory: readonly (readonly [number, number])[];
   /** x87 registers may differ in the last place, and C1 and PE with them: transcendentals. */
   approximate: boolean;
+  /** Singles that are good to 12 bits, in whatever way: RCPSS and its kin. */
+  reciprocal: boolean;
 }
 
 function shiftFlags(shape: Shape, test: Case, size: number): number {
@@ -145,6 +147,7 @@ const NOTHING: Undefined = {
   partial: false,
   memory: [],
   approximate: false,
+  reciprocal: false,
 };
 
 const POPA = 0x61;
@@ -202,7 +205,9 @@ export function undefinedAfter(shape: Shape, test: Case): Undefined {
           [28, 32],
         ],
       };
-    return { ...NOTHING, flags, result: flags === ALL };
+    const reciprocal =
+      (opcode === 0x52 || opcode === 0x53) && shape.repeat !== 0xf2 && (shape.repeat !== 0 || !shape.operandOverride);
+    return { ...NOTHING, flags, result: flags === ALL, reciprocal };
   }
   return NOTHING;
 }
