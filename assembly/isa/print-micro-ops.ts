@@ -1,6 +1,7 @@
 // Prints the serialised lists of all cases with an index by case number: what the run-time translator reads.
+import { type ReadSource, Signatures } from "./helper-signatures.ts";
 import { OP_FIRST_GROUP, type Numbering } from "./print-interpreter.ts";
-import { ATTRIBUTES, HelperNumbers, MICRO, serialize } from "./serialize.ts";
+import { ATTRIBUTES, Helpers, MICRO, serialize } from "./serialize.ts";
 
 /** The table and the helpers it names. */
 export interface MicroOpTable {
@@ -14,8 +15,9 @@ export interface MicroOpTable {
   readonly lists: number;
 }
 
-export function printMicroOps(numbering: Numbering): MicroOpTable {
-  const helpers = new HelperNumbers();
+/** Throws where a body is not what the format can say, or calls a helper otherwise than it is declared. */
+export function printMicroOps(numbering: Numbering, read: ReadSource): MicroOpTable {
+  const helpers = new Helpers(new Signatures(read));
   const data: number[] = [];
   const known = new Map<string, number>();
   const place = (bytes: Uint8Array): number => {

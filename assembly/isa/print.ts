@@ -1,5 +1,5 @@
 // Build step: prints assembly/generated/ from the instruction table. Usage: node print.js OUTPUT_FOLDER
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { printTables } from "./print-decoder.ts";
 import { printRegionHelpers } from "./print-region-helpers.ts";
@@ -17,7 +17,8 @@ const write = (name: string, text: string): void => writeFileSync(join(folder, n
 write("interpret.ts", printHot(numbering));
 for (const group of numbering.groups) write(`group-${group}.ts`, printGroup(numbering, group));
 write("opcodes.ts", printTables(rows, numbering));
-const micro = printMicroOps(numbering);
+// Helpers lie in the folders around the output.
+const micro = printMicroOps(numbering, (module) => readFileSync(join(folder, "..", `${module}.ts`), "utf8"));
 write("micro-ops.ts", micro.text);
 write("helpers.ts", micro.helperText);
 write("region-helpers.ts", printRegionHelpers(micro.helpers));

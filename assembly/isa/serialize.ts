@@ -50,7 +50,8 @@
 //   MICRO_GET_FLAGS                      i32: status flags in RFLAGS layout
 //   MICRO_NEXT_RIP                       i64: address of the next instruction
 //   MICRO_CALL      leb shape count v... leb: number of the helper (generated/helpers.ts);
-//                                        shape: bits 0-2 result (0 i32, 1 i64, 4 v128, 7 none), bit 3 may fault
+//                                        shape: bits 0-2 the function's result (0 i32, 1 i64, 4 v128, 7 none), bit 3
+//                                        may fault, bit 4 the result is dropped: the step defines no value
 //   MICRO_GUARD     vector sleb v        raises if v is not 0; sleb: error code, -1: none
 //   MICRO_WHEN      v leb                the steps in the next leb bytes are executed if v is not 0
 //   MICRO_BRANCH    w                    jump by the immediate, at operand size w
@@ -58,6 +59,7 @@
 //   MICRO_JUMP      w v
 //   MICRO_LEAVE                          the trace ends: state that decoding depends on may have changed
 import { packFlags } from "./flag-bits.ts";
+import type { Signatures } from "./helper-signatures.ts";
 import { argumentsOf, masksOf } from "./masks.ts";
 import { FLAG_KINDS, type MicroOp, type Type, type Value, type Width } from "./micro-op.ts";
 import type { Variant } from "./variant.ts";
@@ -79,9 +81,11 @@ const SELECT = 0x1b;
 const TYPE_CODE: Record<Type, number> = { i32: 0, ptr: 0, i64: 1, f32: 2, f64: 3, v128: 4, void: 7 };
 const log = (width: Width): number => Math.log2(width / 8);
 
-/** Numbers for helpers, given out in the order of first use. */
-export class HelperNumbers {
+/** Numbers for helpers, given out in the order of first use, and their signatures. */
+export class Helpers {
   private readonly numbers = new Map<string, number>();
+
+  constructor(readonly signatures: Signatures) {}
 
   of(module: string, name: string): number {
     const key = `${module}.${name}`;
@@ -97,7 +101,7 @@ export class HelperNumbers {
 }
 
 /** The bytes of a variant's list. Throws where a body uses a value outside the scope that defines it. */
-export function serialize(variant: Variant, helpers: HelperNumbers): Uint8Array {
+export function serialize(variant: Variant, helpers: Helpers): Uint8Array {
   const numbers = numberValues(variant);
   const deferred = deferredValues(variant.steps);
   const steps = new Writer(variant, numbers, deferred, helpers).list(variant.steps);
@@ -215,7 +219,7 @@ class Writer {
     private readonly variant: Variant,
     private readonly numbers: ReadonlyMap<Value, number>,
     private readonly deferred: ReadonlySet<Value>,
-    private readonly helpers: HelperNumbers,
+    private readonly helpers: Helpers,
   ) {}
 
   list(steps: readonly MicroOp[]): { bytes: number[]; calls: boolean } {
@@ -232,6 +236,17 @@ class Writer {
 
   private values(step: MicroOp): number[] {
     return argumentsOf(step).map((a) => this.v(a));
+  }
+
+  /** Result and faults of a call. Throws where the body does not call the helper as it is declared. */
+  private shapeOf(s: MicroOp & { op: "call" }): number {
+    const { parameters, result } = this.helpers.signatures.of(s.module, s.name);
+    const given = s.args.map((a) => (a.type === "ptr" ? "i32" : a.type));
+    const dropped = s.type === "void" && result !== "void";
+    if (parameters.join() !== given.join() || (!dropped && TYPE_CODE[s.type] !== TYPE_CODE[result])) {
+      throw new Error(`${this.variant.key}: ${s.name}(${parameters.join(", ")}): ${result} is called as (${given.join(", ")}): ${s.type}`);
+    }
+    return TYPE_CODE[result] | (s.faults ? 8 : 0) | (dropped ? 16 : 0);
   }
 
   private step(s: MicroOp): number[] {
@@ -296,7 +311,7 @@ class Writer {
         return [MICRO.NEXT_RIP];
       case "call":
         this.calls = true;
-        return [MICRO.CALL, ...unsignedLeb(this.helpers.of(s.module, s.name)), TYPE_CODE[s.type] | (s.faults ? 8 : 0), s.args.length, ...this.values(s)];
+        return [MICRO.CALL, ...unsignedLeb(this.helpers.of(s.module, s.name)), this.shapeOf(s), s.args.length, ...this.values(s)];
       case "guard":
         return [MICRO.GUARD, s.vector, ...signedLeb(BigInt(s.error)), ...this.values(s)];
       case "when": {
