@@ -1,0 +1,54 @@
+// Boots Debian's cloud kernels with a plain command line to a shell script as the first process.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { attempt, type Context, memoryResult } from "./context.ts";
+import type { Emulator } from "./emulators.ts";
+import { bootInitramfs, type GuestKernel, USERLAND } from "./guest-files.ts";
+import { PeerFailure, withProcess } from "./measured-process.ts";
+import type { BootResult } from "./results.ts";
+
+/** `panic=-1`: a kernel that gives up resets, which ends the process at once. */
+export const PLAIN = "console=ttyS0 panic=-1";
+const TIMEOUT_SECONDS = 300;
+
+export async function bootPart(context: Context): Promise<BootResult[]> {
+  const initrd = join(context.work, "boot.cpio");
+  writeFileSync(initrd, bootInitramfs(context.files.busybox));
+  const kernels = context.options.quick ? context.files.kernels.slice(-1) : context.files.kernels;
+  const results = kernels.flatMap((kernel) =>
+    context.emulators.map((emulator) => ({
+      kernel,
+      emulator,
+      result: { kernel: kernel.version, runner: emulator.name, runs: [], failures: [] } as Collected,
+    })),
+  );
+  for (let round = 0; round < context.options.reps; round++) {
+    for (const { kernel, emulator, result } of results) {
+      const what = `boot ${kernel.version} under ${emulator.name}, round ${round + 1}`;
+      const outcome = await attempt(context, what, () => bootOnce(emulator, kernel, initrd));
+      if ("failure" in outcome) {
+        result.failures.push(outcome.failure);
+        continue;
+      }
+      result.runs.push(outcome.value);
+      context.say(`${what}: ${outcome.value.cpuSeconds.toFixed(2)} s`);
+    }
+  }
+  return results.map(({ result }) => result);
+}
+
+type Run = BootResult["runs"][number];
+interface Collected extends BootResult {
+  readonly runs: Run[];
+  readonly failures: string[];
+}
+
+async function bootOnce(emulator: Emulator, kernel: GuestKernel, initrd: string): Promise<Run> {
+  const path = emulator.wantsUnpacked ? kernel.unpacked : kernel.path;
+  return withProcess(emulator.command({ kernel: path, initrd, append: PLAIN }), async (running) => {
+    const { match, wallSeconds, cpuSeconds, busiestThreadSeconds } = await running.until(USERLAND, TIMEOUT_SECONDS);
+    if (match[1] !== kernel.release) throw new PeerFailure(`says it runs ${match[1]}, not ${kernel.release}`);
+    if (Number.isNaN(cpuSeconds)) throw new PeerFailure("was gone before it could be measured");
+    return { wallSeconds, cpuSeconds, busiestThreadSeconds, memory: memoryResult(running.pid) };
+  });
+}

@@ -1,0 +1,54 @@
+// What all parts of the bench share.
+import type { Emulator } from "./emulators.ts";
+import { RAM_BYTES } from "./emulators.ts";
+import type { GuestFiles } from "./guest-files.ts";
+import { PeerFailure } from "./measured-process.ts";
+import type { Options } from "./options.ts";
+import { memoryOf } from "./proc.ts";
+import type { MemoryResult } from "./results.ts";
+
+export interface Context {
+  readonly options: Options;
+  readonly files: GuestFiles;
+  /** The checkout. */
+  readonly root: string;
+  /** For files of this run; gone at its end. */
+  readonly work: string;
+  /** The built command. */
+  readonly wkvm: string;
+  /** The bundled counter process. */
+  readonly probe: string;
+  readonly emulators: readonly Emulator[];
+  /** Adds a line to the results' list of what was not run. */
+  readonly skip: (what: string) => void;
+  /** Tells the person who waits. */
+  readonly say: (text: string) => void;
+}
+
+const MEBIBYTE = 2 ** 20;
+
+/** Memory of a process that holds a guest of RAM_BYTES. */
+export function memoryResult(pid: number): MemoryResult {
+  const { resident, peak, guestRam } = memoryOf(pid, RAM_BYTES);
+  const mebibytes = (bytes: number): number => Math.round((bytes / MEBIBYTE) * 10) / 10;
+  return {
+    residentMiB: mebibytes(resident),
+    peakMiB: mebibytes(peak),
+    beyondGuestMiB: mebibytes(resident - guestRam),
+  };
+}
+
+/** Runs `action`; a peer's failure is told and returned as text instead of thrown. */
+export async function attempt<T>(
+  context: Context,
+  what: string,
+  action: () => Promise<T>,
+): Promise<{ value: T } | { failure: string }> {
+  try {
+    return { value: await action() };
+  } catch (error) {
+    if (!(error instanceof PeerFailure)) throw error;
+    context.say(`${what}: ${error.message}`);
+    return { failure: error.message };
+  }
+}

@@ -1,0 +1,48 @@
+// What a guest costs that waits at its shell for input, and the memory that it then has.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { PLAIN } from "./boot.ts";
+import { attempt, type Context, memoryResult } from "./context.ts";
+import type { Emulator } from "./emulators.ts";
+import { shellInitramfs } from "./guest-files.ts";
+import { withProcess } from "./measured-process.ts";
+import { usageOf } from "./proc.ts";
+import type { IdleResult } from "./results.ts";
+
+const PROMPT = /busybox shell[\s\S]*# /;
+const TIMEOUT_SECONDS = 300;
+/** After the prompt, until what boots in the background is done. */
+const SETTLE_MS = 3000;
+
+export async function idlePart(context: Context): Promise<IdleResult[]> {
+  const kernel = context.files.kernels.at(-1)!;
+  const initrd = join(context.work, "shell.cpio");
+  writeFileSync(initrd, shellInitramfs(context.files.busybox));
+  const results: IdleResult[] = [];
+  // Bochs makes guest time from instructions: its guests are never idle.
+  for (const emulator of context.emulators.filter(({ name }) => name === "wkvm" || name === "tcg")) {
+    const guest = { kernel: kernel.path, initrd, append: PLAIN };
+    const what = `idle shell under ${emulator.name}`;
+    const outcome = await attempt(context, what, () => idle(emulator, guest, context.options.quick ? 5000 : 15000));
+    if ("failure" in outcome) context.skip(`${what}: ${outcome.failure}`);
+    else {
+      results.push(outcome.value);
+      context.say(`${what}: ${outcome.value.cpuPercent.toFixed(1)}% of a core`);
+    }
+  }
+  return results;
+}
+
+async function idle(emulator: Emulator, guest: Parameters<Emulator["command"]>[0], ms: number): Promise<IdleResult> {
+  return withProcess(emulator.command(guest), async (running) => {
+    await running.until(PROMPT, TIMEOUT_SECONDS);
+    await sleep(SETTLE_MS);
+    const before = usageOf(running.pid).cpuSeconds;
+    const startedMs = performance.now();
+    await sleep(ms);
+    const used = usageOf(running.pid).cpuSeconds - before;
+    const cpuPercent = (100 * used) / ((performance.now() - startedMs) / 1000);
+    return { runner: emulator.name, cpuPercent, memory: memoryResult(running.pid) };
+  });
+}

@@ -1,0 +1,144 @@
+// A process under measurement: its output is watched for marks, at which its use of the processor is read.
+import { type ChildProcess, spawn } from "node:child_process";
+import { usageOf } from "./proc.ts";
+
+/** What to run. */
+export interface Command {
+  readonly file: string;
+  readonly args: readonly string[];
+  /** Typed at the start. */
+  readonly input?: string;
+}
+
+/** A point in the output. */
+export interface Mark {
+  /** What matched, with its groups. */
+  readonly match: RegExpExecArray;
+  /** Since the process was started. */
+  readonly wallSeconds: number;
+  readonly cpuSeconds: number;
+  readonly busiestThreadSeconds: number;
+}
+
+/** A program that did not do what was asked of it; the message says what it did. */
+export class PeerFailure extends Error {
+  override readonly name = "PeerFailure";
+}
+
+const living = new Set<MeasuredProcess>();
+const KEPT_OUTPUT = 2000;
+
+/** Ends everything that runs; for signals and the end of this process. */
+export function killAll(): void {
+  for (const process of living) process.kill();
+}
+
+export class MeasuredProcess {
+  private readonly child: ChildProcess;
+  private readonly startedMs = performance.now();
+  private output = "";
+  private complaints = "";
+  private ended: string | undefined;
+  private wake: () => void = () => {};
+
+  constructor({ file, args, input }: Command) {
+    // A process group of its own: Ctrl-C reaches this process alone, which then ends the group.
+    this.child = spawn(file, args, {
+      detached: true,
+      stdio: ["pipe", "pipe", "pipe"],
+      env: { ...process.env, LC_ALL: "C" },
+    });
+    living.add(this);
+    this.child.stdin?.on("error", () => {});
+    if (input !== undefined) this.child.stdin?.write(input);
+    this.child.stdout?.setEncoding("latin1").on("data", (text: string) => {
+      this.output += text;
+      this.wake();
+    });
+    this.child.stderr?.setEncoding("latin1").on("data", (text: string) => {
+      this.complaints = (this.complaints + text).slice(-KEPT_OUTPUT);
+    });
+    this.child.on("error", (error) => this.end(error.message));
+    this.child.on("close", (code, signal) => this.end(signal ? `ended by ${signal}` : `ended with status ${code}`));
+  }
+
+  /** The process's number; throws PeerFailure where it could not be started. */
+  get pid(): number {
+    if (this.child.pid === undefined) throw new PeerFailure("could not be started");
+    return this.child.pid;
+  }
+
+  /** Waits for the output to match; what comes up to the match is consumed. */
+  async until(pattern: RegExp, timeoutSeconds: number): Promise<Mark> {
+    const deadline = performance.now() + timeoutSeconds * 1000;
+    for (;;) {
+      const match = pattern.exec(this.output);
+      if (match) {
+        const wallSeconds = (performance.now() - this.startedMs) / 1000;
+        this.output = this.output.slice(match.index + match[0].length);
+        return { match, wallSeconds, ...this.usage() };
+      }
+      if (this.ended !== undefined) throw new PeerFailure(`${this.ended}${this.lastWords()}`);
+      const leftMs = deadline - performance.now();
+      if (leftMs <= 0) throw new PeerFailure(`hangs: nothing for ${timeoutSeconds} s${this.lastWords()}`);
+      await this.change(leftMs);
+    }
+  }
+
+  /** Ends it at once, with all that it has started. */
+  kill(): void {
+    if (this.ended !== undefined || this.child.pid === undefined) return;
+    try {
+      process.kill(-this.child.pid, "SIGKILL");
+    } catch {
+      // It ended by itself just now.
+    }
+  }
+
+  /** As kill(), and waits until it is gone. */
+  async stop(): Promise<void> {
+    this.kill();
+    while (this.ended === undefined) await this.change(1000);
+  }
+
+  private usage(): { cpuSeconds: number; busiestThreadSeconds: number } {
+    try {
+      return usageOf(this.pid);
+    } catch {
+      // A process that prints and ends can be gone.
+      return { cpuSeconds: Number.NaN, busiestThreadSeconds: Number.NaN };
+    }
+  }
+
+  private change(timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  private end(how: string): void {
+    this.ended ??= how;
+    living.delete(this);
+    this.wake();
+  }
+
+  private lastWords(): string {
+    const lines = (text: string): string[] => text.split(/\r?\n/).filter((line) => line.trim() !== "");
+    const last = lines(this.complaints).at(-1) ?? lines(this.output).at(-1);
+    return last === undefined ? "" : ` (${last.trim().slice(0, 160)})`;
+  }
+}
+
+/** Runs `use` with a process that is gone afterwards, whatever happens. */
+export async function withProcess<T>(command: Command, use: (process: MeasuredProcess) => Promise<T>): Promise<T> {
+  const running = new MeasuredProcess(command);
+  try {
+    return await use(running);
+  } finally {
+    await running.stop();
+  }
+}

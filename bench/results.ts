@@ -1,0 +1,100 @@
+// The form of a result file.
+import type { HostInfo } from "./host-info.ts";
+import type { TraceDistribution } from "./trace-counts.ts";
+
+/** Version of this form. */
+export const FORMAT = 1;
+
+export interface Times {
+  readonly cpuSeconds: number;
+  readonly busiestThreadSeconds: number;
+  readonly wallSeconds: number;
+}
+
+/** One runner's boots of one kernel. */
+export interface BootResult {
+  readonly kernel: string;
+  readonly runner: string;
+  readonly runs: readonly (Times & { readonly memory: MemoryResult })[];
+  /** What went wrong in a round, one line each. */
+  readonly failures: readonly string[];
+}
+
+export interface MemoryResult {
+  readonly residentMiB: number;
+  readonly peakMiB: number;
+  /** Resident without the guest's RAM. */
+  readonly beyondGuestMiB: number;
+}
+
+export interface IdleResult {
+  readonly runner: string;
+  /** Processor time by wall time at a shell that waits for input. */
+  readonly cpuPercent: number;
+  readonly memory: MemoryResult;
+}
+
+export interface SizeResult {
+  readonly coreBytes: number;
+  readonly coreGzippedBytes: number;
+}
+
+/** From the start of the process to the first byte that a guest's first instruction puts out. */
+export interface StartResult {
+  readonly runner: string;
+  readonly guest: string;
+  readonly millisecondsToFirstInstruction: readonly number[];
+}
+
+/** What a boot takes, by the core's own counters. */
+export interface CounterResult {
+  readonly kernel: string;
+  readonly instructions: number;
+  readonly cpuSeconds: number;
+  readonly millionInstructionsPerSecond: number;
+  /** From the start of the process to the first instruction, of which the kernel's unpacking is the most. */
+  readonly millisecondsToFirstInstruction: number;
+  readonly exits: Readonly<Record<string, number>>;
+  readonly counters: Readonly<Record<string, number>>;
+  /** How many boots the medians are of. */
+  readonly runs: number;
+}
+
+export interface TraceResult extends TraceDistribution {
+  readonly kernel: string;
+}
+
+export interface ProgramRun extends Times {
+  readonly checksum: string;
+  /** Seconds by the guest's own clock. */
+  readonly guestSeconds: number;
+  readonly round: number;
+  /** 0: the first in its boot. */
+  readonly repeat: number;
+}
+
+export interface ProgramResult {
+  readonly program: string;
+  readonly runner: string;
+  readonly runs: readonly ProgramRun[];
+  readonly failures: readonly string[];
+}
+
+export interface Results {
+  readonly format: number;
+  readonly date: string;
+  readonly revision: string;
+  readonly host: HostInfo;
+  readonly options: { readonly quick: boolean; readonly reps: number; readonly scale: number };
+  /** Name to program and version. */
+  readonly runners: Readonly<Record<string, string>>;
+  /** What was asked for and could not be run, and why. */
+  readonly notRun: readonly string[];
+  readonly size?: SizeResult;
+  readonly start?: readonly StartResult[];
+  readonly boot?: readonly BootResult[];
+  readonly idle?: readonly IdleResult[];
+  readonly counters?: readonly CounterResult[];
+  readonly traces?: readonly TraceResult[];
+  readonly programs?: readonly ProgramResult[];
+}

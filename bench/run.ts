@@ -1,0 +1,136 @@
+// npm run bench: measures wkvm beside its peers in one interleaved run, and writes what it found.
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { bochs } from "./bochs.ts";
+import { bootPart } from "./boot.ts";
+import { chart } from "./chart.ts";
+import type { Context } from "./context.ts";
+import { countersPart, tracesPart } from "./counters.ts";
+import { type Emulator, type EmulatorOrReason, tcg, wkvm } from "./emulators.ts";
+import { guestFiles } from "./guest-files.ts";
+import { describeHost, type HostInfo } from "./host-info.ts";
+import { idlePart } from "./idle.ts";
+import { markdown } from "./markdown.ts";
+import { killAll } from "./measured-process.ts";
+import { HELP, OptionError, type Options, type Part, parseOptions } from "./options.ts";
+import { PROGRAMS, programsPart, scaleOf } from "./programs.ts";
+import { FORMAT, type Results } from "./results.ts";
+import { sizePart } from "./size.ts";
+import { startPart } from "./start.ts";
+
+const root = process.env["WKVM_ROOT"] ?? process.cwd();
+
+async function main(): Promise<number> {
+  const args = process.argv.slice(2);
+  if (args.includes("--help") || args.includes("-h")) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const options = parseOptions(args, Object.keys(PROGRAMS));
+  if (process.platform !== "linux")
+    throw new OptionError("the bench reads /proc and runs Debian's packages: Linux only");
+  const work = mkdtempSync(join(tmpdir(), "wkvm-bench-"));
+  process.on("exit", () => {
+    killAll();
+    rmSync(work, { recursive: true, force: true });
+  });
+  for (const [signal, number] of [
+    ["SIGINT", 2],
+    ["SIGTERM", 15],
+    ["SIGHUP", 1],
+  ] as const) {
+    process.on(signal, () => process.exit(128 + number));
+  }
+  const host = describeHost();
+  const notRun: string[] = [];
+  const context = await contextOf(options, work, notRun);
+  const results = await measure(context, host, notRun);
+  write(results, options, host);
+  return 0;
+}
+
+async function contextOf(options: Options, work: string, notRun: string[]): Promise<Context> {
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+  const program = join(root, "dist", "wkvm.js");
+  const peers: EmulatorOrReason[] = [];
+  if (options.peers.includes("tcg")) peers.push(...tcg());
+  if (options.peers.includes("bochs")) peers.push(bochs(join(work, "bochs")));
+  const emulators: Emulator[] = [wkvm(program, version)];
+  for (const peer of peers) {
+    if ("missing" in peer) notRun.push(`${peer.name}: ${peer.missing}`);
+    else emulators.push(peer);
+  }
+  return {
+    options,
+    files: await guestFiles(),
+    root,
+    work,
+    wkvm: program,
+    probe: join(dirname(fileURLToPath(import.meta.url)), "probe.mjs"),
+    emulators,
+    skip: (what) => void notRun.push(what),
+    say: (text) => void process.stderr.write(`${text}\n`),
+  };
+}
+
+async function measure(context: Context, host: HostInfo, notRun: string[]): Promise<Results> {
+  const { options, emulators } = context;
+  const wants = (part: Part): boolean => options.parts.includes(part);
+  const native: Record<string, string> = options.peers.includes("native")
+    ? { native: "this machine, without any emulation" }
+    : {};
+  return {
+    format: FORMAT,
+    date: new Date().toISOString(),
+    revision: revision(),
+    host,
+    options: { quick: options.quick, reps: options.reps, scale: scaleOf(options.quick) },
+    runners: { ...native, ...Object.fromEntries(emulators.map(({ name, description }) => [name, description])) },
+    notRun,
+    ...(wants("size") ? { size: sizePart(context) } : {}),
+    ...(wants("start") ? { start: await startPart(context) } : {}),
+    ...(wants("boot") ? { boot: await bootPart(context) } : {}),
+    ...(wants("idle") ? { idle: await idlePart(context) } : {}),
+    ...(wants("counters") ? { counters: await countersPart(context) } : {}),
+    ...(wants("programs") ? { programs: await programsPart(context) } : {}),
+    ...(wants("traces") ? { traces: await tracesPart(context) } : {}),
+  };
+}
+
+/** The commit, with "+" behind it where files differ from it. */
+function revision(): string {
+  const git = (...args: string[]): string =>
+    spawnSync("git", args, { cwd: root, encoding: "utf8" }).stdout?.trim() ?? "";
+  const dirty = git("status", "--porcelain", "--untracked-files=no", "--", "assembly", "host") !== "";
+  return `${git("rev-parse", "--short", "HEAD") || "unknown"}${dirty ? "+" : ""}`;
+}
+
+/** JSON, Markdown and picture beside one another; the Markdown is printed too. */
+function write(results: Results, options: Options, host: HostInfo): void {
+  const machine = `${host.processor
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-|-$/g, "")}-${host.cores}`;
+  const name = `${results.date.slice(0, 10)}-${machine}`;
+  const text = markdown(results, `${name}.svg`);
+  process.stdout.write(`${text}\n`);
+  if (options.output === "-") return;
+  const folder = options.output ?? join(root, "bench", "results");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(results, null, 2)}\n`);
+  writeFileSync(join(folder, `${name}.md`), text);
+  writeFileSync(join(folder, `${name}.svg`), chart(results));
+  process.stderr.write(`written: ${join(folder, name)}.{json,md,svg}\n`);
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  killAll();
+  const expected = error instanceof OptionError || (error instanceof Error && error.name === "CommandError");
+  process.stderr.write(`bench: ${expected ? (error as Error).message : (error as Error).stack}\n`);
+  process.exitCode = 1;
+}
