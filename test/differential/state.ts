@@ -295,6 +295,12 @@ function memoryOperand(test: Case, shape: Shape): void {
     test.bytes.copyWithin(data, CASE_GPR, CASE_GPR + 8);
     if (wide) test.bytes.copyWithin(data + step, CASE_GPR + 16, CASE_GPR + 24);
   }
+  // FXRSTOR and LDMXCSR: reserved bits of MXCSR fault, and bit 17 is reserved on one vendor's processors only.
+  if (map === 1 && opcode === 0xae && (shape.reg === 1 || shape.reg === 2)) {
+    const mxcsr = data + (shape.reg === 1 ? 24 : 0);
+    if (random.oneIn(4)) test.bytes[mxcsr + 2]! &= ~2;
+    else test.bytes.fill(0, mxcsr + 2, mxcsr + 4);
+  }
   const isIndirect = map === 0 && opcode === 0xff && (shape.reg === 2 || shape.reg === 4);
   if (isIndirect && !random.oneIn(4)) codePointer(test, data, mode);
 }

@@ -156,6 +156,8 @@ const ARPL = 0x63;
 /** What not to compare after an instruction that faulted. */
 export function undefinedAfterFault(shape: Shape): Undefined {
   const { map, opcode, reg, mode } = shape;
+  // FXSAVE and FXRSTOR: alignment and the segment's limit.
+  if (map === 1 && opcode === 0xae && reg < 2) return { ...NOTHING, eitherFault: true };
   if (map !== 0 || shape.vex) return NOTHING;
   // CMPS reads two operands; CALL checks its target and its stack; ARPL reads, and may not write.
   const eitherFault =

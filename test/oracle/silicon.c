@@ -272,6 +272,9 @@ static u8 *window(int fd, off_t offset, u64 address, u64 bytes, int protection) 
   void *want = (void *)address;
   u8 *got = mmap(want, bytes, protection, MAP_SHARED | (address ? MAP_FIXED_NOREPLACE : 0), fd, offset);
   if (got == MAP_FAILED || (address && got != want)) { perror("mmap"); exit(2); }
+  // Pages are there from the start: a page fault's P bit would tell otherwise.
+  for (u64 at = 0; at < bytes; at += PAGE) *(volatile u8 *)(got + at);
+  mlock(got, bytes);
   return got;
 }
 
