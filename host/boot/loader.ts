@@ -35,6 +35,23 @@ export function loadKernel(files: BootFiles, machine: BootMachine, unpack: Unpac
   throw new BootError(`${name}: ${whatElse(kernel)}`);
 }
 
+/**
+ * The kernel inside a bzImage, where it can be booted without the file around it; other files as they are.
+ * For caches: what comes back starts without being unpacked again.
+ * @throws BootError when the file is damaged.
+ */
+export function unpackKernel(kernel: Uint8Array, name: string): Uint8Array {
+  if (!isBzImage(kernel)) {
+    return kernel;
+  }
+  const { payload } = parseBzImage(kernel, name);
+  if (payload === null || !compressionOf(payload)?.supported) {
+    return kernel;
+  }
+  const { bytes } = unpackPayload(payload, name);
+  return pvhEntry(parseElf(bytes, name)) === null ? kernel : bytes;
+}
+
 function loadBzImage(files: BootFiles, machine: BootMachine, unpack: UnpackPolicy): BootImage {
   const image = parseBzImage(files.kernel, files.kernelName);
   const length = new TextEncoder().encode(files.commandLine).length;

@@ -10,22 +10,24 @@ import { UsageError } from "./usage-error.ts";
 const DEFAULT_GUEST_MEMORY = 256 * 2 ** 20;
 
 export interface Guest {
-  readonly files: BootFiles;
+  /** Reads the files anew at each call; throws UsageError for one that cannot be read. */
+  readonly files: () => BootFiles;
   readonly memoryBytes: number;
   /** Something the user should know before the guest starts. */
   readonly notice?: string;
 }
 
-/** Throws UsageError for a file that cannot be read. */
+/** What the command line names, or the default guest. */
 export async function guestOf(settings: Settings): Promise<Guest> {
-  if (settings.kernel === undefined) return standardGuest(settings);
-  const kernel = read(settings.kernel, "kernel file");
-  const files = { kernel, kernelName: settings.kernel, commandLine: settings.append ?? "" };
-  const { initrd } = settings;
-  return {
-    files: initrd === undefined ? files : { ...files, initrd: read(initrd, "initrd"), initrdName: initrd },
-    memoryBytes: settings.memoryBytes,
-  };
+  const { kernel, initrd, memoryBytes } = settings;
+  if (kernel === undefined) return standardGuest(settings);
+  const files = (): BootFiles => ({
+    kernel: read(kernel, "kernel file"),
+    kernelName: kernel,
+    commandLine: settings.append ?? "",
+    ...(initrd === undefined ? {} : { initrd: read(initrd, "initrd"), initrdName: initrd }),
+  });
+  return { files, memoryBytes };
 }
 
 async function standardGuest(settings: Settings): Promise<Guest> {

@@ -6,10 +6,12 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { unpackKernel } from "../boot/loader.ts";
 import { Apt } from "./apt.ts";
 import { cached, cacheFolder } from "./cache.ts";
 import { CommandError } from "./command.ts";
@@ -37,7 +39,26 @@ export function debianGuestIsCached(): boolean {
 export async function debianGuest(): Promise<DebianGuest> {
   const folder = await cached(FOLDER, fetchFiles);
   const busybox = readFileSync(join(folder, "busybox"));
-  return { kernel: join(folder, "vmlinuz"), initrd: buildInitramfs(busybox) };
+  return { kernel: unpackedKernel(folder), initrd: buildInitramfs(busybox) };
+}
+
+/** The kernel is unpacked once: that takes half a second and more. */
+function unpackedKernel(folder: string): string {
+  const packed = join(folder, "vmlinuz");
+  const unpacked = join(folder, "vmlinux");
+  if (!existsSync(unpacked)) {
+    // Under another name first, so that nobody sees half a file.
+    const part = `${unpacked}.${process.pid}`;
+    try {
+      writeFileSync(part, unpackKernel(readFileSync(packed), packed));
+      renameSync(part, unpacked);
+    } catch {
+      // A cache that takes no more files still boots, only later.
+      rmSync(part, { force: true });
+      return packed;
+    }
+  }
+  return unpacked;
 }
 
 async function fetchFiles(folder: string): Promise<void> {

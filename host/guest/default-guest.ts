@@ -29,7 +29,8 @@ export interface DefaultGuestOptions {
 }
 
 export interface DefaultGuest {
-  readonly files: BootFiles;
+  /** Reads the files anew at each call. */
+  readonly files: () => BootFiles;
   /** For the user: what is missing, and what to do about it. */
   readonly notice?: string;
 }
@@ -39,18 +40,18 @@ export async function defaultGuest(options: DefaultGuestOptions): Promise<Defaul
   try {
     const { kernel, initrd } = await debianGuest();
     return {
-      files: {
+      files: () => ({
         kernel: readFileSync(kernel),
         kernelName: kernel,
-        initrd,
+        initrd: new Uint8Array(initrd),
         initrdName: "initramfs",
         commandLine: commandLine(options),
-      },
+      }),
     };
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     return {
-      files: { kernel: smallGuest(), kernelName: "small guest", commandLine: "" },
+      files: () => ({ kernel: smallGuest(), kernelName: "small guest", commandLine: "" }),
       notice: fallbackNotice(error.message),
     };
   }

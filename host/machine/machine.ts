@@ -1,6 +1,7 @@
 // A virtual machine's life: made from options, run in slices, reset, ended.
 import { KVM_EXIT_INTR } from "../../assembly/exits.ts";
 import { REQ_EVENT, REQ_KICK } from "../../assembly/layout.ts";
+import { discard } from "../boot/discard.ts";
 import { loadKernel } from "../boot/loader.ts";
 import type { BootFiles } from "../boot/types.ts";
 import type { Clock } from "../devices/clock.ts";
@@ -31,7 +32,11 @@ export interface MachineOptions extends PcOptions {
   readonly kvm: Kvm;
   /** RAM in bytes. */
   readonly memoryBytes: number;
-  readonly boot: BootFiles;
+  /**
+   * The kernel and what comes with it. A function is asked again at each reset, and the arrays it gives are the
+   * machine's, which empties them when they are copied: so a large kernel is not kept beside the guest's RAM.
+   */
+  readonly boot: BootFiles | (() => BootFiles);
   /** Options of kvm.createVm besides the memory size. */
   readonly vm?: Omit<Parameters<Kvm["createVm"]>[0], "memorySize">;
   /** The processor's CPUID table; by default all that is supported. */
@@ -281,9 +286,15 @@ export class Machine {
 
   /** The unpacked kernel is not kept: it is several times as large as the file. */
   private loadGuest(): void {
-    const image = loadKernel(this.options.boot, this.tables.machine);
+    const { boot } = this.options;
+    const files = typeof boot === "function" ? boot() : boot;
+    const image = loadKernel(files, this.tables.machine);
     startGuest(this.vm, this.vcpu, this.ram, this.tables, image);
     image.release?.();
+    if (typeof boot === "function") {
+      discard(files.kernel);
+      discard(files.initrd ?? new Uint8Array(0));
+    }
     this.emit({ kind: "boot", description: image.description });
   }
 
