@@ -14,11 +14,30 @@ export interface Effects {
 }
 
 /** Any helper: all that a guest can see may be read and changed. */
-export const ANYTHING: Effects = { flagsRead: ALL_FLAGS, flagsWritten: 0, flagsChanged: ALL_FLAGS, registersRead: 0xffff, registersWritten: 0xffff, memory: true };
+export const ANYTHING: Effects = {
+  flagsRead: ALL_FLAGS,
+  flagsWritten: 0,
+  flagsChanged: ALL_FLAGS,
+  registersRead: 0xffff,
+  registersWritten: 0xffff,
+  memory: true,
+};
 
-const PURE: Effects = { flagsRead: 0, flagsWritten: 0, flagsChanged: 0, registersRead: 0, registersWritten: 0, memory: false };
+const PURE: Effects = {
+  flagsRead: 0,
+  flagsWritten: 0,
+  flagsChanged: 0,
+  registersRead: 0,
+  registersWritten: 0,
+  memory: false,
+};
 /** Sets some flags and keeps the others; the ones it keeps pass through and are not counted as read. */
-const sets = (flags: number, more: Partial<Effects> = {}): Effects => ({ ...PURE, flagsWritten: flags, flagsChanged: flags, ...more });
+const sets = (flags: number, more: Partial<Effects> = {}): Effects => ({
+  ...PURE,
+  flagsWritten: flags,
+  flagsChanged: flags,
+  ...more,
+});
 
 const EFFECTS = new Map<string, Effects>();
 
@@ -26,7 +45,8 @@ function note(module: string, names: string, effects: Effects): void {
   for (const name of names.split(" ")) EFFECTS.set(`${module}.${name}`, effects);
 }
 
-const widths = (name: string, list: readonly number[] = [8, 16, 32, 64]): string => list.map((w) => `${name}${w}`).join(" ");
+const widths = (name: string, list: readonly number[] = [8, 16, 32, 64]): string =>
+  list.map((w) => `${name}${w}`).join(" ");
 
 note("execute/integer", "mulHighUnsigned mulHighSigned byteSwap16 byteSwap32 byteSwap64", PURE);
 note("execute/integer", widths("adcx", [32, 64]), sets(CF, { flagsRead: CF }));

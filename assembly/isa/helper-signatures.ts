@@ -11,8 +11,21 @@ export interface Signature {
 export type ReadSource = (module: string) => string;
 
 const TYPES: Record<string, Type> = {
-  u8: "i32", i8: "i32", u16: "i32", i16: "i32", u32: "i32", i32: "i32", bool: "i32", usize: "i32", isize: "i32",
-  u64: "i64", i64: "i64", f32: "f32", f64: "f64", v128: "v128", void: "void",
+  u8: "i32",
+  i8: "i32",
+  u16: "i32",
+  i16: "i32",
+  u32: "i32",
+  i32: "i32",
+  bool: "i32",
+  usize: "i32",
+  isize: "i32",
+  u64: "i64",
+  i64: "i64",
+  f32: "f32",
+  f64: "f64",
+  v128: "v128",
+  void: "void",
 };
 
 function typeOf(name: string, where: string): Type {
@@ -57,7 +70,10 @@ export class Signatures {
     const found = new RegExp(`export function ${name}\\(([^)]*)\\): (\\w+)`).exec(text);
     if (found) {
       const where = `${module}.${name}`;
-      const parameters = found[1]!.split(",").filter((p) => p.trim()).map((p) => typeOf(p.split(":")[1]!.split("=")[0]!, where));
+      const parameters = found[1]!
+        .split(",")
+        .filter((p) => p.trim())
+        .map((p) => typeOf(p.split(":")[1]!.split("=")[0]!, where));
       return { parameters, result: typeOf(found[2]!, where) };
     }
     for (const [, names, from] of text.matchAll(/export \{([^}]*)\} from "([^"]+)"/g)) {

@@ -1,6 +1,6 @@
 // Prints the serialised lists of all cases with an index by case number: what the run-time translator reads.
 import { type ReadSource, Signatures } from "./helper-signatures.ts";
-import { OP_FIRST_GROUP, type Numbering } from "./print-interpreter.ts";
+import { type Numbering, OP_FIRST_GROUP } from "./print-interpreter.ts";
 import { ATTRIBUTES, Helpers, MICRO, serialize } from "./serialize.ts";
 
 /** The table and the helpers it names. */
@@ -35,8 +35,12 @@ export function printMicroOps(numbering: Numbering, read: ReadSource): MicroOpTa
     index.push(...numbering.cold.get(g)!.map((v) => place(serialize(v, helpers))));
     return first;
   });
-  const constants = (prefix: string, table: Record<string, number>): string => Object.entries(table).map(([k, v]) => `export const ${prefix}${k}: u32 = ${v};\n`).join("");
-  const array = (name: string, type: string, values: readonly number[]): string => `export const ${name}: usize = memory.data<${type}>([${values.join(",")}]);\n`;
+  const constants = (prefix: string, table: Record<string, number>): string =>
+    Object.entries(table)
+      .map(([k, v]) => `export const ${prefix}${k}: u32 = ${v};\n`)
+      .join("");
+  const array = (name: string, type: string, values: readonly number[]): string =>
+    `export const ${name}: usize = memory.data<${type}>([${values.join(",")}]);\n`;
   const text = `// Printed from assembly/isa by tools/build-core.mjs. Not edited. The format is told in isa/serialize.ts.
 ${constants("MICRO_", MICRO)}${constants("ATTRIBUTE_", ATTRIBUTES)}
 /** The case numbers of groups start here, those of hot cases at OP_FIRST_HOT. */
@@ -54,7 +58,13 @@ export function microOps(op: u32, sub: u32): usize {
   return MICRO_OPS + load<u32>(MICRO_OPS_INDEX + (number << 2));
 }
 `;
-  return { text, helperText: printHelpers(helpers.names), helpers: helpers.names, bytes: data.length, lists: known.size };
+  return {
+    text,
+    helperText: printHelpers(helpers.names),
+    helpers: helpers.names,
+    bytes: data.length,
+    lists: known.size,
+  };
 }
 
 function printHelpers(names: readonly string[]): string {
