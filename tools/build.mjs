@@ -57,7 +57,7 @@ function exists(path) {
 }
 
 async function bundle() {
-  const { build: esbuild } = await import("esbuild");
+  const { build: esbuild, stop } = await import("esbuild");
   const workers = filesUnder("host", (path) => path.endsWith("-worker.ts"));
   await esbuild({
     ...BUNDLE_OPTIONS,
@@ -74,6 +74,8 @@ async function bundle() {
     outdir: "dist",
   });
   chmodSync(join(root, "dist", "wkvm.js"), 0o755);
+  // npm start goes on in this process; esbuild's own must not wait beside the guest.
+  await stop();
 }
 
 /** Declarations of host/index.ts and what it names. Sources import `./x.ts`; a package has `./x.d.ts`, that is `./x.js`. */
