@@ -9,7 +9,8 @@ import type { BootResult } from "./results.ts";
 
 /** `panic=-1`: a kernel that gives up resets, which ends the process at once. */
 export const PLAIN = "console=ttyS0 panic=-1";
-const TIMEOUT_SECONDS = 300;
+/** A busy machine may give Bochs a small part of a core. */
+const TIMEOUT_SECONDS = 600;
 
 export async function bootPart(context: Context): Promise<BootResult[]> {
   const initrd = join(context.work, "boot.cpio");

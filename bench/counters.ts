@@ -61,7 +61,10 @@ export async function tracesPart(context: Context): Promise<TraceResult[]> {
   for (const kernel of context.options.quick ? context.files.kernels.slice(-1) : context.files.kernels) {
     const outcome = await attempt(context, `traces of ${kernel.version}`, () => probe(context, kernel, true));
     if ("failure" in outcome) context.skip(`traces of ${kernel.version}: ${outcome.failure}`);
-    else results.push({ kernel: kernel.version, ...outcome.value.traces! });
+    else {
+      const { counters, traces } = outcome.value;
+      results.push({ kernel: kernel.version, retired: counters["instructions"]!, ...traces! });
+    }
   }
   return results;
 }

@@ -17,7 +17,8 @@ const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
 
 /** The whole report. */
 export function markdown(results: Results, chart: string): string {
-  const parts = [header(results), `![Ratios](${chart})\n`];
+  const parts = [header(results)];
+  if (results.boot ?? results.programs) parts.push(`![Ratios](${chart})\n`);
   if (results.boot) parts.push(bootTable(results));
   if (results.counters) parts.push(counterTable(results));
   if (results.programs?.length) parts.push(programTable(results));
@@ -169,7 +170,7 @@ function smallFigures({ size, start = [], idle = [] }: Results): string {
 }
 
 function traceTable(traces: TraceResult): string {
-  const summary = `${(traces.instructions / 1e6).toFixed(0)} million instructions in ${traces.heads.toLocaleString("en")} traces on ${traces.pages.toLocaleString("en")} pages, ${(traces.entries / 1e6).toFixed(0)} million entries, ${traces.averageLength.toFixed(2)} instructions an entry.`;
+  const summary = `${(traces.instructions / 1e6).toFixed(0)} million instructions in ${traces.heads.toLocaleString("en")} traces on ${traces.pages.toLocaleString("en")} pages, ${(traces.entries / 1e6).toFixed(0)} million entries, ${traces.averageLength.toFixed(2)} instructions an entry (${(traces.retired / 1e6).toFixed(0)} million instructions retired).`;
   const hottest = table(
     ["Hottest traces", "share of all instructions"],
     traces.hottest.map(({ heads, share }) => [heads.toLocaleString("en"), percent(share)]),

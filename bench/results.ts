@@ -62,6 +62,8 @@ export interface CounterResult {
 
 export interface TraceResult extends TraceDistribution {
   readonly kernel: string;
+  /** The core's own count of instructions: traces that are left halfway make the sum over traces larger. */
+  readonly retired: number;
 }
 
 export interface ProgramRun extends Times {
