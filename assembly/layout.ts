@@ -287,7 +287,8 @@ export const MODE_FPU = 512;
 /** AVX may be used: CR4.OSXSAVE = 1, XCR0 has SSE and AVX, CR0.TS = 0. */
 export const MODE_AVX = 1024;
 /** What decoding depends on. */
-export const MODE_DECODE_MASK = MODE_CODE_MASK | MODE_STACK32 | MODE_FLAT | MODE_REAL | MODE_VM86 | MODE_SSE | MODE_FPU | MODE_AVX;
+export const MODE_DECODE_MASK =
+  MODE_CODE_MASK | MODE_STACK32 | MODE_FLAT | MODE_REAL | MODE_VM86 | MODE_SSE | MODE_FPU | MODE_AVX;
 
 // ---------------------------------------------------------------- the VM, offsets from VM_BASE
 

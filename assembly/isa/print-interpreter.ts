@@ -45,10 +45,14 @@ function importLines(printers: Printer[], more: Record<string, string[]>): strin
   };
   for (const p of printers) for (const [module, names] of p.imports) add(module, names);
   for (const [module, names] of Object.entries(more)) add(module, names);
-  return [...all].sort().map(([module, names]) => `import { ${[...names].sort().join(", ")} } from "../${module}";`).join("\n");
+  return [...all]
+    .sort()
+    .map(([module, names]) => `import { ${[...names].sort().join(", ")} } from "../${module}";`)
+    .join("\n");
 }
 
-const groupFunction = (group: string): string => `execute${group.replace(/(^|[^a-z0-9]+)([a-z0-9])/g, (_m, _s, c: string) => c.toUpperCase())}`;
+const groupFunction = (group: string): string =>
+  `execute${group.replace(/(^|[^a-z0-9]+)([a-z0-9])/g, (_m, _s, c: string) => c.toUpperCase())}`;
 
 /** A case body knows the address of the next instruction where its helpers ask for it. */
 function prologue(v: Variant, at: string): string {
@@ -60,11 +64,15 @@ export function printGroup(numbering: Numbering, group: string): string {
   const frame: Frame = {
     fail: "return 0;",
     retry: "return 0;",
-    branch: (condition, width) => (condition ? `branchNear(pc, ${condition}, ${width});` : `branchNear(pc, 1, ${width});`) + " if (fault) return 0;",
+    branch: (condition, width) =>
+      (condition ? `branchNear(pc, ${condition}, ${width});` : `branchNear(pc, 1, ${width});`) +
+      " if (fault) return 0;",
     jump: (target, width) => `jumpNear(<u64>${target}, ${width});`,
   };
   const printer = new Printer(frame);
-  const cases = numbering.cold.get(group)!.map((v, i) => `    case ${i}: { // ${v.key}\n      ${prologue(v, "c")}${printer.body(v)} return RECORD_SIZE; }`);
+  const cases = numbering.cold
+    .get(group)!
+    .map((v, i) => `    case ${i}: { // ${v.key}\n      ${prologue(v, "c")}${printer.body(v)} return RECORD_SIZE; }`);
   const body = cases.join("\n");
   const more: Record<string, string[]> = { cpu: ["cpu"], "decode/record": ["RECORD_SIZE"] };
   if (body.includes("branchNear(")) more["execute/push-pop"] = ["branchNear"];
@@ -88,13 +96,15 @@ ${body}
 
 /** The main loop's switch. */
 export function printHot(numbering: Numbering): string {
-  const enter = "{ const f = load<i64>(c, CPU_FUEL) - load<u32>(t, T_COUNT); if (<u64>f < 0x80000000) { store<u32>(c, <u32>f, CPU_FUEL); trace = t; store<u64>(c, target, CPU_TRACE_RIP); pc = t + T_RECORDS; continue; } }";
+  const enter =
+    "{ const f = load<i64>(c, CPU_FUEL) - load<u32>(t, T_COUNT); if (<u64>f < 0x80000000) { store<u32>(c, <u32>f, CPU_FUEL); trace = t; store<u64>(c, target, CPU_TRACE_RIP); pc = t + T_RECORDS; continue; } }";
   const frame: Frame = {
     fail: "break;",
     retry: "continue;",
     branch: (condition) => {
       const next = "load<u64>(c, CPU_TRACE_RIP) + load<u16>(pc, R_NEXT)";
-      const go = (slot: string, target: string): string => `const target = ${target}; const t = load<usize>(trace, ${slot}); if (load<u32>(t, T_VALID)) ${enter} store<u64>(c, target, CPU_RIP); link = trace + ${slot}; break;`;
+      const go = (slot: string, target: string): string =>
+        `const target = ${target}; const t = load<usize>(trace, ${slot}); if (load<u32>(t, T_VALID)) ${enter} store<u64>(c, target, CPU_RIP); link = trace + ${slot}; break;`;
       const taken = `{ ${go("T_TAKEN", `${next} + load<i64>(pc, R_IMM)`)} }`;
       return condition ? `if (${condition}) ${taken} ${go("T_FALL", next)}` : taken;
     },
@@ -102,7 +112,10 @@ export function printHot(numbering: Numbering): string {
   };
   const printer = new Printer(frame);
   const first = OP_FIRST_GROUP + numbering.groups.length;
-  const groups = numbering.groups.map((g, i) => `      case ${OP_FIRST_GROUP + i}: record = pc; pc += ${groupFunction(g)}(load<u16>(pc, R_SUB), pc); if (fault) break; continue;`);
+  const groups = numbering.groups.map(
+    (g, i) =>
+      `      case ${OP_FIRST_GROUP + i}: record = pc; pc += ${groupFunction(g)}(load<u16>(pc, R_SUB), pc); if (fault) break; continue;`,
+  );
   const hot = numbering.hot.map((v, i) => {
     const last = v.steps.at(-1)?.op;
     const tail = last === "branch" || last === "jump" ? "" : " pc += RECORD_SIZE; continue;";
@@ -110,7 +123,20 @@ export function printHot(numbering: Numbering): string {
   });
   const imports = importLines([printer], {
     cpu: ["cpu", "fault"],
-    "decode/record": ["record", "RECORD_SIZE", "R_SUB", "R_NEXT", "R_OFFSET", "R_IMM", "nextRip", "T_RECORDS", "T_COUNT", "T_VALID", "T_TAKEN", "T_FALL"],
+    "decode/record": [
+      "record",
+      "RECORD_SIZE",
+      "R_SUB",
+      "R_NEXT",
+      "R_OFFSET",
+      "R_IMM",
+      "nextRip",
+      "T_RECORDS",
+      "T_COUNT",
+      "T_VALID",
+      "T_TAKEN",
+      "T_FALL",
+    ],
     "decode/dispatch": ["findTrace", "leaveTrace", "raiseDecoded"],
     "execute/request": ["beginShadow"],
     layout: ["CPU_FUEL", "CPU_RIP", "CPU_TRACE_RIP"],

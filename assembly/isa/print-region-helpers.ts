@@ -3,12 +3,22 @@
 
 const PURE_MODULES = new Set(["execute/shift", "execute/bits"]);
 const PURE = new Set([
-  "execute/flags.setCarry", "execute/flags.setZero", "execute/integer.mulHighUnsigned", "execute/integer.mulHighSigned",
-  "execute/integer.byteSwap32", "execute/integer.byteSwap64", "execute/integer.adcx32", "execute/integer.adcx64", "execute/integer.adox32", "execute/integer.adox64",
+  "execute/flags.setCarry",
+  "execute/flags.setZero",
+  "execute/integer.mulHighUnsigned",
+  "execute/integer.mulHighSigned",
+  "execute/integer.byteSwap32",
+  "execute/integer.byteSwap64",
+  "execute/integer.adcx32",
+  "execute/integer.adcx64",
+  "execute/integer.adox32",
+  "execute/integer.adox64",
 ]);
 
 export function printRegionHelpers(helpers: readonly string[]): string {
-  const pure = helpers.flatMap((name, number) => (PURE.has(name) || PURE_MODULES.has(name.split(".")[0]!) ? [{ name, number }] : []));
+  const pure = helpers.flatMap((name, number) =>
+    PURE.has(name) || PURE_MODULES.has(name.split(".")[0]!) ? [{ name, number }] : [],
+  );
   const exports = pure.map(({ name, number }) => {
     const [module, symbol] = name.split(".");
     return `export { ${symbol} as h${number} } from "../${module}";\n`;

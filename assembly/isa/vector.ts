@@ -3,7 +3,7 @@
 import { FEAT_MMX, FEAT_SSE, FEAT_SSE2 } from "../features.ts";
 import type { Builder, Operand } from "./builder.ts";
 import type { Type, Value } from "./micro-op.ts";
-import { type Body, row, type RowOptions } from "./row.ts";
+import { type Body, type RowOptions, row } from "./row.ts";
 
 export type Options = Omit<RowOptions, "group"> & { group?: string };
 
@@ -26,7 +26,12 @@ export function lowLane(b: Builder, value: Value): Value {
 
 /** Lanes of `bytes` bytes chosen from x, then y, by number. */
 export function shuffle(b: Builder, bytes: number, x: Value, y: Value, ...lanes: number[]): Value {
-  return b.simd("i8x16.shuffle", x, y, ...lanes.flatMap((lane) => Array.from({ length: bytes }, (_, i) => lane * bytes + i)));
+  return b.simd(
+    "i8x16.shuffle",
+    x,
+    y,
+    ...lanes.flatMap((lane) => Array.from({ length: bytes }, (_, i) => lane * bytes + i)),
+  );
 }
 
 /** Two 64-bit values as one vector. */
@@ -73,13 +78,18 @@ export interface PairOptions {
 export function pair(name: string, opcode: string, options: PairOptions, op: Lanes): void {
   const feature = options.feature ?? FEAT_SSE2;
   const mmxFeature = options.mmxFeature ?? (feature === FEAT_SSE2 ? FEAT_MMX : feature);
-  row(`${name}_mm`, `NP ${opcode} Pq,Qq`, { group: "mmx", unit: "mmx", feature: mmxFeature, mnemonic: name }, (b, d, s) => {
-    beginMmx(b);
-    const y = b.vread(s, s.shape === "mem" ? (options.mmxBytes ?? 8) : 8);
-    const wide = lowLane(b, y.type === "i64" ? y : b.unary("extend_u", y));
-    const result = (options.mmx ?? op)(b, lowLane(b, b.vread(d, 8)), wide);
-    writeMmx(b, d, lane64(b, result, 0));
-  });
+  row(
+    `${name}_mm`,
+    `NP ${opcode} Pq,Qq`,
+    { group: "mmx", unit: "mmx", feature: mmxFeature, mnemonic: name },
+    (b, d, s) => {
+      beginMmx(b);
+      const y = b.vread(s, s.shape === "mem" ? (options.mmxBytes ?? 8) : 8);
+      const wide = lowLane(b, y.type === "i64" ? y : b.unary("extend_u", y));
+      const result = (options.mmx ?? op)(b, lowLane(b, b.vread(d, 8)), wide);
+      writeMmx(b, d, lane64(b, result, 0));
+    },
+  );
   packed(name, `66 ${opcode}`, feature, options.group ?? "sse-int", op);
 }
 
@@ -92,14 +102,19 @@ export function packed(name: string, opcode: string, feature: number, group: str
 }
 
 /** The binary SIMD operation of that name. */
-export const simd = (name: string): Lanes => (b, x, y) => b.simd(name, x, y);
+export const simd =
+  (name: string): Lanes =>
+  (b, x, y) =>
+    b.simd(name, x, y);
 
 export const sse = { unit: "sse", feature: FEAT_SSE } as const;
 export const sse2 = { unit: "sse", feature: FEAT_SSE2 } as const;
 export const mmx = { unit: "mmx", feature: FEAT_MMX, group: "mmx" } as const;
 
 /** A body that checks for a pending x87 exception first. */
-export const afterPending = (body: Body): Body => (b, ...operands) => {
-  beginMmx(b);
-  body(b, ...operands);
-};
+export const afterPending =
+  (body: Body): Body =>
+  (b, ...operands) => {
+    beginMmx(b);
+    body(b, ...operands);
+  };
