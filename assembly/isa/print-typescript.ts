@@ -87,7 +87,7 @@ export class TypeScriptPrinter {
         return number(`U8[pc + ${this.use("record", `R_R${s.slot}`)}]!`);
       case "address": {
         const delta = s.args[0] ? this.both(s.args[0]) : "0, 0";
-        return `${this.result(s, `${this.use("address", "addressOf")}(pc, ${s.bytes}, ${s.write}, ${delta})`)}${this.checked()}`;
+        return `${this.result(s, `${this.use("address", s.aligned ? "alignedAddressOf" : "addressOf")}(pc, ${s.bytes}, ${s.write}, ${delta})`)}${this.checked()}`;
       }
       case "effective":
         return this.result(s, `${this.use("address", "offsetOf")}(pc)`);
@@ -136,6 +136,8 @@ export class TypeScriptPrinter {
         return "";
       case "pointer":
         return `${number(`${this.use("vector", s.memory ? "memoryOperand" : s.file)}(pc, ${s.slot}, ${s.bytes}, ${s.aligned})`)}${this.checked()}`;
+      case "vwrite":
+        return `if (!${this.use("vector", "vwrite")}(${this.both(s.args[0])}, ${lo(s.args[1])})) ${this.frame.fail}`;
       case "vload":
       case "vstore":
       case "simd":

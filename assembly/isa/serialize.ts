@@ -25,6 +25,8 @@
 //   MICRO_INDEX     slot                 i32: the number in the slot
 //   MICRO_ADDRESS   leb                  i64: linear address of the memory operand; leb: bytes*2, +1: for writing
 //   MICRO_ADDRESS_PLUS leb v             as above, displaced by v (i64)
+//   MICRO_ADDRESS_ALIGNED leb            as MICRO_ADDRESS; off a 16-byte boundary #GP(0) comes before what its segment
+//                                        raises (execute/vector/memory.ts)
 //   MICRO_EFFECTIVE                      i64: offset of the memory operand in its segment
 //   MICRO_LOAD      w v                  zero-extended; v: linear address
 //   MICRO_MODIFY    w v                  a load that faults as a store; the next MICRO_COMPLETE of it follows
@@ -105,6 +107,7 @@ export const MICRO = {
   JUMP: 35,
   LEAVE: 36,
   VWRITE: 37,
+  ADDRESS_ALIGNED: 38,
   DEFERRED: 0x80,
 } as const;
 
@@ -337,12 +340,10 @@ class Writer {
         ];
       case "index":
         return [MICRO.INDEX, s.slot];
-      case "address":
-        return [
-          s.args.length ? MICRO.ADDRESS_PLUS : MICRO.ADDRESS,
-          ...unsignedLeb(s.bytes * 2 + (s.write ? 1 : 0)),
-          ...this.values(s),
-        ];
+      case "address": {
+        const opcode = s.args.length ? MICRO.ADDRESS_PLUS : s.aligned ? MICRO.ADDRESS_ALIGNED : MICRO.ADDRESS;
+        return [opcode, ...unsignedLeb(s.bytes * 2 + (s.write ? 1 : 0)), ...this.values(s)];
+      }
       case "effective":
         return [MICRO.EFFECTIVE];
       case "load":

@@ -57,8 +57,8 @@ const SURFACE: Record<string, string[]> = {
   "execute/flags": ["statusFlags", "setStatusFlags", ...Array.from({ length: 16 }, (_v, i) => `condition${i}`)],
   "execute/push-pop": ["branchNear", "jumpNear"],
   "execute/vector-registers": ["aligned16"],
+  "execute/vector/memory": ["alignedChecked", "vectorReadSlow", "vectorWriteSlow"],
   "mmu/access": ["readSlow", "writeSlow", "rmwReadSlow"],
-  "mmu/block": ["ptrRead"],
   "mmu/tlb": ["tlb"],
   "generated/interpret": ["setTier"],
 };

@@ -118,6 +118,7 @@ export class Reader {
         s.type = "i32";
         break;
       case MICRO.ADDRESS:
+      case MICRO.ADDRESS_ALIGNED:
       case MICRO.ADDRESS_PLUS:
         s.field = this.leb();
         s.values = this.values(s.opcode === MICRO.ADDRESS_PLUS ? 1 : 0);
@@ -133,6 +134,9 @@ export class Reader {
         s.width = this.byte();
         s.values = this.values(1);
         s.type = ofWidth(s.width);
+        break;
+      case MICRO.VWRITE:
+        s.values = this.values(2);
         break;
       case MICRO.STORE:
       case MICRO.COMPLETE:

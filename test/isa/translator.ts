@@ -42,6 +42,9 @@ const TLB = 1;
 const RECORD = 0;
 const SLOTS = [R_R0, R_R1, R_R2];
 const HEADER = 4;
+/** Helpers that check a memory operand's segment. */
+const CHECKED = "execute_address_addressChecked";
+const ALIGNED = "execute_vector_memory_alignedChecked";
 
 // WebAssembly opcodes.
 const [IF, ELSE, END, RETURN, DROP] = [0x04, 0x05, 0x0b, 0x0f, 0x1a];
@@ -230,7 +233,11 @@ export class Translator {
         return this.writeRegister(s.field, s.width, this.value(s.values[0]!), this.typeOf(s.values[0]!));
       case MICRO.ADDRESS:
       case MICRO.ADDRESS_PLUS:
-        return this.define(s, this.address(s.field >> 1, s.field & 1, s.values[0]));
+        return this.define(s, this.address(CHECKED, s.field >> 1, s.field & 1, s.values[0]));
+      case MICRO.ADDRESS_ALIGNED:
+        return this.define(s, this.address(ALIGNED, s.field >> 1, s.field & 1, undefined));
+      case MICRO.VWRITE:
+        return this.writeVector(s);
       case MICRO.LOAD: {
         const address = this.localOf(s.values[0]!);
         const pointer = this.out.local("i32");
@@ -380,10 +387,10 @@ export class Translator {
     return offset < CPU_ZERO ? getLocal(this.register(offset >> 3)) : [...i32(VCPU_BASE), ...memory(LOADS[3]!, offset)];
   }
 
-  private address(bytes: number, write: number, delta: number | undefined): number[] {
+  private address(helper: string, bytes: number, write: number, delta: number | undefined): number[] {
     const displaced = delta === undefined ? i64(0n) : this.value(delta);
     if (this.record.getUint8(R_EA)) {
-      const check = this.out.call("execute_address_addressChecked", ["i32", "i32", "i32", "i64"], "i64");
+      const check = this.out.call(helper, ["i32", "i32", "i32", "i64"], "i64");
       const result = this.out.local("i64");
       return [
         ...this.storeRegisters(),
@@ -571,6 +578,33 @@ export class Translator {
     ];
   }
 
+  private writeVector(s: Step): number[] {
+    const address = this.localOf(s.values[0]!);
+    const value = this.localOf(s.values[1]!);
+    const pointer = this.out.local("i32");
+    const slow = this.out.call("execute_vector_memory_vectorWriteSlow", ["i64", "v128"], "i32");
+    return [
+      ...address.code,
+      ...value.code,
+      ...this.probe(address.index, 16, TLB_WRITE),
+      ...setLocal(pointer),
+      ...[...getLocal(pointer), IF, EMPTY, ...getLocal(pointer), ...getLocal(value.index), 0xfd, ...memory(0x0b, 0)],
+      ...[
+        ELSE,
+        ...getLocal(address.index),
+        ...getLocal(value.index),
+        ...slow,
+        I32_EQZ,
+        IF,
+        EMPTY,
+        ...i32(0),
+        RETURN,
+        END,
+        END,
+      ],
+    ];
+  }
+
   private pointer(s: Step): number[] {
     if (!(s.field & 8)) {
       const number = this.record.getUint8(SLOTS[s.field & 3]!);
@@ -592,7 +626,7 @@ export class Translator {
           ]
         : [];
     return [
-      ...this.address(s.more, 0, undefined),
+      ...this.address(s.field & 16 ? ALIGNED : CHECKED, s.more, 0, undefined),
       ...setLocal(address),
       ...aligned,
       ...this.probe(address, s.more, TLB_READ),
@@ -603,7 +637,7 @@ export class Translator {
       EMPTY,
       ...getLocal(address),
       ...i32(s.more),
-      ...this.out.call("mmu_block_ptrRead", ["i64", "i32"], "i32"),
+      ...this.out.call("execute_vector_memory_vectorReadSlow", ["i64", "i32"], "i32"),
       ...setLocal(pointer),
       ...getLocal(pointer),
       I32_EQZ,

@@ -11,14 +11,23 @@ function plus(low: number, upper: number, at: number, scale: number): number {
   return wide(sum, upper + xh + (sum >>> 0 < x >>> 0 ? 1 : 0));
 }
 
+function checked(helper: string, pc: number, bytes: number, write: boolean, delta: bigint): number {
+  return split(call(helper, pc, bytes, write ? 1 : 0, delta) as bigint);
+}
+
 /** Linear address of the record's memory operand, displaced; may fault. */
 export function addressOf(pc: number, bytes: number, write: boolean, deltaLow: number, deltaHigh: number): number {
-  if (U8[pc + R_EA])
-    return split(call("execute_address_addressChecked", pc, bytes, write ? 1 : 0, join(deltaLow, deltaHigh)) as bigint);
+  if (U8[pc + R_EA]) return checked("execute_address_addressChecked", pc, bytes, write, join(deltaLow, deltaHigh));
   const offset = offsetOf(pc);
   const linear = plus(offset, high, U8[pc + R_SEGMENT]!, 0);
   const sum = (linear + deltaLow) | 0;
   return wide(sum, high + deltaHigh + (sum >>> 0 < deltaLow >>> 0 ? 1 : 0));
+}
+
+/** As addressOf(), where an address off a 16-byte boundary faults before its segment is looked at. */
+export function alignedAddressOf(pc: number, bytes: number, write: boolean, low: number, upper: number): number {
+  if (U8[pc + R_EA]) return checked("execute_vector_memory_alignedChecked", pc, bytes, write, join(low, upper));
+  return addressOf(pc, bytes, write, low, upper);
 }
 
 /** Offset of the record's memory operand in its segment. */

@@ -1,6 +1,6 @@
 // 128-bit values: offsets of temporaries in a buffer of their own (negative, to tell them from host addresses).
 import { CPU_X87, CPU_XMM, TLB_READ } from "../../../assembly/layout.ts";
-import { addressOf } from "./address.ts";
+import { addressOf, alignedAddressOf } from "./address.ts";
 import { c, call, fault, high, join, U8, view, wide } from "./machine.ts";
 import { probe } from "./memory.ts";
 import { R_R0, R_R1, R_R2 } from "./record.ts";
@@ -17,11 +17,14 @@ function temporary(): number {
 
 /** Host address of the bytes of a memory operand; may fault. */
 export function memoryOperand(pc: number, _slot: number, bytes: number, aligned: boolean): number {
-  const low = addressOf(pc, bytes, false, 0, 0);
+  const low = aligned ? alignedAddressOf(pc, bytes, false, 0, 0) : addressOf(pc, bytes, false, 0, 0);
   const upper = high;
   if (fault) return 0;
   if (aligned && !call("execute_vector_registers_aligned16", join(low, upper))) return 0;
-  return probe(low, upper, bytes, TLB_READ) || (call("mmu_block_ptrRead", join(low, upper), bytes) as number);
+  return (
+    probe(low, upper, bytes, TLB_READ) ||
+    (call("execute_vector_memory_vectorReadSlow", join(low, upper), bytes) as number)
+  );
 }
 
 export const xmm = (pc: number, slot: number): number => c + CPU_XMM + U8[pc + SLOTS[slot]!]! * 32;
