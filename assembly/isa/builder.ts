@@ -164,8 +164,14 @@ export class Builder {
 
   /** Writes the low `bytes` of a vector register, or that many bytes of memory, `aligned` as in vread(). */
   vwrite(o: Operand, value: Value, bytes = o.bytes, aligned = true): void {
-    if (o.shape !== "mem") return this.vstore(this.pointer(o, bytes), value, bytes);
-    if (bytes < 16) return this.store(this.address(o, true, bytes), value, (bytes * 8) as Width);
+    if (o.shape !== "mem") {
+      this.vstore(this.pointer(o, bytes), value, bytes);
+      return;
+    }
+    if (bytes < 16) {
+      this.store(this.address(o, true, bytes), value, (bytes * 8) as Width);
+      return;
+    }
     const address = this.record("i64", { op: "address", bytes, write: true, aligned, args: [] });
     if (aligned) this.guard(this.and(this.unary("wrap", address), this.const(15, 32)), 13, 0);
     this.record("void", { op: "vwrite", args: [address, value] });

@@ -52,7 +52,7 @@ export function printTables(rows: readonly Row[], numbering: Numbering): string 
       if (row.group === "stack" || /^(call|ret)/.test(row.name)) flags |= LEAF_FLAGS.STACK;
       if (row.shadow) flags |= LEAF_FLAGS.SHADOW;
       if (row.unit) flags |= LEAF_FLAGS[row.unit.toUpperCase() as "SSE"];
-      const kinds = form.operands.flatMap((o) => [KINDS[o.kind], SIZES[o.size]]);
+      const kinds: number[] = form.operands.flatMap((o) => [KINDS[o.kind], SIZES[o.size]]);
       while (kinds.length < 8) kinds.push(0);
       const cases = new Array<number>(16).fill(0xffffffff);
       let mask = 0;

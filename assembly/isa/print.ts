@@ -2,9 +2,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { printTables } from "./print-decoder.ts";
-import { printRegionHelpers } from "./print-region-helpers.ts";
-import { printMicroOps } from "./print-micro-ops.ts";
 import { number, printGroup, printHot } from "./print-interpreter.ts";
+import { printMicroOps } from "./print-micro-ops.ts";
+import { printRegionHelpers } from "./print-region-helpers.ts";
 import { rows } from "./table.ts";
 import { allVariants, variantsOf } from "./variant.ts";
 
