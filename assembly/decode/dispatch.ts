@@ -38,7 +38,8 @@ export function findTrace(link: usize): usize {
     t = load<u32>(entry, 12);
   } else {
     const before = flushCount();
-    t = lookUp(linear, mode);
+    // Near the limit one instruction at a time: what lies beyond it must not be fetched.
+    t = !(mode & MODE_FLAT) && rip + 14 > segLimit(SEG_CS) ? atLimit(rip, linear, mode) : lookUp(linear, mode);
     if (!t) return 0;
     if (flushCount() != before) link = 0;
     const log = load<u32>(cpu, CPU_LOG) & LOG_ENTRIES;

@@ -49,8 +49,10 @@ export const CASE_PATCHES = 864;
 export const PATCH_SIZE = 72;
 export const PATCH_MAX_BYTES = 64;
 
-/** The code is a sequence that ends in a trap of its own; TF stays clear. */
-export const OPTION_SEQUENCE = 1;
+/** TF stays clear: the case ends at the INT3 that follows it or that it jumps to. */
+export const OPTION_NO_STEP = 1;
+/** The code is several instructions. */
+export const OPTION_SEQUENCE = 2;
 
 export const MODE_64 = 0;
 export const MODE_32 = 1;

@@ -20,11 +20,11 @@ import {
 import {
   COMPARED_FLAGS,
   definedBytes,
+  hasCompleted,
   hasErrorCode,
   initialWord,
   memoryOf,
   operandAddress,
-  SINGLE_STEP,
   x87Of,
   ymmOf,
 } from "./compare.ts";
@@ -44,7 +44,7 @@ export function digest(test: Case, result: Result): number {
   const { view, bytes } = result;
   const shape = shapeOf(codeOf(test), test.bytes[CASE_MODE]!);
   const vector = bytes[RESULT_VECTOR]!;
-  const completed = vector === SINGLE_STEP;
+  const completed = hasCompleted(test, result);
   const free = completed ? undefinedAfter(shape, test) : undefinedAfterFault(shape);
   const is64 = shape.mode === MODE_64;
   state = 0x811c9dc5;

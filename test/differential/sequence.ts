@@ -4,21 +4,51 @@
 // Every instruction here leaves all flags but AF defined, or none; nothing reads AF.
 import { MODE_16, MODE_32, MODE_64 } from "./case.ts";
 import type { Random } from "./random.ts";
+import { isGeneral, type Shape } from "./shape.ts";
 
 /** RSP, RBP, RSI, RDI and RBX point into memory: programs leave them alone. */
 const FREE = [0, 1, 2];
 const FREE_64 = [0, 1, 2, 8, 9, 10, 11, 12, 13, 14, 15];
 const CONDITIONS = 16;
 
-/** An instruction sequence that ends in INT3. */
-export function drawSequence(random: Random): { mode: number; code: Uint8Array } {
+/**
+ * An instruction sequence that ends in INT3. `other` draws an instruction of the other register files for a mode, where
+ * it happens to find one that fits.
+ */
+export function drawSequence(
+  random: Random,
+  other: (mode: number) => Uint8Array | undefined,
+): { mode: number; code: Uint8Array } {
   const mode = random.pick([MODE_64, MODE_64, MODE_32, MODE_16]);
   const bytes: number[] = [];
   const count = 2 + random.below(7);
-  for (let i = 0; i < count && bytes.length < 44; i++) instruction(bytes, mode, random);
+  const vectors = random.oneIn(2);
+  for (let i = 0; i < count && bytes.length < 44; i++) {
+    const code = vectors && !random.oneIn(4) ? other(mode) : undefined;
+    if (code) bytes.push(...code);
+    else instruction(bytes, mode, random);
+  }
   bytes.push(0xcc);
   return { mode, code: Uint8Array.from(bytes) };
 }
+
+/** Whether an instruction can stand anywhere in a sequence: x87, MMX or SSE, on registers, with a defined result. */
+export function fitsSequence(shape: Shape): boolean {
+  const { map, opcode, reg, memory, lock, modrm } = shape;
+  if (memory || lock || shape.vex || shape.length > 8) return false;
+  if (map === 0) {
+    // Transcendentals are approximate, and FNSTSW AX shows condition codes that are undefined.
+    return (
+      (opcode & 0xf8) === 0xd8 &&
+      !(opcode === 0xdf && reg === 4) &&
+      !(opcode === 0xd9 && modrm >= 0xf0 && !EXACT.includes(modrm))
+    );
+  }
+  return !isGeneral(map, opcode) && opcode !== 0x52 && opcode !== 0x53;
+}
+
+/** FXTRACT FPREM1 FDECSTP FINCSTP, FPREM FSQRT FRNDINT FSCALE: ModRM after D9. */
+const EXACT = [0xf4, 0xf5, 0xf6, 0xf7, 0xf8, 0xfa, 0xfc, 0xfd];
 
 function instruction(bytes: number[], mode: number, random: Random): void {
   const is64 = mode === MODE_64;

@@ -218,7 +218,7 @@ function addressing(shape: Shape, next: () => number): void {
 }
 
 /** 0F opcodes of the general instructions: no prefix selects among them, but for POPCNT, TZCNT and LZCNT. */
-function isGeneral(map: number, opcode: number): boolean {
+export function isGeneral(map: number, opcode: number): boolean {
   if (map === 2) return opcode >= 0xf0;
   return (
     map === 0 ||

@@ -36,6 +36,7 @@ import {
   MODE_16,
   MODE_32,
   MODE_64,
+  OPTION_NO_STEP,
   OPTION_SEQUENCE,
   PATCH_MAX_BYTES,
   PATCH_SIZE,
@@ -317,6 +318,21 @@ function pointer(test: Case, register: number, segment: number, mode: number, of
   setNumber(test, register, DATA_BASE + offset - baseOf(test, segment, mode), mode);
 }
 
+/** Whether an instruction may come back to its own bytes: such a case has to be stepped. */
+function loops(shape: Shape): boolean {
+  const { map, opcode, reg, immediate, length } = shape;
+  const relative =
+    map === 0 && ((opcode >= 0x70 && opcode <= 0x7f) || (opcode >= 0xe0 && opcode <= 0xe3) || opcode === 0xeb);
+  if (relative) return immediate >= 0x100 - length;
+  if (map === 1) return opcode >= 0x80 && opcode <= 0x8f && immediate === 0xff;
+  return (
+    ((opcode === 0xe8 || opcode === 0xe9) && immediate === 0xff) ||
+    opcode === 0xc2 ||
+    opcode === 0xc3 ||
+    (opcode === 0xff && (reg === 2 || reg === 4))
+  );
+}
+
 function usesStack(shape: Shape): boolean {
   const { map, opcode, reg } = shape;
   if (map === 1) return opcode === 0xa0 || opcode === 0xa8;
@@ -345,7 +361,11 @@ function build(test: Case, recipe: Recipe): void {
   bytes.fill(0, 0, CASE_GPR);
   bytes[CASE_MODE] = mode;
   bytes[CASE_CODE_LENGTH] = code.length;
-  bytes[CASE_OPTIONS] = sequence ? OPTION_SEQUENCE : 0;
+  bytes[CASE_OPTIONS] = sequence
+    ? OPTION_SEQUENCE | OPTION_NO_STEP
+    : random.oneIn(2) && !loops(shape)
+      ? OPTION_NO_STEP
+      : 0;
   bytes.set(code, CASE_CODE);
   segments(test, mode);
 

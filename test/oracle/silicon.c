@@ -35,7 +35,7 @@ typedef uint64_t u64;
 #define PAGE 4096ul
 #define FS_BASE 0x40ul
 #define GS_BASE 0x80ul
-#define OPTION_SEQUENCE 1 /* no TF: the code runs up to a trap of its own */
+#define OPTION_NO_STEP 1 /* no TF: the code runs up to an INT3 */
 #define VECTOR_TIMEOUT 0xfe
 
 #define TF 0x100u
@@ -127,7 +127,7 @@ static void begin(const struct test *t, ucontext_t *uc) {
   for (int i = 0; i < 16; i++) g[order[i]] = t->gpr[i];
   u64 codeBase = t->cs == 0x33 || t->cs == 0x23 ? CODE_BASE : 0;
   g[REG_RIP] = codeBase + t->codeOffset;
-  g[REG_EFL] = t->eflags | (t->options & OPTION_SEQUENCE ? 0 : TF);
+  g[REG_EFL] = t->eflags | (t->options & OPTION_NO_STEP ? 0 : TF);
   g[REG_CSGSFS] = (u64)t->cs | (u64)t->ss << 48;
   uc->uc_flags |= 6;  // UC_SIGCONTEXT_SS, UC_STRICT_RESTORE_SS: SS is loaded exactly as given
 

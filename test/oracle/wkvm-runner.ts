@@ -56,7 +56,7 @@ import {
   DATA_WINDOW,
   FS_BASE,
   GS_BASE,
-  OPTION_SEQUENCE,
+  OPTION_NO_STEP,
   PATCH_SIZE,
   RESULT_BLOCKS,
   RESULT_CHANGED,
@@ -219,7 +219,7 @@ export class WkvmRunner {
     bytes.set(test.bytes.subarray(CASE_GPR, CASE_GPR + 128), cpu + CPU_GPR);
     const frame = this.ram + LAUNCH_FRAME;
     const rip = codeBaseOf(from.getUint16(CASE_CS, true)) === 0 ? CODE_BASE : 0;
-    const flags = from.getUint32(CASE_EFLAGS, true) | (test.bytes[CASE_OPTIONS]! & OPTION_SEQUENCE ? 0 : TF);
+    const flags = from.getUint32(CASE_EFLAGS, true) | (test.bytes[CASE_OPTIONS]! & OPTION_NO_STEP ? 0 : TF);
     putNumber(view, frame, rip + from.getUint16(CASE_CODE_OFFSET, true));
     putNumber(view, frame + 8, from.getUint16(CASE_CS, true));
     putNumber(view, frame + 16, flags);

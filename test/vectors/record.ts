@@ -17,9 +17,9 @@ const CODES = 20;
 const SEEDS_PER_CODE = 5;
 /** What a form gets that only ever raises #UD. */
 const UNDEFINED_CODES = 1;
-const DRAWS = 400;
+const DRAWS = 800;
 /** x87 register forms are told apart by ModRM.rm too. */
-const X87_DRAWS = 1200;
+const X87_DRAWS = 1600;
 const INVALID_OPCODE = 6;
 const TIMEOUT = 0xfe;
 const folder = join(process.env["WKVM_ROOT"] ?? process.cwd(), "test/vectors");
