@@ -72,6 +72,8 @@ export interface PairOptions {
   mmx?: Lanes;
   /** Bytes of an MMX memory operand. */
   mmxBytes?: number;
+  /** Widths of the XMM form that stand in the interpreter's first switch. */
+  hot?: readonly number[];
 }
 
 /** mm, mm/m64 and xmm, xmm/m128 of one operation: `opcode` as in "0F FC". The low half of the result is the MMX form's. */
@@ -90,12 +92,19 @@ export function pair(name: string, opcode: string, options: PairOptions, op: Lan
       writeMmx(b, d, lane64(b, result, 0));
     },
   );
-  packed(name, `66 ${opcode}`, feature, options.group ?? "sse-int", op);
+  packed(name, `66 ${opcode}`, feature, options.group ?? "sse-int", op, options);
 }
 
-/** xmm, xmm/m128 alone, the memory operand on a 16-byte boundary where `aligned`. */
-export function packed(name: string, opcode: string, feature: number, group: string, op: Lanes, aligned = true): void {
-  row(name, `${opcode} Vx,Wx`, { group, unit: "sse", feature }, (b, d, s) => {
+/** xmm, xmm/m128 alone, the memory operand on a 16-byte boundary unless `aligned` is false. */
+export function packed(
+  name: string,
+  opcode: string,
+  feature: number,
+  group: string,
+  op: Lanes,
+  { aligned = true, hot = [] }: { aligned?: boolean; hot?: readonly number[] } = {},
+): void {
+  row(name, `${opcode} Vx,Wx`, { group, unit: "sse", feature, hot }, (b, d, s) => {
     const y = b.vread(s, 16, aligned);
     b.vwrite(d, op(b, b.vread(d, 16), y));
   });

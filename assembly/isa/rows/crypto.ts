@@ -20,9 +20,9 @@ row("pclmulqdq", "66 0F3A 44 Vx,Wx,Ib", { group, unit: "sse", feature: FEAT_PCLM
 for (const [name, opcode, helper] of [
   ["sha1nexte", "C8", "sha1Next"], ["sha1msg1", "C9", "sha1Message1"], ["sha1msg2", "CA", "sha1Message2"], ["sha256msg1", "CC", "sha256Message1"], ["sha256msg2", "CD", "sha256Message2"],
 ] as const) {
-  packed(name, `NP 0F38 ${opcode}`, FEAT_SHA, group, (b, x, y) => pure(b, "sha", helper, "v128", x, y), false);
+  packed(name, `NP 0F38 ${opcode}`, FEAT_SHA, group, (b, x, y) => pure(b, "sha", helper, "v128", x, y), { aligned: false });
 }
-packed("sha256rnds2", "NP 0F38 CB", FEAT_SHA, group, (b, x, y) => pure(b, "sha", "sha256Rounds", "v128", x, y, pure(b, "lanes", "firstRegister", "v128")), false);
+packed("sha256rnds2", "NP 0F38 CB", FEAT_SHA, group, (b, x, y) => pure(b, "sha", "sha256Rounds", "v128", x, y, pure(b, "lanes", "firstRegister", "v128")), { aligned: false });
 row("sha1rnds4", "NP 0F3A CC Vx,Wx,Ib", { group, unit: "sse", feature: FEAT_SHA }, (b, d, s, i) => {
   const y = b.vread(s, 16, false);
   b.vwrite(d, pure(b, "sha", "sha1Rounds", "v128", b.vread(d, 16), y, b.read(i)));

@@ -4,13 +4,14 @@ import { row } from "../row.ts";
 import { afterPending, beginMmx, lane64, lowLane, mmx, shuffle, sse, sse2, usedMmx, writeMmx } from "../vector.ts";
 
 const move = { group: "sse-move" } as const;
+const HOT = [32, 64] as const;
 
 // ---------------------------------------------------------------- 16 bytes
 for (const [name, prefix, from, to, aligned, feature] of [
   ["movups", "NP", "10", "11", false, FEAT_SSE], ["movupd", "66", "10", "11", false, FEAT_SSE2], ["movdqu", "F3", "6F", "7F", false, FEAT_SSE2],
   ["movaps", "NP", "28", "29", true, FEAT_SSE], ["movapd", "66", "28", "29", true, FEAT_SSE2], ["movdqa", "66", "6F", "7F", true, FEAT_SSE2],
 ] as const) {
-  row(name, [`${prefix} 0F ${from} Vx,Wx`, `${prefix} 0F ${to} Wx,Vx`], { ...move, unit: "sse", feature }, (b, d, s) => b.vwrite(d, b.vread(s, 16, aligned), 16, aligned));
+  row(name, [`${prefix} 0F ${from} Vx,Wx`, `${prefix} 0F ${to} Wx,Vx`], { ...move, hot: HOT, unit: "sse", feature }, (b, d, s) => b.vwrite(d, b.vread(s, 16, aligned), 16, aligned));
 }
 for (const [name, form, feature, aligned] of [
   ["movntps", "NP 0F 2B Mx,Vx", FEAT_SSE, true], ["movntpd", "66 0F 2B Mx,Vx", FEAT_SSE2, true], ["movntdq", "66 0F E7 Mx,Vx", FEAT_SSE2, true],
@@ -55,7 +56,7 @@ row("movq2dq", "F3 0F D6 Vx,Nq", { ...sse2, group: "mmx" }, afterPending((b, d, 
 
 // ---------------------------------------------------------------- scalars: a load clears what lies above, a move does not
 for (const [name, prefix, size, feature] of [["movss", "F3", "d", FEAT_SSE], ["movsd", "F2", "q", FEAT_SSE2]] as const) {
-  row(name, [`${prefix} 0F 10 V${size},W${size}`, `${prefix} 0F 11 W${size},V${size}`], { ...move, unit: "sse", feature }, (b, d, s) => {
+  row(name, [`${prefix} 0F 10 V${size},W${size}`, `${prefix} 0F 11 W${size},V${size}`], { ...move, hot: HOT, unit: "sse", feature }, (b, d, s) => {
     const value = b.vread(s);
     if (s.shape === "mem") b.vwrite(d, lowLane(b, value), 16);
     else b.vwrite(d, value);
