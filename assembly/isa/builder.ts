@@ -81,7 +81,12 @@ export class Builder {
   modify(o: Operand): Value {
     if (o.shape !== "mem") return this.read(o);
     const address = this.address(o, true);
-    const value = this.record(this.typeOf(o.width), { op: "modify", width: o.width, locked: this.locked, args: [address] });
+    const value = this.record(this.typeOf(o.width), {
+      op: "modify",
+      width: o.width,
+      locked: this.locked,
+      args: [address],
+    });
     this.modified.set(o, value);
     return value;
   }
@@ -108,7 +113,12 @@ export class Builder {
   }
 
   get(r: FixedRegister): Value {
-    return this.record(this.typeOf(r.width), { op: "getFixed", register: r.register, high: r.high ?? false, width: r.width });
+    return this.record(this.typeOf(r.width), {
+      op: "getFixed",
+      register: r.register,
+      high: r.high ?? false,
+      width: r.width,
+    });
   }
 
   put(r: FixedRegister, value: Value): void {
@@ -169,7 +179,13 @@ export class Builder {
 
   /** A SIMD128 operation by its AssemblyScript name, e.g. "i8x16.add"; number arguments are lane immediates. */
   simd(name: string, ...args: (Value | number)[]): Value {
-    const type: Type = /extract_lane/.test(name) ? (name.startsWith("i64") ? "i64" : "i32") : /bitmask|any_true|all_true/.test(name) ? "i32" : "v128";
+    const type: Type = /extract_lane/.test(name)
+      ? name.startsWith("i64")
+        ? "i64"
+        : "i32"
+      : /bitmask|any_true|all_true/.test(name)
+        ? "i32"
+        : "v128";
     return this.record(type, { op: "simd", name, args });
   }
 
@@ -185,22 +201,47 @@ export class Builder {
   }
 
   unary(name: UnaryOp, a: Value): Value {
-    const type = name === "eqz" || name === "wrap" ? "i32" : name === "extend_u" || name === "extend_s" ? "i64" : a.type;
+    const type =
+      name === "eqz" || name === "wrap" ? "i32" : name === "extend_u" || name === "extend_s" ? "i64" : a.type;
     return this.record(type, { op: "unary", name, args: [a] });
   }
 
-  add(a: Value, b: Value): Value { return this.binary("add", a, b); }
-  sub(a: Value, b: Value): Value { return this.binary("sub", a, b); }
-  and(a: Value, b: Value): Value { return this.binary("and", a, b); }
-  or(a: Value, b: Value): Value { return this.binary("or", a, b); }
-  xor(a: Value, b: Value): Value { return this.binary("xor", a, b); }
-  mul(a: Value, b: Value): Value { return this.binary("mul", a, b); }
-  shl(a: Value, b: Value): Value { return this.binary("shl", a, b); }
-  shrU(a: Value, b: Value): Value { return this.binary("shr_u", a, b); }
-  shrS(a: Value, b: Value): Value { return this.binary("shr_s", a, b); }
-  eq(a: Value, b: Value): Value { return this.binary("eq", a, b); }
-  ne(a: Value, b: Value): Value { return this.binary("ne", a, b); }
-  eqz(a: Value): Value { return this.unary("eqz", a); }
+  add(a: Value, b: Value): Value {
+    return this.binary("add", a, b);
+  }
+  sub(a: Value, b: Value): Value {
+    return this.binary("sub", a, b);
+  }
+  and(a: Value, b: Value): Value {
+    return this.binary("and", a, b);
+  }
+  or(a: Value, b: Value): Value {
+    return this.binary("or", a, b);
+  }
+  xor(a: Value, b: Value): Value {
+    return this.binary("xor", a, b);
+  }
+  mul(a: Value, b: Value): Value {
+    return this.binary("mul", a, b);
+  }
+  shl(a: Value, b: Value): Value {
+    return this.binary("shl", a, b);
+  }
+  shrU(a: Value, b: Value): Value {
+    return this.binary("shr_u", a, b);
+  }
+  shrS(a: Value, b: Value): Value {
+    return this.binary("shr_s", a, b);
+  }
+  eq(a: Value, b: Value): Value {
+    return this.binary("eq", a, b);
+  }
+  ne(a: Value, b: Value): Value {
+    return this.binary("ne", a, b);
+  }
+  eqz(a: Value): Value {
+    return this.unary("eqz", a);
+  }
   select(condition: Value, a: Value, b: Value): Value {
     return this.record(a.type, { op: "select", args: [condition, a, b] });
   }

@@ -73,9 +73,22 @@ const PARTIAL: ReadonlySet<Width> = new Set<Width>([8, 16]);
 /** The masks of a variant. */
 export function masksOf(variant: Variant): Masks {
   const m = {
-    slotsRead: 0, slotsWritten: 0, slotsIndexed: 0, slotsMerged: 0, registersRead: 0, registersWritten: 0, registersMerged: 0,
-    flagsRead: 0, flagsWritten: 0, flagsChanged: 0, flagsUndefined: 0,
-    readsMemory: false, writesMemory: false, usesAddress: false, mayFault: false, transfers: false,
+    slotsRead: 0,
+    slotsWritten: 0,
+    slotsIndexed: 0,
+    slotsMerged: 0,
+    registersRead: 0,
+    registersWritten: 0,
+    registersMerged: 0,
+    flagsRead: 0,
+    flagsWritten: 0,
+    flagsChanged: 0,
+    flagsUndefined: 0,
+    readsMemory: false,
+    writesMemory: false,
+    usesAddress: false,
+    mayFault: false,
+    transfers: false,
   };
   const vectors = new Set<number>();
   const steps = [...flatten(variant.steps)];

@@ -17,13 +17,51 @@ export type FlagKind =
   | "shr" // dst = result, src = operand shifted by count - 1: its low bit is CF
   | "mul"; // dst = low result, src = 1 if CF and OF
 
-export const FLAG_KINDS: readonly FlagKind[] = ["add", "adc1", "sub", "sbb1", "logic", "inc", "dec", "shl", "shr", "mul"];
+export const FLAG_KINDS: readonly FlagKind[] = [
+  "add",
+  "adc1",
+  "sub",
+  "sbb1",
+  "logic",
+  "inc",
+  "dec",
+  "shl",
+  "shr",
+  "mul",
+];
 
 /** Two-operand operations on i32 and i64 (named as in WebAssembly; comparisons yield i32). */
 export type BinaryOp =
-  | "add" | "sub" | "mul" | "and" | "or" | "xor" | "shl" | "shr_u" | "shr_s" | "rotl" | "rotr"
-  | "eq" | "ne" | "lt_u" | "lt_s" | "le_u" | "le_s" | "div_u" | "rem_u";
-export type UnaryOp = "eqz" | "clz" | "ctz" | "popcnt" | "extend8_s" | "extend16_s" | "extend32_s" | "wrap" | "extend_u" | "extend_s";
+  | "add"
+  | "sub"
+  | "mul"
+  | "and"
+  | "or"
+  | "xor"
+  | "shl"
+  | "shr_u"
+  | "shr_s"
+  | "rotl"
+  | "rotr"
+  | "eq"
+  | "ne"
+  | "lt_u"
+  | "lt_s"
+  | "le_u"
+  | "le_s"
+  | "div_u"
+  | "rem_u";
+export type UnaryOp =
+  | "eqz"
+  | "clz"
+  | "ctz"
+  | "popcnt"
+  | "extend8_s"
+  | "extend16_s"
+  | "extend32_s"
+  | "wrap"
+  | "extend_u"
+  | "extend_s";
 
 /** A value: the micro-operation that makes it. */
 export interface Value {
@@ -41,12 +79,24 @@ export type MicroOp = Value &
     | { readonly op: "put"; readonly slot: number; readonly width: Width; readonly args: readonly [Value] }
     /** A general register known when the row is written (RAX in MUL). */
     | { readonly op: "getFixed"; readonly register: number; readonly high: boolean; readonly width: Width }
-    | { readonly op: "putFixed"; readonly register: number; readonly high: boolean; readonly width: Width; readonly args: readonly [Value] }
+    | {
+        readonly op: "putFixed";
+        readonly register: number;
+        readonly high: boolean;
+        readonly width: Width;
+        readonly args: readonly [Value];
+      }
     /** The raw register number in a record slot: segment, control, x87, MMX, XMM registers. */
     | { readonly op: "index"; readonly slot: number }
     /** Linear address of the memory operand, segment checks done for an access of this size; may fault. `aligned`: off a
      * 16-byte boundary #GP(0) comes before what its segment raises; the guard that follows raises the rest. */
-    | { readonly op: "address"; readonly bytes: number; readonly write: boolean; readonly aligned?: boolean; readonly args: readonly Value[] }
+    | {
+        readonly op: "address";
+        readonly bytes: number;
+        readonly write: boolean;
+        readonly aligned?: boolean;
+        readonly args: readonly Value[];
+      }
     /** Effective address without segment base or checks (LEA). */
     | { readonly op: "effective" }
     | { readonly op: "load"; readonly width: Width; readonly args: readonly [Value] }
@@ -54,9 +104,21 @@ export type MicroOp = Value &
     | { readonly op: "modify"; readonly width: Width; readonly locked: boolean; readonly args: readonly [Value] }
     | { readonly op: "store"; readonly width: Width; readonly args: readonly [Value, Value] }
     /** The store that completes a modify: args are the modify, then the new value. */
-    | { readonly op: "complete"; readonly width: Width; readonly locked: boolean; readonly args: readonly [Value, Value] }
+    | {
+        readonly op: "complete";
+        readonly width: Width;
+        readonly locked: boolean;
+        readonly args: readonly [Value, Value];
+      }
     /** Host address of a vector or x87 operand's bytes, for reading; may fault. */
-    | { readonly op: "pointer"; readonly slot: number; readonly file: "xmm" | "mmx"; readonly bytes: number; readonly memory: boolean; readonly aligned: boolean }
+    | {
+        readonly op: "pointer";
+        readonly slot: number;
+        readonly file: "xmm" | "mmx";
+        readonly bytes: number;
+        readonly memory: boolean;
+        readonly aligned: boolean;
+      }
     | { readonly op: "vload"; readonly bytes: number; readonly args: readonly [Value] }
     | { readonly op: "vstore"; readonly bytes: number; readonly args: readonly [Value, Value] }
     /** Stores 16 bytes to guest memory: the linear address, then a v128. All of it is written, or it faults. */
@@ -74,7 +136,13 @@ export type MicroOp = Value &
     /** Address of the next instruction. */
     | { readonly op: "nextRip" }
     /** A helper shared by every tier. */
-    | { readonly op: "call"; readonly module: string; readonly name: string; readonly faults: boolean; readonly args: readonly Value[] }
+    | {
+        readonly op: "call";
+        readonly module: string;
+        readonly name: string;
+        readonly faults: boolean;
+        readonly args: readonly Value[];
+      }
     /** Raises vector (error code or -1) if the condition holds. */
     | { readonly op: "guard"; readonly vector: number; readonly error: number; readonly args: readonly [Value] }
     | { readonly op: "when"; readonly args: readonly [Value]; readonly body: readonly MicroOp[] }

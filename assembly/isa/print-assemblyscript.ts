@@ -13,9 +13,29 @@ export interface Frame {
   jump(target: string, width: Width): string;
 }
 
-const TYPE: Record<Type, string> = { i32: "u32", i64: "u64", f32: "f32", f64: "f64", v128: "v128", ptr: "usize", void: "void" };
+const TYPE: Record<Type, string> = {
+  i32: "u32",
+  i64: "u64",
+  f32: "f32",
+  f64: "f64",
+  v128: "v128",
+  ptr: "usize",
+  void: "void",
+};
 const SIGNED: Record<string, string> = { i32: "i32", i64: "i64" };
-const INFIX: Record<string, string> = { add: "+", sub: "-", mul: "*", and: "&", or: "|", xor: "^", shl: "<<", eq: "==", ne: "!=", div_u: "/", rem_u: "%" };
+const INFIX: Record<string, string> = {
+  add: "+",
+  sub: "-",
+  mul: "*",
+  and: "&",
+  or: "|",
+  xor: "^",
+  shl: "<<",
+  eq: "==",
+  ne: "!=",
+  div_u: "/",
+  rem_u: "%",
+};
 const name = (v: Value): string => `v${v.id}`;
 const typeOf = (v: Value): string => TYPE[v.type];
 const memoryType = (width: Width): string => `u${width}`;
@@ -53,7 +73,8 @@ export class Printer {
   }
 
   private storeRegister(address: string, width: Width, value: Value, offset = ""): string {
-    if (width >= 32) return `store<u64>(${address}, <u64>${width === 32 ? `<u32>${name(value)}` : name(value)}${offset});`;
+    if (width >= 32)
+      return `store<u64>(${address}, <u64>${width === 32 ? `<u32>${name(value)}` : name(value)}${offset});`;
     return `store<${memoryType(width)}>(${address}, <${memoryType(width)}>${name(value)}${offset});`;
   }
 
@@ -77,13 +98,17 @@ export class Printer {
       case "address": {
         const delta = s.args[0] ? name(s.args[0]) : "0";
         const plus = s.args[0] ? ` + ${name(s.args[0])}` : "";
-        const check = s.aligned ? this.use("execute/vector/memory", "alignedChecked") : this.use("execute/address", "addressChecked");
+        const check = s.aligned
+          ? this.use("execute/vector/memory", "alignedChecked")
+          : this.use("execute/address", "addressChecked");
         const simple = this.use("execute/address", "addressSimple");
         return `let v${s.id}: u64; if (load<u8>(pc, ${this.use("decode/record", "R_EA")})) { v${s.id} = ${check}(pc, ${s.bytes}, ${s.write}, ${delta});${this.checked(true)} } else v${s.id} = ${simple}(${this.registersAt}, pc)${plus};`;
       }
       case "effective": {
         const simple = this.use("execute/address", "offsetSimple");
-        return define(`load<u8>(pc, ${this.use("decode/record", "R_EA")}) ? ${this.use("execute/address", "offsetChecked")}(pc) : ${simple}(${this.registersAt}, pc)`);
+        return define(
+          `load<u8>(pc, ${this.use("decode/record", "R_EA")}) ? ${this.use("execute/address", "offsetChecked")}(pc) : ${simple}(${this.registersAt}, pc)`,
+        );
       }
       case "load":
       case "modify": {
@@ -94,7 +119,9 @@ export class Printer {
         const slow = this.use("mmu/access", modify ? "rmwReadSlow" : "readSlow");
         const type = typeOf(s);
         const locked = modify && s.locked;
-        const pointer = locked ? `${this.use("execute/atomic", "alignedOrZero")}(${probe}(${name(address)}, ${bytes}), ${bytes})` : `${probe}(${name(address)}, ${bytes})`;
+        const pointer = locked
+          ? `${this.use("execute/atomic", "alignedOrZero")}(${probe}(${name(address)}, ${bytes}), ${bytes})`
+          : `${probe}(${name(address)}, ${bytes})`;
         const read = locked ? `atomic.load<${memoryType(s.width)}>` : `load<${memoryType(s.width)}>`;
         const enter = locked ? `${this.use("execute/atomic", "enterExclusive")}(); ` : "";
         const leave = locked ? `${this.use("execute/atomic", "leaveExclusive")}(); ` : "";
@@ -107,7 +134,8 @@ export class Printer {
         const type = memoryType(s.width);
         const bytes = s.width / 8;
         const slow = `${this.use("mmu/access", "writeSlow")}(${name(from.args[0])}, <u64>${name(value)}, ${bytes})`;
-        if (!s.locked) return `if (p${from.id}) store<${type}>(p${from.id}, <${type}>${name(value)}); else if (!${slow}) ${this.frame.fail}`;
+        if (!s.locked)
+          return `if (p${from.id}) store<${type}>(p${from.id}, <${type}>${name(value)}); else if (!${slow}) ${this.frame.fail}`;
         const old = s.width >= 32 ? name(from) : `<${type}>${name(from)}`;
         const leave = `${this.use("execute/atomic", "leaveExclusive")}();`;
         return `if (p${from.id}) { if (atomic.cmpxchg<${type}>(p${from.id}, ${old}, <${type}>${name(value)}) != ${old}) ${this.frame.retry} } else { const ok = ${slow}; ${leave} if (!ok) ${this.frame.fail} }`;
@@ -124,11 +152,15 @@ export class Printer {
           const at = this.use("execute/vector-registers", s.file === "xmm" ? "xmmAddress" : "mmxAddress");
           return define(`${at}(load<u8>(pc, ${this.use("decode/record", `R_R${s.slot}`)}))`);
         }
-        const check = s.aligned ? this.use("execute/vector/memory", "alignedChecked") : this.use("execute/address", "addressChecked");
+        const check = s.aligned
+          ? this.use("execute/vector/memory", "alignedChecked")
+          : this.use("execute/address", "addressChecked");
         const simple = this.use("execute/address", "addressSimple");
         const probe = this.use("mmu/tlb", "probeRead");
         const slow = this.use("execute/vector/memory", "vectorReadSlow");
-        const aligned = s.aligned ? ` if (!${this.use("execute/vector-registers", "aligned16")}(a${s.id})) ${this.frame.fail}` : "";
+        const aligned = s.aligned
+          ? ` if (!${this.use("execute/vector-registers", "aligned16")}(a${s.id})) ${this.frame.fail}`
+          : "";
         return `let a${s.id}: u64; if (load<u8>(pc, ${this.use("decode/record", "R_EA")})) { a${s.id} = ${check}(pc, ${s.bytes}, false, 0);${this.checked(true)} } else a${s.id} = ${simple}(${this.registersAt}, pc);${aligned} let v${s.id}: usize = ${probe}(a${s.id}, ${s.bytes}); if (!v${s.id}) { v${s.id} = ${slow}(a${s.id}, ${s.bytes}); if (!v${s.id}) ${this.frame.fail} }`;
       }
       case "vload": {
@@ -137,7 +169,9 @@ export class Printer {
       }
       case "vstore": {
         const [pointer, value] = s.args;
-        return s.bytes === 16 ? `v128.store(${name(pointer)}, ${name(value)});` : `store<u${s.bytes * 8}>(${name(pointer)}, <u${s.bytes * 8}>${name(value)});`;
+        return s.bytes === 16
+          ? `v128.store(${name(pointer)}, ${name(value)});`
+          : `store<u${s.bytes * 8}>(${name(pointer)}, <u${s.bytes * 8}>${name(value)});`;
       }
       case "vwrite": {
         const [address, value] = s.args;
@@ -149,7 +183,9 @@ export class Printer {
         // Lanes narrower than the value that carries them are cut where they go in.
         const narrow = /^i(8x16|16x8)\.(splat|replace_lane)$/.exec(s.name);
         const lane = narrow ? (narrow[1] === "8x16" ? "<i8>" : "<i16>") : "";
-        const args = s.args.map((a) => (typeof a === "number" ? `${a}` : a.type === "v128" ? name(a) : `${lane}${name(a)}`));
+        const args = s.args.map((a) =>
+          typeof a === "number" ? `${a}` : a.type === "v128" ? name(a) : `${lane}${name(a)}`,
+        );
         const call = `${s.name}(${args.join(", ")})`;
         return define(s.type === "v128" ? call : `<${typeOf(s)}>${call}`);
       }
@@ -161,7 +197,8 @@ export class Printer {
         if (s.name === "shr_s") return define(`<${TYPE[a.type]}>(<${signed}>${x} >> <${signed}>${y})`);
         if (s.name === "rotl" || s.name === "rotr") return define(`${s.name}<${TYPE[a.type]}>(${x}, ${y})`);
         if (s.name === "lt_u" || s.name === "le_u") return define(`u32(${x} ${s.name === "lt_u" ? "<" : "<="} ${y})`);
-        if (s.name === "lt_s" || s.name === "le_s") return define(`u32(<${signed}>${x} ${s.name === "lt_s" ? "<" : "<="} <${signed}>${y})`);
+        if (s.name === "lt_s" || s.name === "le_s")
+          return define(`u32(<${signed}>${x} ${s.name === "lt_s" ? "<" : "<="} <${signed}>${y})`);
         if (s.name === "eq" || s.name === "ne") return define(`u32(${x} ${INFIX[s.name]} ${y})`);
         return define(`${x} ${INFIX[s.name]} ${y}`);
       }
@@ -206,7 +243,10 @@ export class Printer {
         return `${s.type === "void" ? `${call};` : define(`<${typeOf(s)}>${call}`)}${this.checked(s.faults)}`;
       }
       case "guard": {
-        const raise = s.error < 0 ? `${this.use("cpu", "raise")}(${s.vector})` : `${this.use("cpu", "raiseError")}(${s.vector}, ${s.error})`;
+        const raise =
+          s.error < 0
+            ? `${this.use("cpu", "raise")}(${s.vector})`
+            : `${this.use("cpu", "raiseError")}(${s.vector}, ${s.error})`;
         return `if (${name(s.args[0])}) { ${raise}; ${this.frame.fail} }`;
       }
       case "when":

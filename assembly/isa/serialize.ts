@@ -25,6 +25,8 @@
 //   MICRO_INDEX     slot                 i32: the number in the slot
 //   MICRO_ADDRESS   leb                  i64: linear address of the memory operand; leb: bytes*2, +1: for writing
 //   MICRO_ADDRESS_PLUS leb v             as above, displaced by v (i64)
+//   MICRO_ADDRESS_ALIGNED leb            as MICRO_ADDRESS; off a 16-byte boundary #GP(0) comes before what its segment
+//                                        raises (execute/vector/memory.ts)
 //   MICRO_EFFECTIVE                      i64: offset of the memory operand in its segment
 //   MICRO_LOAD      w v                  zero-extended; v: linear address
 //   MICRO_MODIFY    w v                  a load that faults as a store; the next MICRO_COMPLETE of it follows
@@ -50,7 +52,8 @@
 //   MICRO_GET_FLAGS                      i32: status flags in RFLAGS layout
 //   MICRO_NEXT_RIP                       i64: address of the next instruction
 //   MICRO_CALL      leb shape count v... leb: number of the helper (generated/helpers.ts);
-//                                        shape: bits 0-2 result (0 i32, 1 i64, 4 v128, 7 none), bit 3 may fault
+//                                        shape: bits 0-2 the function's result (0 i32, 1 i64, 4 v128, 7 none), bit 3
+//                                        may fault, bit 4 the result is dropped: the step defines no value
 //   MICRO_GUARD     vector sleb v        raises if v is not 0; sleb: error code, -1: none
 //   MICRO_WHEN      v leb                the steps in the next leb bytes are executed if v is not 0
 //   MICRO_BRANCH    w                    jump by the immediate, at operand size w
@@ -58,6 +61,7 @@
 //   MICRO_JUMP      w v
 //   MICRO_LEAVE                          the trace ends: state that decoding depends on may have changed
 import { packFlags } from "./flag-bits.ts";
+import type { Signatures } from "./helper-signatures.ts";
 import { argumentsOf, masksOf } from "./masks.ts";
 import { FLAG_KINDS, type MicroOp, type Type, type Value, type Width } from "./micro-op.ts";
 import type { Variant } from "./variant.ts";
@@ -65,23 +69,68 @@ import { binaryOpcode, signedLeb, simdBytes, unaryOpcode, unsignedLeb } from "./
 
 /** Opcode bytes; printed as MICRO_* constants. */
 export const MICRO = {
-  END: 0, CONST32: 1, CONST64: 2, IMM: 3, GET: 4, PUT: 5, GET_FIXED: 6, PUT_FIXED: 7, INDEX: 8,
-  ADDRESS: 9, ADDRESS_PLUS: 10, EFFECTIVE: 11, LOAD: 12, MODIFY: 13, MODIFY_LOCKED: 14, STORE: 15, COMPLETE: 16, COMPLETE_LOCKED: 17,
-  POINTER: 18, VLOAD: 19, VSTORE: 20, OP32: 21, OP64: 22, SELECT128: 23, SIMD: 24,
-  CONDITION: 25, FLAGS: 26, SET_FLAGS: 27, GET_FLAGS: 28, NEXT_RIP: 29, CALL: 30, GUARD: 31, WHEN: 32, BRANCH: 33, BRANCH_IF: 34, JUMP: 35, LEAVE: 36, VWRITE: 37,
+  END: 0,
+  CONST32: 1,
+  CONST64: 2,
+  IMM: 3,
+  GET: 4,
+  PUT: 5,
+  GET_FIXED: 6,
+  PUT_FIXED: 7,
+  INDEX: 8,
+  ADDRESS: 9,
+  ADDRESS_PLUS: 10,
+  EFFECTIVE: 11,
+  LOAD: 12,
+  MODIFY: 13,
+  MODIFY_LOCKED: 14,
+  STORE: 15,
+  COMPLETE: 16,
+  COMPLETE_LOCKED: 17,
+  POINTER: 18,
+  VLOAD: 19,
+  VSTORE: 20,
+  OP32: 21,
+  OP64: 22,
+  SELECT128: 23,
+  SIMD: 24,
+  CONDITION: 25,
+  FLAGS: 26,
+  SET_FLAGS: 27,
+  GET_FLAGS: 28,
+  NEXT_RIP: 29,
+  CALL: 30,
+  GUARD: 31,
+  WHEN: 32,
+  BRANCH: 33,
+  BRANCH_IF: 34,
+  JUMP: 35,
+  LEAVE: 36,
+  VWRITE: 37,
+  ADDRESS_ALIGNED: 38,
   DEFERRED: 0x80,
 } as const;
 
 /** Attributes of a list; printed as ATTRIBUTE_* constants. WIDTH_SHIFT: log2 of the operation's width in bytes, two bits. */
-export const ATTRIBUTES = { MAY_FAULT: 1, MEMORY: 2, WRITES_MEMORY: 4, ENDS: 8, NEEDS_RIP: 16, CALLS: 32, WIDTH_SHIFT: 6 } as const;
+export const ATTRIBUTES = {
+  MAY_FAULT: 1,
+  MEMORY: 2,
+  WRITES_MEMORY: 4,
+  ENDS: 8,
+  NEEDS_RIP: 16,
+  CALLS: 32,
+  WIDTH_SHIFT: 6,
+} as const;
 
 const SELECT = 0x1b;
 const TYPE_CODE: Record<Type, number> = { i32: 0, ptr: 0, i64: 1, f32: 2, f64: 3, v128: 4, void: 7 };
 const log = (width: Width): number => Math.log2(width / 8);
 
-/** Numbers for helpers, given out in the order of first use. */
-export class HelperNumbers {
+/** Numbers for helpers, given out in the order of first use, and their signatures. */
+export class Helpers {
   private readonly numbers = new Map<string, number>();
+
+  constructor(readonly signatures: Signatures) {}
 
   of(module: string, name: string): number {
     const key = `${module}.${name}`;
@@ -97,7 +146,7 @@ export class HelperNumbers {
 }
 
 /** The bytes of a variant's list. Throws where a body uses a value outside the scope that defines it. */
-export function serialize(variant: Variant, helpers: HelperNumbers): Uint8Array {
+export function serialize(variant: Variant, helpers: Helpers): Uint8Array {
   const numbers = numberValues(variant);
   const deferred = deferredValues(variant.steps);
   const steps = new Writer(variant, numbers, deferred, helpers).list(variant.steps);
@@ -109,7 +158,14 @@ export function serialize(variant: Variant, helpers: HelperNumbers): Uint8Array 
   if (variant.row.ends) attributes |= ATTRIBUTES.ENDS;
   if (variant.row.needsRip) attributes |= ATTRIBUTES.NEEDS_RIP;
   if (steps.calls) attributes |= ATTRIBUTES.CALLS;
-  return Uint8Array.from([numbers.size, attributes, packFlags(masks.flagsRead), packFlags(masks.flagsWritten), ...steps.bytes, MICRO.END]);
+  return Uint8Array.from([
+    numbers.size,
+    attributes,
+    packFlags(masks.flagsRead),
+    packFlags(masks.flagsWritten),
+    ...steps.bytes,
+    MICRO.END,
+  ]);
 }
 
 function numberValues(variant: Variant): Map<Value, number> {
@@ -117,7 +173,8 @@ function numberValues(variant: Variant): Map<Value, number> {
   const visit = (steps: readonly MicroOp[], outer: ReadonlySet<Value>): void => {
     const known = new Set(outer);
     for (const step of steps) {
-      for (const a of argumentsOf(step)) if (!known.has(a)) throw new Error(`${variant.key}: ${step.op} uses a value from outside its scope`);
+      for (const a of argumentsOf(step))
+        if (!known.has(a)) throw new Error(`${variant.key}: ${step.op} uses a value from outside its scope`);
       if (step.op === "when") visit(step.body, known);
       if (step.type !== "void") {
         numbers.set(step, numbers.size);
@@ -172,7 +229,22 @@ function changes(step: MicroOp): number {
   }
 }
 
-const MOVABLE = new Set<MicroOp["op"]>(["const", "imm", "get", "getFixed", "index", "effective", "vload", "simd", "binary", "unary", "select", "condition", "getFlags", "nextRip"]);
+const MOVABLE = new Set<MicroOp["op"]>([
+  "const",
+  "imm",
+  "get",
+  "getFixed",
+  "index",
+  "effective",
+  "vload",
+  "simd",
+  "binary",
+  "unary",
+  "select",
+  "condition",
+  "getFlags",
+  "nextRip",
+]);
 
 function deferredValues(steps: readonly MicroOp[]): Set<Value> {
   const order: MicroOp[] = [];
@@ -215,7 +287,7 @@ class Writer {
     private readonly variant: Variant,
     private readonly numbers: ReadonlyMap<Value, number>,
     private readonly deferred: ReadonlySet<Value>,
-    private readonly helpers: HelperNumbers,
+    private readonly helpers: Helpers,
   ) {}
 
   list(steps: readonly MicroOp[]): { bytes: number[]; calls: boolean } {
@@ -234,10 +306,25 @@ class Writer {
     return argumentsOf(step).map((a) => this.v(a));
   }
 
+  /** Result and faults of a call. Throws where the body does not call the helper as it is declared. */
+  private shapeOf(s: MicroOp & { op: "call" }): number {
+    const { parameters, result } = this.helpers.signatures.of(s.module, s.name);
+    const given = s.args.map((a) => (a.type === "ptr" ? "i32" : a.type));
+    const dropped = s.type === "void" && result !== "void";
+    if (parameters.join() !== given.join() || (!dropped && TYPE_CODE[s.type] !== TYPE_CODE[result])) {
+      throw new Error(
+        `${this.variant.key}: ${s.name}(${parameters.join(", ")}): ${result} is called as (${given.join(", ")}): ${s.type}`,
+      );
+    }
+    return TYPE_CODE[result] | (s.faults ? 8 : 0) | (dropped ? 16 : 0);
+  }
+
   private step(s: MicroOp): number[] {
     switch (s.op) {
       case "const":
-        return s.type === "i64" ? [MICRO.CONST64, ...signedLeb(BigInt.asIntN(64, s.value))] : [MICRO.CONST32, ...signedLeb(BigInt.asIntN(32, s.value))];
+        return s.type === "i64"
+          ? [MICRO.CONST64, ...signedLeb(BigInt.asIntN(64, s.value))]
+          : [MICRO.CONST32, ...signedLeb(BigInt.asIntN(32, s.value))];
       case "imm":
         return [MICRO.IMM, log(s.width)];
       case "get":
@@ -246,11 +333,17 @@ class Writer {
         return [MICRO.PUT, s.slot * 4 + log(s.width), ...this.values(s)];
       case "getFixed":
       case "putFixed":
-        return [s.op === "getFixed" ? MICRO.GET_FIXED : MICRO.PUT_FIXED, log(s.width) * 32 + (s.high ? 16 : 0) + s.register, ...this.values(s)];
+        return [
+          s.op === "getFixed" ? MICRO.GET_FIXED : MICRO.PUT_FIXED,
+          log(s.width) * 32 + (s.high ? 16 : 0) + s.register,
+          ...this.values(s),
+        ];
       case "index":
         return [MICRO.INDEX, s.slot];
-      case "address":
-        return [s.args.length ? MICRO.ADDRESS_PLUS : MICRO.ADDRESS, ...unsignedLeb(s.bytes * 2 + (s.write ? 1 : 0)), ...this.values(s)];
+      case "address": {
+        const opcode = s.args.length ? MICRO.ADDRESS_PLUS : s.aligned ? MICRO.ADDRESS_ALIGNED : MICRO.ADDRESS;
+        return [opcode, ...unsignedLeb(s.bytes * 2 + (s.write ? 1 : 0)), ...this.values(s)];
+      }
       case "effective":
         return [MICRO.EFFECTIVE];
       case "load":
@@ -262,20 +355,37 @@ class Writer {
       case "complete":
         return [s.locked ? MICRO.COMPLETE_LOCKED : MICRO.COMPLETE, log(s.width), ...this.values(s)];
       case "pointer":
-        return [MICRO.POINTER, (s.slot & 3) | (s.file === "mmx" ? 4 : 0) | (s.memory ? 8 : 0) | (s.aligned ? 16 : 0), ...unsignedLeb(s.bytes)];
+        return [
+          MICRO.POINTER,
+          (s.slot & 3) | (s.file === "mmx" ? 4 : 0) | (s.memory ? 8 : 0) | (s.aligned ? 16 : 0),
+          ...unsignedLeb(s.bytes),
+        ];
       case "vload":
       case "vstore":
         return [s.op === "vload" ? MICRO.VLOAD : MICRO.VSTORE, s.bytes, ...this.values(s)];
       case "vwrite":
         return [MICRO.VWRITE, ...this.values(s)];
       case "simd": {
-        const raw = simdBytes(s.name, s.args.filter((a) => typeof a === "number"));
+        const raw = simdBytes(
+          s.name,
+          s.args.filter((a) => typeof a === "number"),
+        );
         return [MICRO.SIMD, TYPE_CODE[s.type] * 16 + this.values(s).length, ...this.values(s), raw.length, ...raw];
       }
       case "binary":
-        return [s.type === "i64" ? MICRO.OP64 : MICRO.OP32, binaryOpcode(s.name, s.args[0].type as "i32"), 2, ...this.values(s)];
+        return [
+          s.type === "i64" ? MICRO.OP64 : MICRO.OP32,
+          binaryOpcode(s.name, s.args[0].type as "i32"),
+          2,
+          ...this.values(s),
+        ];
       case "unary":
-        return [s.type === "i64" ? MICRO.OP64 : MICRO.OP32, unaryOpcode(s.name, s.args[0].type as "i32"), 1, ...this.values(s)];
+        return [
+          s.type === "i64" ? MICRO.OP64 : MICRO.OP32,
+          unaryOpcode(s.name, s.args[0].type as "i32"),
+          1,
+          ...this.values(s),
+        ];
       case "select": {
         const [condition, a, b] = s.args;
         const values = [this.v(a), this.v(b), this.v(condition)];
@@ -285,7 +395,10 @@ class Writer {
       case "condition":
         return [MICRO.CONDITION, s.code];
       case "flags": {
-        if ((s.kind === "logic") !== (s.args.length === 1)) throw new Error(`${this.variant.key}: flags of kind ${s.kind} take ${s.kind === "logic" ? "one value" : "two values"}`);
+        if ((s.kind === "logic") !== (s.args.length === 1))
+          throw new Error(
+            `${this.variant.key}: flags of kind ${s.kind} take ${s.kind === "logic" ? "one value" : "two values"}`,
+          );
         return [MICRO.FLAGS, (FLAG_KINDS.indexOf(s.kind) + 1) * 4 + log(s.width), ...this.values(s)];
       }
       case "setFlags":
@@ -296,7 +409,13 @@ class Writer {
         return [MICRO.NEXT_RIP];
       case "call":
         this.calls = true;
-        return [MICRO.CALL, ...unsignedLeb(this.helpers.of(s.module, s.name)), TYPE_CODE[s.type] | (s.faults ? 8 : 0), s.args.length, ...this.values(s)];
+        return [
+          MICRO.CALL,
+          ...unsignedLeb(this.helpers.of(s.module, s.name)),
+          this.shapeOf(s),
+          s.args.length,
+          ...this.values(s),
+        ];
       case "guard":
         return [MICRO.GUARD, s.vector, ...signedLeb(BigInt(s.error)), ...this.values(s)];
       case "when": {
