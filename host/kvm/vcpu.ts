@@ -267,13 +267,13 @@ export class Vcpu {
   // ----------------------------------------------------------------------------------------- registers
 
   /**
-   * The general registers, rip and rflags (KVM_GET_REGS).
+   * The general registers, rip and rflags (KVM_GET_REGS). An `onTrace` listener may look at them in the middle of a run.
    *
    * @example
    * console.log(vcpu.getRegs().rip.toString(16));
    */
   getRegs(): KvmRegs {
-    this.#open();
+    this.#alive();
     return readRegs(this.#state);
   }
 
@@ -296,7 +296,7 @@ export class Vcpu {
    * const { cs, cr0 } = vcpu.getSregs();
    */
   getSregs(): KvmSregs {
-    this.#open();
+    this.#alive();
     return readSregs(this.#state);
   }
 
@@ -658,8 +658,12 @@ export class Vcpu {
     this.close();
   }
 
-  #open(): void {
+  #alive(): void {
     if (this.#closed) throw new KvmError("EBADF", "this vCPU is closed");
+  }
+
+  #open(): void {
+    this.#alive();
     if (this.#running) throw new KvmError("EBUSY", "this vCPU is running");
   }
 }

@@ -1,6 +1,8 @@
 // The default guest, as a user meets it: Debian's kernel boots to a shell that computes.
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { debianGuestIsCached } from "../../host/guest/debian.ts";
 import { Session } from "../cli/session.ts";
@@ -27,4 +29,17 @@ test("Debian's 6.12 cloud kernel boots to a shell, answers, and powers off", { s
   session.type("poweroff -f\n");
   const { status, errors } = await session.finish(ANSWER_MS);
   assert.equal(status, 0, errors);
+});
+
+test("without apt the small built-in guest boots and says how to get another", async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), "wkvm-offline-"));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  const session = new Session([], { env: { PATH: folder, XDG_CACHE_HOME: folder } });
+  await session.see(/Type help for the commands\.[\s\S]*wkvm# /, ANSWER_MS);
+  session.type("echo one two\r");
+  await session.see(/^one two/m, ANSWER_MS);
+  session.type("poweroff\r");
+  const { status, errors } = await session.finish(ANSWER_MS);
+  assert.equal(status, 0, errors);
+  assert.match(errors, /cannot be fetched[\s\S]*-kernel KERNEL/);
 });

@@ -97,11 +97,13 @@ test("a signal ends it in order", async () => {
 test("-d and -trace log to a file", async () => {
   const log = join(folder, "log.txt");
   const path = kernel("log", [...outByte(0xf4, 0), ...STOP]);
-  await runToEnd([...QUIET, ...DEBUG_EXIT, "-d", "in_asm", "-trace", "kvm_*", "-D", log, "-kernel", path]);
+  await runToEnd([...QUIET, ...DEBUG_EXIT, "-d", "in_asm,cpu,exec", "-trace", "kvm_*", "-D", log, "-kernel", path]);
   const text = readFileSync(log, "utf8");
   assert.match(text, /^kvm_io out port 00f4 size 1 count 1$/m);
   assert.match(text, /^kvm_exit vcpu 0 reason /m);
   assert.match(text, /^0x[0-9a-f]{16}: {2}b000/m);
+  assert.match(text, /^Trace 0: \[0000000000100020\]$/m);
+  assert.match(text, /^RIP=0000000000100020 /m);
 });
 
 const NOT_FOUND = join(folder, "missing");
