@@ -52,7 +52,9 @@ function isPrefix(opcode: number, mode: number): boolean {
     PREFIX_BYTES.includes(opcode) ||
     opcode === 0x0f ||
     (mode === MODE_64 && opcode >= 0x40 && opcode <= 0x4f) ||
-    (mode === MODE_64 && (opcode === 0xc4 || opcode === 0xc5))
+    // VEX, or LES and LDS, which load segment registers.
+    opcode === 0xc4 ||
+    opcode === 0xc5
   );
 }
 

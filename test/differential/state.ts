@@ -42,9 +42,10 @@ import {
   PATCH_SIZE,
   segmentOf,
 } from "./case.ts";
+import { fillKind, KIND_BCD, KIND_F32, KIND_INTEGER, kindOf } from "./kinds.ts";
 import { Random } from "./random.ts";
 import { isString, type Shape, shapeOf } from "./shape.ts";
-import { float32, float64, float80, integer } from "./values.ts";
+import { float80, integer } from "./values.ts";
 
 /** What a case is made of. */
 export interface Recipe {
@@ -155,67 +156,6 @@ function floatingPoint(test: Case): void {
   view.setUint32(CASE_MXCSR, mxcsr, true);
 }
 
-const KIND_INTEGER = 0;
-const KIND_F32 = 1;
-const KIND_F64 = 2;
-const KIND_F80 = 3;
-const KIND_BCD = 4;
-
-/** Which numbers an instruction is likely to read. */
-function kindOf(shape: Shape): number {
-  const { map, opcode, reg, repeat, operandOverride } = shape;
-  if (map === 0 && opcode >= 0xd8 && opcode <= 0xdf) {
-    if (opcode === 0xd8 || (opcode === 0xd9 && reg < 4)) return KIND_F32;
-    if (opcode === 0xdc || (opcode === 0xdd && reg < 4)) return KIND_F64;
-    if (opcode === 0xdb && reg === 5) return KIND_F80;
-    return opcode === 0xdf && reg === 4 ? KIND_BCD : KIND_INTEGER;
-  }
-  const wide = repeat === 0xf2 || (repeat === 0 && operandOverride);
-  if (
-    map === 1 &&
-    ((opcode >= 0x10 && opcode <= 0x17) ||
-      (opcode >= 0x28 && opcode <= 0x2f) ||
-      opcode === 0xc6 ||
-      (opcode >= 0x50 && opcode <= 0x5f) ||
-      opcode === 0xc2 ||
-      opcode === 0xe6 ||
-      opcode === 0xd0 ||
-      opcode === 0x7c ||
-      opcode === 0x7d)
-  ) {
-    return wide ? KIND_F64 : KIND_F32;
-  }
-  if (map === 3 && (opcode <= 0x0d || opcode === 0x40 || opcode === 0x41)) return opcode & 1 ? KIND_F64 : KIND_F32;
-  return KIND_INTEGER;
-}
-
-/** Fills bytes with numbers of a kind. */
-function fillKind(test: Case, kind: number, from: number, to: number): void {
-  const { view, bytes } = test;
-  if (kind === KIND_BCD) {
-    for (let at = from; at < to; at++) bytes[at] = random.below(10) * 16 + random.below(10);
-    return;
-  }
-  if (kind === KIND_F80) {
-    float80(random, view, from);
-    return;
-  }
-  for (let at = from; at + 8 <= to; at += 8) {
-    if (kind === KIND_F32) {
-      pair[0] = float32(random);
-      pair[1] = float32(random);
-    } else if (kind === KIND_F64) float64(random, pair);
-    else if (random.oneIn(2)) integer(random, pair);
-    else {
-      // Small lanes: edges of bytes and words beside one another.
-      pair[0] = random.u32();
-      pair[1] = random.oneIn(2) ? random.pick([0x7f80ff01, 0x80007fff, 0x00ff8001, 0xffff8080]) : random.u32();
-    }
-    view.setUint32(at, pair[0]!, true);
-    view.setUint32(at + 4, pair[1]!, true);
-  }
-}
-
 /** Puts `length` bytes of interesting memory at a linear address, where the window has them. */
 function patch(test: Case, address: number, kind: number): number {
   const { view } = test;
@@ -226,7 +166,7 @@ function patch(test: Case, address: number, kind: number): number {
   const at = CASE_PATCHES + count * PATCH_SIZE;
   view.setUint32(at, start, true);
   view.setUint32(at + 4, end - start, true);
-  fillKind(test, kind, at + 8, at + 8 + PATCH_MAX_BYTES);
+  fillKind(random, test, kind, at + 8, at + 8 + PATCH_MAX_BYTES);
   view.setUint16(CASE_PATCH_COUNT, count + 1, true);
   return start === address ? at + 8 : -1;
 }
@@ -411,14 +351,20 @@ function build(test: Case, recipe: Recipe): void {
   const kind = kindOf(shape);
   for (let i = 0; i < 16; i++) {
     const at = CASE_YMM + i * 32;
-    fillKind(test, random.oneIn(8) ? random.below(3) : kind === KIND_BCD ? KIND_INTEGER : kind % 3, at, at + 16);
+    fillKind(
+      random,
+      test,
+      random.oneIn(8) ? random.below(3) : kind === KIND_BCD ? KIND_INTEGER : kind % 3,
+      at,
+      at + 16,
+    );
     bytes.fill(0, at + 16, at + 32);
   }
   if (sequence) return;
   // MMX registers are the significands: give them integers and packed singles too.
   if (shape.map > 0 && random.oneIn(2)) {
     for (let i = 0; i < 8; i++)
-      fillKind(test, kind === KIND_F32 ? KIND_F32 : KIND_INTEGER, CASE_X87 + i * 16, CASE_X87 + i * 16 + 8);
+      fillKind(random, test, kind === KIND_F32 ? KIND_F32 : KIND_INTEGER, CASE_X87 + i * 16, CASE_X87 + i * 16 + 8);
   }
   const moffs = shape.map === 0 && shape.opcode >= 0xa0 && shape.opcode <= 0xa3;
   if (shape.memory || moffs) memoryOperand(test, shape);

@@ -21,7 +21,7 @@ import {
 } from "../../assembly/layout.ts";
 import type { CoreExports } from "../../host/kvm/core.ts";
 import type { KvmCpuidEntry } from "../../host/kvm/cpuid-table.ts";
-import { type KvmSegment, type KvmSregs, readSregs, writeSregs } from "../../host/kvm/sregs.ts";
+import { type KvmSregs, readSregs, writeSregs } from "../../host/kvm/sregs.ts";
 import type { VcpuState } from "../../host/kvm/vcpu-state.ts";
 import {
   BLOCK_X87,
@@ -83,35 +83,20 @@ import {
   buildGuest,
   CODE_PHYSICAL,
   DATA_PHYSICAL,
-  GDT,
-  GDT_LIMIT,
   GUEST_BYTES,
-  IDT,
+  homeRegisters,
   KERNEL_BASE,
-  KERNEL_CS,
   LAUNCH,
   LAUNCH_FRAME,
-  LDT,
-  LDT_LIMIT,
-  LDT_SELECTOR,
-  PML4,
   STACK_TOP,
   STUB_STEP,
   STUBS,
-  TSS,
-  TSS_LIMIT,
-  TSS_SELECTOR,
 } from "./guest-image.ts";
 
 const TF = 0x100;
 const RF = 0x10000;
 const STACK_LOW = Number(BigInt.asUintN(32, KERNEL_BASE)) + STACK_TOP;
 const STUBS_LOW = Number(BigInt.asUintN(32, KERNEL_BASE)) + STUBS;
-/** CR0: PE MP ET NE WP AM PG; CR4: PAE PGE OSFXSR OSXMMEXCPT FSGSBASE; EFER: SCE LME LMA NXE. */
-const CR0 = 0x80050033n;
-const CR4 = 0x106a0n;
-const CR4_OSXSAVE = 1n << 18n;
-const EFER = 0xd01n;
 /** A case takes microseconds: whatever is not back by then hangs. */
 const CASE_LIMIT_NS = 300e6;
 /** Stands for an exit reason where the core trapped. */
@@ -374,41 +359,4 @@ function putKernel(view: DataView, at: number, offset: number): void {
 function sameBytes(a: Uint8Array, from: number, b: Uint8Array, to: number, length: number): boolean {
   for (let i = 0; i < length; i++) if (a[from + i] !== b[to + i]) return false;
   return true;
-}
-
-/** The registers between cases: long mode at CPL 0, interrupts off, the guest's own tables. */
-function homeRegisters(now: KvmSregs): KvmSregs {
-  const segment = (selector: number, attributes: number): KvmSegment => ({
-    base: 0n,
-    limit: 0xffffffff,
-    selector,
-    type: attributes & 15,
-    present: 1,
-    dpl: (attributes >> 5) & 3,
-    db: (attributes >> 14) & 1,
-    s: (attributes >> 4) & 1,
-    l: (attributes >> 13) & 1,
-    g: (attributes >> 15) & 1,
-    avl: 0,
-    unusable: 0,
-  });
-  const data = segment(0x2b, 0xc0f3);
-  const none: KvmSegment = { ...segment(0, 0), present: 0, unusable: 1 };
-  return {
-    ...now,
-    cs: segment(KERNEL_CS, 0xa09b),
-    ss: none,
-    ds: data,
-    es: data,
-    fs: none,
-    gs: none,
-    tr: { ...segment(TSS_SELECTOR, 0x8b), base: KERNEL_BASE + BigInt(TSS), limit: TSS_LIMIT },
-    ldt: { ...segment(LDT_SELECTOR, 0x82), base: KERNEL_BASE + BigInt(LDT), limit: LDT_LIMIT },
-    gdt: { base: KERNEL_BASE + BigInt(GDT), limit: GDT_LIMIT },
-    idt: { base: KERNEL_BASE + BigInt(IDT), limit: 0xfff },
-    cr0: CR0,
-    cr3: BigInt(PML4),
-    cr4: CR4 | CR4_OSXSAVE,
-    efer: EFER,
-  };
 }
