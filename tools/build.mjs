@@ -42,7 +42,13 @@ function buildCore() {
 
 /** Bundles the user side. */
 async function buildHost(types) {
-  const shared = ["assembly/layout.ts", "assembly/exits.ts", "assembly/features.ts"];
+  const shared = [
+    "assembly/layout.ts",
+    "assembly/exits.ts",
+    "assembly/features.ts",
+    "assembly/isa/encoding.ts",
+    "assembly/generated/disassembly.ts",
+  ];
   const sources = [...filesUnder("host", (path) => path.endsWith(".ts")), ...shared.filter(exists), ...CONFIGURATION];
   const digest = digestOf(sources);
   const outputs = ["dist/index.js", "dist/wkvm.js", ...(types ? ["dist/types/host/index.d.ts"] : [])];

@@ -7,7 +7,7 @@ import { count, cpu, GP, NM, UD } from "../cpu";
 import { LEAF_ENDS, LEAF_SHADOW, OP_ABANDON, OP_FAULT, OP_LEAVE, OP_NEXT, OP_SHADOW } from "../generated/opcodes";
 import { trace as logTrace } from "../host";
 import {
-  CPU_LOG, CPU_TRACES, LOG_COUNT, LOG_IN_ASM, LOG_UNIMP, MODE_DECODE_MASK, REQ_CODE_FLUSH, STAT_CODE_WRITES, STAT_TRACES_BUILT, STAT_TRACES_DROPPED, STAT_TRACE_FLUSHES,
+  CPU_LOG, CPU_TRACES, LOG_COUNT, LOG_IN_ASM, LOG_UNIMP, MODE_CODE_MASK, MODE_DECODE_MASK, REQ_CODE_FLUSH, STAT_CODE_WRITES, STAT_TRACES_BUILT, STAT_TRACES_DROPPED, STAT_TRACE_FLUSHES,
   STAT_UNIMPLEMENTED, VCPU_SIZE, VM_VCPU_COUNT,
 } from "../layout";
 import { markCode, unmarkCode } from "../mmu/code";
@@ -141,7 +141,7 @@ function fill(t: usize, host: usize, available: usize, mode: u32, linear: u64, m
   store<u32>(t, n, T_COUNT);
   store<u32>(t, offset, T_LENGTH);
   store<u32>(t, <u32>host, T_HOST);
-  if (tracked && load<u32>(cpu, CPU_LOG) & LOG_IN_ASM) logTrace(LOG_IN_ASM, linear, host, offset);
+  if (tracked && load<u32>(cpu, CPU_LOG) & LOG_IN_ASM) logTrace(LOG_IN_ASM, linear, host, <u64>offset | (<u64>(mode & MODE_CODE_MASK) << 32));
   return n;
 }
 

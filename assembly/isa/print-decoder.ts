@@ -24,7 +24,7 @@ export const CANDIDATE_FLAGS = { NOT64: 1, ONLY64: 2, W0: 4, W1: 8, B0: 16, MODR
 const WIDTHS = [8, 16, 32, 64];
 
 /** More specific candidates are tried first. */
-function specificity(f: Form): number {
+export function specificity(f: Form): number {
   return (
     (f.prefix !== "any" ? 8 : 0) +
     (f.rm >= 0 ? 4 : 0) +

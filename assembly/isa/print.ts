@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { printTables } from "./print-decoder.ts";
+import { printDisassembly } from "./print-disassembly.ts";
 import { number, printGroup, printHot } from "./print-interpreter.ts";
 import { printMicroOps } from "./print-micro-ops.ts";
 import { printRegionHelpers } from "./print-region-helpers.ts";
@@ -17,6 +18,7 @@ const write = (name: string, text: string): void => writeFileSync(join(folder, n
 write("interpret.ts", printHot(numbering));
 for (const group of numbering.groups) write(`group-${group}.ts`, printGroup(numbering, group));
 write("opcodes.ts", printTables(rows, numbering));
+write("disassembly.ts", printDisassembly(rows));
 // Helpers lie in the folders around the output.
 const micro = printMicroOps(numbering, (module) => readFileSync(join(folder, "..", `${module}.ts`), "utf8"));
 write("micro-ops.ts", micro.text);

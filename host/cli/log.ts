@@ -1,6 +1,7 @@
 // -d and -trace: turns what the core and the machine report into lines in the manner of QEMU's log.
 import { openSync, writeSync } from "node:fs";
 import { LOG_CPU, LOG_EXEC, LOG_IN_ASM, LOG_INT, LOG_MMU, LOG_UNIMP } from "../../assembly/layout.ts";
+import { type Bits, disassemble } from "../disassembler/index.ts";
 import { exitName, KVM_EXIT_IO, KVM_EXIT_IO_IN, KVM_EXIT_MMIO, type VcpuExit } from "../kvm/exits.ts";
 import type { LogItem, TraceEvent } from "./log-items.ts";
 
@@ -12,6 +13,8 @@ const BITS: Record<LogItem, number> = {
   exec: LOG_EXEC,
   unimp: LOG_UNIMP,
 };
+/** MODE_CODE16, MODE_CODE32, MODE_CODE64. */
+const CODE_BITS: readonly Bits[] = [16, 32, 64];
 const FLUSH_CHARACTERS = 1 << 16;
 const STDERR = 2;
 
@@ -72,7 +75,7 @@ export class Log {
         this.line(unimplemented(a, b, c));
         break;
       case LOG_IN_ASM:
-        this.assembly(a, Number(b), Number(c));
+        this.assembly(a, Number(b), c);
         break;
       case LOG_EXEC:
         this.line(`Trace 0: [${hex(a, 16)}]`);
@@ -128,11 +131,16 @@ export class Log {
     );
   }
 
-  private assembly(address: bigint, host: number, length: number): void {
-    const bytes = this.guest ? Buffer.from(new Uint8Array(this.guest.memory, host, length)).toString("hex") : "";
-    this.line(
-      `----------------\nIN:\n0x${hex(address, 16)}:  ${bytes.match(/.{1,32}/g)?.join(`\n${" ".repeat(21)}`) ?? ""}`,
-    );
+  /** A trace that was decoded: its address, where its bytes lie, and in the third value its length and code size. */
+  private assembly(address: bigint, host: number, lengthAndSize: bigint): void {
+    const length = Number(lengthAndSize & 0xffffffffn);
+    const bits = CODE_BITS[Number(lengthAndSize >> 32n)] ?? 64;
+    const bytes = this.guest ? new Uint8Array(this.guest.memory, host, length) : new Uint8Array();
+    const lines = disassemble(bytes, address, bits).map(({ offset, length, text }) => {
+      const code = [...bytes.subarray(offset, offset + length)].map((byte) => hex(byte, 2)).join(" ");
+      return `0x${hex(address + BigInt(offset), 16)}:  ${code.padEnd(24)} ${text}`;
+    });
+    this.line(["----------------", "IN:", ...lines].join("\n"));
   }
 }
 

@@ -101,7 +101,7 @@ test("-d and -trace log to a file", async () => {
   const text = readFileSync(log, "utf8");
   assert.match(text, /^kvm_io out port 00f4 size 1 count 1$/m);
   assert.match(text, /^kvm_exit vcpu 0 reason /m);
-  assert.match(text, /^0x[0-9a-f]{16}: {2}b000/m);
+  assert.match(text, /^0x[0-9a-f]{16}: {2}b0 00 +mov al,0x0$/m);
   assert.match(text, /^Trace 0: \[0000000000100020\]$/m);
   assert.match(text, /^RIP=0000000000100020 /m);
 });
