@@ -1,9 +1,9 @@
 // Makes the machine that a command line describes, runs it to its end, and puts everything back.
 import type { KvmCpuidEntry } from "../kvm/cpuid-table.ts";
 import { Kvm } from "../kvm/system.ts";
-import { Machine, type MachineEnd } from "../machine/machine.ts";
+import { Machine } from "../machine/machine.ts";
 import { layOutMemory } from "../machine/memory-map.ts";
-import { HumanMonitor } from "../monitor/hmp.ts";
+import { HumanMonitor, type MonitorTarget } from "../monitor/hmp.ts";
 import { guestOf } from "./boot-files.ts";
 import { type Consoles, openConsoles } from "./consoles.ts";
 import { Log } from "./log.ts";
@@ -27,6 +27,7 @@ export async function runMachine(
   const kvm = await Kvm.open({ accel: "interp" });
   let machine: Machine | undefined;
   let monitor: HumanMonitor | undefined;
+  let shutDown = false;
   let quit = (): void => {};
   const quitRequested = new Promise<void>((resolve) => {
     quit = resolve;
@@ -44,11 +45,16 @@ export async function runMachine(
   const removeSignals = onSignals(program, leave);
   try {
     machine = makeMachine(settings, kvm, cpuid, guest, consoles, log);
-    monitor = startMonitor(machine, consoles, settings);
+    const target = { machine, name: settings.name, version: VERSION, quit: leave, isShutDown: () => shutDown };
+    monitor = startMonitor(consoles, target);
     if (settings.startPaused) machine.pause();
     const end = await machine.run();
-    if (end.kind === "poweroff" && settings.noShutdown) await quitRequested;
-    return statusOf(end);
+    if (end.kind === "poweroff" && settings.noShutdown) {
+      shutDown = true;
+      await quitRequested;
+    }
+    // Power off, a reset under -no-reboot and quit are 0; isa-debug-exit has its own.
+    return end.status;
   } finally {
     removeSignals();
     consoles.close();
@@ -88,10 +94,10 @@ function makeMachine(
   return machine;
 }
 
-function startMonitor(machine: Machine, consoles: Consoles, settings: Settings): HumanMonitor | undefined {
+function startMonitor(consoles: Consoles, target: MonitorTarget): HumanMonitor | undefined {
   if (!consoles.monitor) return undefined;
   const { chardev, shared } = consoles.monitor;
-  const monitor = new HumanMonitor(chardev, { machine, name: settings.name, version: VERSION });
+  const monitor = new HumanMonitor(chardev, target);
   if (!shared) monitor.greet();
   return monitor;
 }
@@ -109,9 +115,4 @@ function onSignals(program: string, leave: () => void): () => void {
   return () => {
     for (const { name, handler } of handlers) process.off(name, handler);
   };
-}
-
-/** Power off, reset under -no-reboot and quit are 0; isa-debug-exit has its own. */
-function statusOf(end: MachineEnd): number {
-  return end.status;
 }

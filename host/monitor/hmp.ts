@@ -10,7 +10,11 @@ const DELETE = 0x7f;
 
 /** What the monitor shows and controls. */
 export interface MonitorTarget {
-  readonly machine: Pick<Machine, "isPaused" | "pause" | "resumeGuest" | "reset" | "powerButton" | "quit" | "dump">;
+  readonly machine: Pick<Machine, "isPaused" | "pause" | "resumeGuest" | "reset" | "powerButton" | "dump">;
+  /** True once the guest has switched itself off and the machine is only still there to be looked at. */
+  isShutDown(): boolean;
+  /** Ends the program. */
+  quit(): void;
   readonly name: string | undefined;
   readonly version: string;
 }
@@ -22,27 +26,39 @@ interface Command {
   run(target: MonitorTarget): string;
 }
 
-const silent = (action: (machine: MonitorTarget["machine"]) => void) => (target: MonitorTarget) => {
+/** What acts on the machine: no answer, but for one that has ended. */
+const acting = (action: (machine: MonitorTarget["machine"]) => void) => (target: MonitorTarget) => {
+  if (target.isShutDown()) return "the guest has switched itself off; quit leaves\n";
   action(target.machine);
   return "";
 };
 
 const COMMANDS: readonly Command[] = [
   { names: ["help", "?"], help: "show this list", run: () => helpText() },
-  { names: ["quit", "q"], help: "leave the emulator", run: silent((machine) => machine.quit()) },
-  { names: ["stop", "s"], help: "stop the processor", run: silent((machine) => machine.pause()) },
-  { names: ["cont", "c"], help: "let the processor go on", run: silent((machine) => machine.resumeGuest()) },
-  { names: ["system_reset"], help: "reset the machine", run: silent((machine) => machine.reset()) },
-  { names: ["system_powerdown"], help: "press the power button", run: silent((machine) => machine.powerButton()) },
+  { names: ["quit", "q"], help: "leave the emulator", run: quit },
+  { names: ["stop", "s"], help: "stop the processor", run: acting((machine) => machine.pause()) },
+  { names: ["cont", "c"], help: "let the processor go on", run: acting((machine) => machine.resumeGuest()) },
+  { names: ["system_reset"], help: "reset the machine", run: acting((machine) => machine.reset()) },
+  { names: ["system_powerdown"], help: "press the power button", run: acting((machine) => machine.powerButton()) },
   {
     names: ["info status"],
     help: "whether the machine runs",
-    run: ({ machine }) => (machine.isPaused ? "VM status: paused\n" : "VM status: running\n"),
+    run: (target) => `VM status: ${statusOf(target)}\n`,
   },
   { names: ["info registers"], help: "the processor's registers", run: ({ machine }) => `${machine.dump()}\n` },
   { names: ["info name"], help: "the guest's name", run: ({ name }) => (name ? `${name}\n` : "") },
   { names: ["info version"], help: "the version", run: ({ version }) => `${version}\n` },
 ];
+
+function quit(target: MonitorTarget): string {
+  target.quit();
+  return "";
+}
+
+function statusOf(target: MonitorTarget): string {
+  if (target.isShutDown()) return "paused (shutdown)";
+  return target.machine.isPaused ? "paused" : "running";
+}
 
 function helpText(): string {
   return COMMANDS.map(({ names, help }) => `${names.join("|").padEnd(20)} -- ${help}\n`).join("");

@@ -85,6 +85,22 @@ test("the monitor's quit leaves a machine that never started", async () => {
   assert.equal((await session.finish()).status, 0);
 });
 
+test("-no-shutdown keeps a machine that switched itself off", async () => {
+  // mov dx, 0x604; mov ax, 0x2000; out dx, ax: the sleep command of the PM1a control register (S5).
+  const powerOff = [0x66, 0xba, 0x04, 0x06, 0x66, 0xb8, 0x00, 0x20, 0x66, 0xef];
+  const path = kernel("off", [...powerOff, ...STOP]);
+  assert.equal((await runToEnd([...QUIET, "-kernel", path])).status, 0);
+  const console = ["-display", "none", "-serial", "none", "-monitor", "stdio"];
+  const session = new Session([...console, "-no-shutdown", "-kernel", path]);
+  await session.see(/\(qemu\) /);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  session.type("info status\n");
+  await session.see(/VM status: paused \(shutdown\)/);
+  session.type("system_reset\nquit\n");
+  await session.see(/has switched itself off/);
+  assert.equal((await session.finish()).status, 0);
+});
+
 test("a signal ends it in order", async () => {
   const session = new Session(["-nographic", "-kernel", kernel("ready", [...outText(0x3f8, "ready"), ...STOP])]);
   await session.see(/ready/);
