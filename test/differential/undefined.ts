@@ -155,9 +155,9 @@ const ARPL = 0x63;
 
 /** What not to compare after an instruction that faulted. */
 export function undefinedAfterFault(shape: Shape): Undefined {
-  const { map, opcode, reg, mode } = shape;
-  // FXSAVE and FXRSTOR: alignment and the segment's limit.
-  if (map === 1 && opcode === 0xae && reg < 2) return { ...NOTHING, eitherFault: true };
+  const { map, opcode, reg, mode, memory } = shape;
+  // Alignment against a limit or a missing page, of operands with several parts: FXSAVE, FXRSTOR, MASKMOV.
+  if (map === 1 && ((opcode === 0xae && reg < 2) || opcode === 0xf7)) return { ...NOTHING, eitherFault: true };
   if (map !== 0 || shape.vex) return NOTHING;
   // CMPS reads two operands; CALL checks its target and its stack; ARPL reads, and may not write.
   const eitherFault =
@@ -165,6 +165,8 @@ export function undefinedAfterFault(shape: Shape): Undefined {
     opcode === 0xa7 ||
     opcode === 0xe8 ||
     (opcode === 0xff && reg === 2) ||
+    // FLDENV FNSTENV FRSTOR FNSAVE
+    (memory && (opcode === 0xd9 || opcode === 0xdd) && (reg === 4 || reg === 6)) ||
     (opcode === ARPL && mode !== MODE_64);
   return { ...NOTHING, eitherFault, partial: opcode === POPA };
 }
