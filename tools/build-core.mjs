@@ -13,7 +13,15 @@ const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s
 /** Bundles and runs assembly/isa/print.ts. */
 export async function printGenerated() {
   const printer = at("dist", "build", "isa-print.mjs");
-  await build({ entryPoints: [at("assembly", "isa", "print.ts")], bundle: true, platform: "node", format: "esm", target: "node20", outfile: printer, logLevel: "warning" });
+  await build({
+    entryPoints: [at("assembly", "isa", "print.ts")],
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    outfile: printer,
+    logLevel: "warning",
+  });
   rmSync(at("assembly", "generated"), { recursive: true, force: true });
   execFileSync(process.execPath, [printer, at("assembly", "generated")], { stdio: "inherit" });
 }
@@ -22,8 +30,33 @@ export async function printGenerated() {
 export function compileCore(output = at("dist", "core.wasm")) {
   const asc = at("node_modules", "assemblyscript", "bin", "asc.js");
   const flags = [
-    at("assembly", "index.ts"), "--runtime", "stub", process.env.WKVM_ASC_OPT ?? "-O3", "--importMemory", "--sharedMemory", "--initialMemory", "64", "--maximumMemory", "65536",
-    "--enable", "simd", "--enable", "threads", "--enable", "bulk-memory", "--noExportMemory", "--memoryBase", "1024", "--disableWarning", "201", "--outFile", output, "--textFile", at("dist", "build", "core.wat"),
+    at("assembly", "index.ts"),
+    "--runtime",
+    "stub",
+    process.env.WKVM_ASC_OPT ?? "-O3",
+    "--importMemory",
+    "--sharedMemory",
+    "--initialMemory",
+    "64",
+    "--maximumMemory",
+    "65536",
+    "--enable",
+    "simd",
+    "--enable",
+    "threads",
+    "--enable",
+    "bulk-memory",
+    "--noExportMemory",
+    "--memoryBase",
+    "1024",
+    "--disableWarning",
+    "112",
+    "--disableWarning",
+    "201",
+    "--outFile",
+    output,
+    "--textFile",
+    at("dist", "build", "core.wat"),
   ];
   execFileSync(process.execPath, [asc, ...flags], { stdio: "inherit", cwd: root });
 }
@@ -37,11 +70,13 @@ export async function checkCore(output = at("dist", "core.wasm")) {
   const VM_BASE = 0x100000;
   for (const [, offset, data] of text.matchAll(/^ \(data \S+ \(i32\.const (\d+)\) "(.*)"\)$/gm)) {
     const length = data.replace(/\\[0-9a-f]{2}|\\./g, "x").length;
-    if (Number(offset) + length > VM_BASE) throw new Error("core.wasm: read-only tables reach into the VM area at VM_BASE");
+    if (Number(offset) + length > VM_BASE)
+      throw new Error("core.wasm: read-only tables reach into the VM area at VM_BASE");
   }
   const imports = WebAssembly.Module.imports(await WebAssembly.compile(readFileSync(output)));
   const allowed = new Set(["memory", "nowNs", "wallNs", "randomU32", "doorbell", "trace"]);
-  for (const { name } of imports) if (!allowed.has(name)) throw new Error(`core.wasm imports ${name}: assembly/host.ts is the whole surface`);
+  for (const { name } of imports)
+    if (!allowed.has(name)) throw new Error(`core.wasm imports ${name}: assembly/host.ts is the whole surface`);
 }
 
 export async function buildCore() {
