@@ -57,8 +57,10 @@ function bochsCommand(file: string, guest: Guest, folder: string): Command {
   writeFileSync(path("ram"), image);
   writeFileSync(path("rom"), rom(address, address + image.length, startInfo, entry));
   writeFileSync(path("bochsrc"), configuration(path, address));
-  // Debian's Bochs has a debugger, which waits for the word to go on; it leaves when its input ends.
-  return { file: "unshare", args: ["-rn", file, "-f", path("bochsrc")], input: "c\n" };
+  // Debian's Bochs has a debugger, which waits for the word to go on. It comes from a file: before a viewer connects,
+  // Bochs sends its screen to descriptor 0, and were that a socket as Node makes them, it would fill up and block.
+  writeFileSync(path("input"), "c\n");
+  return { file: "unshare", args: ["-rn", file, "-f", path("bochsrc")], inputFile: path("input") };
 }
 
 /** Kernel, start info and initrd as they lie in RAM. */

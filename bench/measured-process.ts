@@ -1,13 +1,14 @@
 // A process under measurement: its output is watched for marks, at which its use of the processor is read.
 import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
 import { usageOf } from "./proc.ts";
 
 /** What to run. */
 export interface Command {
   readonly file: string;
   readonly args: readonly string[];
-  /** Typed at the start. */
-  readonly input?: string;
+  /** A file to read as standard input, instead of a stream that never brings anything. */
+  readonly inputFile?: string;
 }
 
 /** A point in the output. */
@@ -41,16 +42,17 @@ export class MeasuredProcess {
   private ended: string | undefined;
   private wake: () => void = () => {};
 
-  constructor({ file, args, input }: Command) {
+  constructor({ file, args, inputFile }: Command) {
+    const input = inputFile === undefined ? undefined : openSync(inputFile, "r");
     // A process group of its own: Ctrl-C reaches this process alone, which then ends the group.
     this.child = spawn(file, args, {
       detached: true,
-      stdio: ["pipe", "pipe", "pipe"],
+      stdio: [input ?? "pipe", "pipe", "pipe"],
       env: { ...process.env, LC_ALL: "C" },
     });
     living.add(this);
     this.child.stdin?.on("error", () => {});
-    if (input !== undefined) this.child.stdin?.write(input);
+    if (input !== undefined) closeSync(input);
     this.child.stdout?.setEncoding("latin1").on("data", (text: string) => {
       this.output += text;
       this.wake();
