@@ -72,12 +72,26 @@ note("execute/flags", "salc", { ...PURE, flagsRead: CF, registersWritten: 1 });
 note("execute/push-pop", "counterIsZero", { ...PURE, registersRead: 1 << 1 });
 note("execute/push-pop", "countDown", { ...PURE, registersRead: 1 << 1, registersWritten: 1 << 1 });
 
+note("execute/bits", `${widths("bsf", [16, 32, 64])} ${widths("bsr", [16, 32, 64])}`, sets(ZF));
+note("execute/bits", `${widths("tzcnt", [16, 32, 64])} ${widths("lzcnt", [16, 32, 64])}`, sets(CF | ZF));
+note("execute/bits", widths("popcnt", [16, 32, 64]), sets(ALL_FLAGS));
+note("execute/bits", `${widths("blsr", [32, 64])} ${widths("blsmsk", [32, 64])}`, sets(ALL_FLAGS));
+note("execute/bits", `${widths("blsi", [32, 64])} ${widths("bzhi", [32, 64])}`, sets(ALL_FLAGS));
+note("execute/float/compare", "comiF32 comiF64", sets(ALL_FLAGS));
+note("execute/vector/strings", "compareExplicit compareImplicit", sets(ALL_FLAGS));
+note("execute/x87/compare", "fcomiSt", sets(ALL_FLAGS));
+
+/** Modules whose other helpers touch vector and x87 state alone, by the pointers and numbers they are given. */
+const VECTOR_MODULES = new Set([
+  ...["bits", "float/approximate", "float/horizontal", "float/integer", "float/packed", "float/packed-convert"],
+  ...["float/state", "vector/aes", "vector/carryless", "vector/lanes", "vector/mmx", "vector/scalar", "vector/sha"],
+  ...["vector/shift", "vector/shuffle", "vector/strings", "vector/sums", "x87/arithmetic", "x87/check", "x87/compare"],
+  ...["x87/load", "x87/stack", "x87/state", "x87/store", "x87/transcendental", "x87/unary"],
+]);
+
 /** Effects of a helper, named as in a call. */
 export function effectsOf(module: string, name: string): Effects {
-  return EFFECTS.get(`${module}.${name}`) ?? ANYTHING;
-}
-
-/** Every helper with effects of its own, as "module.name". */
-export function knownHelpers(): readonly string[] {
-  return [...EFFECTS.keys()];
+  const known = EFFECTS.get(`${module}.${name}`);
+  if (known) return known;
+  return VECTOR_MODULES.has(module.replace("execute/", "")) ? PURE : ANYTHING;
 }

@@ -61,6 +61,7 @@
 //   MICRO_JUMP      w v
 //   MICRO_LEAVE                          the trace ends: state that decoding depends on may have changed
 import { packFlags } from "./flag-bits.ts";
+import { effectsOf } from "./helper-effects.ts";
 import type { Signatures } from "./helper-signatures.ts";
 import { argumentsOf, masksOf } from "./masks.ts";
 import { FLAG_KINDS, type MicroOp, type Type, type Value, type Width } from "./micro-op.ts";
@@ -222,8 +223,10 @@ function changes(step: MicroOp): number {
     case "store":
     case "complete":
       return BYTES;
-    case "call":
-      return REGISTERS | FLAGS | BYTES;
+    case "call": {
+      const { registersWritten, flagsChanged } = effectsOf(step.module, step.name);
+      return BYTES | (registersWritten ? REGISTERS : 0) | (flagsChanged ? FLAGS : 0);
+    }
     default:
       return 0;
   }

@@ -6,11 +6,15 @@ import { type Masks, masksOf } from "../../assembly/isa/masks.ts";
 import { rows } from "../../assembly/isa/table.ts";
 import { type Variant, variantsOf } from "../../assembly/isa/variant.ts";
 
-const variants: Variant[] = rows.flatMap((row) => row.forms.flatMap((form) => variantsOf(row, form).map((v) => v.variant)));
+const variants: Variant[] = rows.flatMap((row) =>
+  row.forms.flatMap((form) => variantsOf(row, form).map((v) => v.variant)),
+);
 
 /** The masks of a row's variant of a width whose operands have these shapes. */
 function masks(name: string, width: number, ...shapes: string[]): Masks {
-  const found = variants.find((v) => v.row.name === name && v.width === width && shapes.every((s, i) => v.operands[i]?.shape === s));
+  const found = variants.find(
+    (v) => v.row.name === name && v.width === width && shapes.every((s, i) => v.operands[i]?.shape === s),
+  );
   assert.ok(found, `${name} at ${width} bits with operands ${shapes.join(", ")}`);
   return masksOf(found);
 }
@@ -34,13 +38,23 @@ test("INC and DEC keep CF", () => {
   for (const name of ["inc", "dec"]) {
     for (const width of [8, 16, 32, 64]) {
       const m = masks(name, width, "gpr");
-      assert.deepEqual([m.flagsRead, m.flagsWritten, m.flagsChanged], [0, ALL_FLAGS & ~CF, ALL_FLAGS & ~CF], `${name} ${width}`);
+      assert.deepEqual(
+        [m.flagsRead, m.flagsWritten, m.flagsChanged],
+        [0, ALL_FLAGS & ~CF, ALL_FLAGS & ~CF],
+        `${name} ${width}`,
+      );
     }
   }
 });
 
 test("moves, NOT and LEA leave the flags alone", () => {
-  for (const [name, ...shapes] of [["mov", "gpr", "gpr"], ["not", "gpr"], ["lea", "gpr", "mem"], ["movzxb", "gpr", "gpr"], ["xchg", "gpr", "gpr"]]) {
+  for (const [name, ...shapes] of [
+    ["mov", "gpr", "gpr"],
+    ["not", "gpr"],
+    ["lea", "gpr", "mem"],
+    ["movzxb", "gpr", "gpr"],
+    ["xchg", "gpr", "gpr"],
+  ]) {
     const m = masks(name as string, 32, ...shapes);
     assert.deepEqual([m.flagsRead, m.flagsChanged], [0, 0], name);
   }
@@ -66,7 +80,16 @@ test("a shift may leave the flags as they were: its count may be zero", () => {
 });
 
 test("conditions read what the manual's table says", () => {
-  const reads: Record<string, number> = { jo: OF, jb: CF, jz: ZF, jbe: CF | ZF, js: SF, jp: PF, jl: SF | OF, jle: ZF | SF | OF };
+  const reads: Record<string, number> = {
+    jo: OF,
+    jb: CF,
+    jz: ZF,
+    jbe: CF | ZF,
+    js: SF,
+    jp: PF,
+    jl: SF | OF,
+    jle: ZF | SF | OF,
+  };
   for (const [name, flags] of Object.entries(reads)) {
     const m = masks(name, 64);
     assert.deepEqual([m.flagsRead, m.flagsChanged, m.transfers, m.mayFault], [flags, 0, true, false], name);
@@ -97,7 +120,10 @@ test("CMPXCHG writes its destination and the accumulator on a condition", () => 
   assert.equal(register.flagsWritten, ALL_FLAGS);
   assert.equal(register.mayFault, false);
   const memory = masks("cmpxchg", 32, "mem", "gpr");
-  assert.deepEqual([memory.readsMemory, memory.writesMemory, memory.usesAddress, memory.mayFault], [true, true, true, true]);
+  assert.deepEqual(
+    [memory.readsMemory, memory.writesMemory, memory.usesAddress, memory.mayFault],
+    [true, true, true, true],
+  );
 });
 
 test("memory: LEA computes an address and touches nothing, a load cannot write", () => {
