@@ -122,6 +122,27 @@ test("-d and -trace log to a file", async () => {
   assert.match(text, /^RIP=0000000000100020 /m);
 });
 
+// mov eax, ADDRESS; jmp eax
+const jumpTo = (address: number): number[] => [
+  0xb8,
+  ...[0, 8, 16, 24].map((at) => (address >>> at) & 0xff),
+  0xff,
+  0xe0,
+];
+
+for (const [what, code] of [
+  ["jumps into MMIO", jumpTo(0xfec00000)],
+  ["runs off RAM", jumpTo(0x08000000 - 1)],
+  ["jumps to where nothing is", jumpTo(0xd0000000)],
+] as const) {
+  test(`a guest that ${what} ends with its registers, not with a trap`, async () => {
+    const { status, errors } = await runToEnd([...QUIET, "-no-reboot", "-kernel", kernel("wild", code)]);
+    assert.ok(status === 0 || status === 1, `${status}`);
+    if (status === 1) assert.match(errors, /^wkvm: [\s\S]*RIP=/);
+    assert.doesNotMatch(errors, /\n {4}at |internal error:|RuntimeError/);
+  });
+}
+
 const NOT_FOUND = join(folder, "missing");
 const empty = join(folder, "empty");
 writeFileSync(empty, "");
