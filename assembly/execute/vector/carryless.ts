@@ -2,8 +2,8 @@
 
 const HOLES: u64 = 0x1111111111111111;
 
-/** The low 64 bits of the product. Integer products of numbers with three zeros between their bits: the sums that carries
- * would spoil stay below 16, but for those that leave at the top. */
+/** The low 64 bits of the product. Integer products of numbers with three zeros between their bits: the sums that
+ * carries would spoil stay below 16, but for those that leave at the top. */
 function low(a: u64, b: u64): u64 {
   let result: u64 = 0;
   for (let i: u64 = 0; i < 4; i++) {

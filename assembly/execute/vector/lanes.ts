@@ -55,7 +55,8 @@ export function blend64(x: v128, y: v128, choice: u32): v128 {
 
 /** PBLENDW. */
 export function blend16(x: v128, y: v128, choice: u32): v128 {
-  return v128.bitselect(y, x, i16x8.ne(v128.and(i16x8.splat(<i16>choice), i16x8(1, 2, 4, 8, 16, 32, 64, 128)), i16x8.splat(0)));
+  const chosen = v128.and(i16x8.splat(<i16>choice), i16x8(1, 2, 4, 8, 16, 32, 64, 128));
+  return v128.bitselect(y, x, i16x8.ne(chosen, i16x8.splat(0)));
 }
 
 /** INSERTPS: `value` into lane imm[5:4], then zeros into the lanes of imm[3:0]. */

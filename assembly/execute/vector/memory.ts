@@ -25,7 +25,8 @@ export function alignedChecked(pc: usize, bytes: i32, write: bool, delta: u64): 
   return address;
 }
 
-/** Host address of the `bytes` (a power of two up to 64) at linear `va` for reading, valid until the next call. 0: fault set. */
+/** Host address of the `bytes` (a power of two up to 64) at linear `va` for reading, valid until the next call. 0: a
+ * fault is set. */
 export function vectorReadSlow(va: u64, bytes: i32): usize {
   return alignmentOk(va, bytes) ? ptrRead(va, bytes) : 0;
 }
@@ -40,10 +41,11 @@ export function vectorWriteSlow(va: u64, value: v128): bool {
 
 /** MASKMOVDQU (`bytes` 16), MASKMOVQ (8): stores the bytes of `value` whose byte of `mask` has its top bit set at the
  * segment's DI, EDI or RDI. Quirk: the whole operand has to be writable, whatever the mask, as on AMD's processors (SDM
- * and APM leave that to the implementation). Sets fault, nothing written. */
+ * and APM leave that to the implementation), and its alignment is that of its 8-byte halves. Sets fault, nothing
+ * written. */
 export function maskedStore(value: v128, mask: v128, bytes: i32): void {
   const address = linear(load<u8>(record, R_SEGNO), cutOffset(gpr(RDI), addressSize()), bytes, true);
-  if (fault || !alignmentOk(address, bytes) || !writable(address)) return;
+  if (fault || !alignmentOk(address, 8) || !writable(address)) return;
   const next = (address | ~PAGE_MASK) + 1;
   if (next < address + bytes && !writable(next & dataWrap())) return;
   const chosen = <u32>i8x16.bitmask(mask);

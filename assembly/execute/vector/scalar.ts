@@ -1,5 +1,5 @@
-// Scalar SSE instructions on bit patterns: one lane computed and its exceptions put into MXCSR. A result counts only where
-// no fault is set.
+// Scalar SSE instructions on bit patterns: one lane computed and its exceptions put into MXCSR. A result counts only
+// where no fault is set.
 import { addF32, divF32, maxF32, minF32, mulF32, sqrtF32, subF32 } from "../float/arith32";
 import { addF64, divF64, maxF64, minF64, mulF64, sqrtF64, subF64 } from "../float/arith64";
 import { compareF32, compareF64 } from "../float/compare";

@@ -2,7 +2,9 @@
 
 // @ts-ignore: decorator
 @inline function word(x: v128, i: u8): u32 {
-  return i == 3 ? i32x4.extract_lane(x, 3) : i == 2 ? i32x4.extract_lane(x, 2) : i == 1 ? i32x4.extract_lane(x, 1) : i32x4.extract_lane(x, 0);
+  if (i == 3) return i32x4.extract_lane(x, 3);
+  if (i == 2) return i32x4.extract_lane(x, 2);
+  return i == 1 ? i32x4.extract_lane(x, 1) : i32x4.extract_lane(x, 0);
 }
 
 // @ts-ignore: decorator
@@ -58,8 +60,9 @@ export function sha1Rounds(x: v128, y: v128, which: u32): v128 {
 /** SHA256MSG1. */
 export function sha256Message1(x: v128, y: v128): v128 {
   const next = i32x4.shuffle(x, y, 1, 2, 3, 4);
-  const turned = v128.xor(v128.or(i32x4.shr_u(next, 7), i32x4.shl(next, 25)), v128.or(i32x4.shr_u(next, 18), i32x4.shl(next, 14)));
-  return i32x4.add(x, v128.xor(turned, i32x4.shr_u(next, 3)));
+  const by7 = v128.or(i32x4.shr_u(next, 7), i32x4.shl(next, 25));
+  const by18 = v128.or(i32x4.shr_u(next, 18), i32x4.shl(next, 14));
+  return i32x4.add(x, v128.xor(v128.xor(by7, by18), i32x4.shr_u(next, 3)));
 }
 
 // @ts-ignore: decorator

@@ -88,7 +88,10 @@ function compare(a: v128, b: v128, how: u32, lengthA: u32, lengthB: u32): u32 {
     } else if (aggregation == EQUAL_ORDERED) {
       found = all;
       // What lies beyond the end of the second operand may still match.
-      for (let i: u32 = 0; i < lengthA; i++) found &= ((equal(b, everywhere(first, i, how), how) & validB) >> i) | (all << (n - i));
+      for (let i: u32 = 0; i < lengthA; i++) {
+        const hits = equal(b, everywhere(first, i, how), how) & validB;
+        found &= (hits >> i) | (all << (n - i));
+      }
     } else {
       for (let i: u32 = 0; i < lengthA; i++) found |= equal(b, everywhere(first, i, how), how);
       found &= validB;
