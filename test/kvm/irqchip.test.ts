@@ -197,14 +197,14 @@ test("createPit2() ticks a guest, which runAsync() wakes in time", async () => {
   ram.set(HANDLER, 0x2000);
   ram.set([0x00, 0x20, 0, 0], 4 * 0x20);
   assert.throws(() => vm.createPit2(), hasCode("EEXIST"));
-  const times: number[] = [];
+  const startNs = vm.nowNs();
   for (let i = 0; i < 8; i++) {
     const exit = await vcpu.runAsync({ signal: AbortSignal.timeout(5000) });
     assert.ok(exit.reason === KVM_EXIT_IO && exit.port === 0x99, exitName(exit.reason));
-    times.push(vm.nowNs());
   }
-  const period = ((times[7] as number) - (times[0] as number)) / 7 / 1e6;
-  assert.ok(period > 6 && period < 12, `${period} ms a tick, 6.9 programmed`);
+  // No tick comes early; on a busy machine some come late, and then closer together.
+  const period = (vm.nowNs() - startNs) / 8 / 1e6;
+  assert.ok(period > 6.8 && period < 60, `${period} ms a tick, 6.9 programmed`);
   const pit = vm.getPit2();
   assert.equal(pit.channels[0].mode, 2);
   assert.equal(pit.channels[0].count, 0x2000);
