@@ -60,7 +60,12 @@ function bochsCommand(file: string, guest: Guest, folder: string): Command {
   // Debian's Bochs has a debugger, which waits for the word to go on. It comes from a file: before a viewer connects,
   // Bochs sends its screen to descriptor 0, and were that a socket as Node makes them, it would fill up and block.
   writeFileSync(path("input"), "c\n");
-  return { file: "unshare", args: ["-rn", file, "-f", path("bochsrc")], inputFile: path("input") };
+  return {
+    file: "unshare",
+    args: ["-rn", file, "-f", path("bochsrc")],
+    inputFile: path("input"),
+    outputFile: path("serial"),
+  };
 }
 
 /** Kernel, start info and initrd as they lie in RAM. */
@@ -149,7 +154,7 @@ function configuration(path: (name: string) => string, imageAt: number): string 
     `optramimage1: file=${path("ram")}, address=0x${imageAt.toString(16)}`,
     `cpu: model=${MODEL}, count=1, ips=${IPS}, reset_on_triple_fault=0`,
     "clock: sync=none",
-    "com1: enabled=1, mode=file, dev=/dev/stdout",
+    `com1: enabled=1, mode=file, dev=${path("serial")}`,
     `log: ${path("log")}`,
     "panic: action=fatal",
     "error: action=ignore",

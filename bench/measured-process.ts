@@ -1,6 +1,6 @@
 // A process under measurement: its output is watched for marks, at which its use of the processor is read.
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, readSync, writeFileSync } from "node:fs";
 import { usageOf } from "./proc.ts";
 
 /** What to run. */
@@ -9,6 +9,8 @@ export interface Command {
   readonly args: readonly string[];
   /** A file to read as standard input, instead of a stream that never brings anything. */
   readonly inputFile?: string;
+  /** A file that it writes to instead of its standard output; made empty at the start. */
+  readonly outputFile?: string;
 }
 
 /** A point in the output. */
@@ -28,6 +30,8 @@ export class PeerFailure extends Error {
 
 const living = new Set<MeasuredProcess>();
 const KEPT_OUTPUT = 2000;
+const FOLLOW_MS = 10;
+const FOLLOW_BYTES = 1 << 16;
 
 /** Ends everything that runs; for signals and the end of this process. */
 export function killAll(): void {
@@ -41,8 +45,9 @@ export class MeasuredProcess {
   private complaints = "";
   private ended: string | undefined;
   private wake: () => void = () => {};
+  private unfollow: NodeJS.Timeout | undefined;
 
-  constructor({ file, args, inputFile }: Command) {
+  constructor({ file, args, inputFile, outputFile }: Command) {
     const input = inputFile === undefined ? undefined : openSync(inputFile, "r");
     // A process group of its own: Ctrl-C reaches this process alone, which then ends the group.
     this.child = spawn(file, args, {
@@ -53,6 +58,7 @@ export class MeasuredProcess {
     living.add(this);
     this.child.stdin?.on("error", () => {});
     if (input !== undefined) closeSync(input);
+    if (outputFile !== undefined) this.follow(outputFile);
     this.child.stdout?.setEncoding("latin1").on("data", (text: string) => {
       this.output += text;
       this.wake();
@@ -103,6 +109,20 @@ export class MeasuredProcess {
     while (this.ended === undefined) await this.change(1000);
   }
 
+  /** Takes what is appended to a file. */
+  private follow(path: string): void {
+    writeFileSync(path, "");
+    const file = openSync(path, "r");
+    const buffer = Buffer.alloc(FOLLOW_BYTES);
+    this.unfollow = setInterval(() => {
+      const length = readSync(file, buffer, 0, buffer.length, null);
+      if (length === 0) return;
+      this.output += buffer.toString("latin1", 0, length);
+      this.wake();
+    }, FOLLOW_MS);
+    this.child.on("close", () => closeSync(file));
+  }
+
   private usage(): { cpuSeconds: number; busiestThreadSeconds: number } {
     try {
       return usageOf(this.pid);
@@ -125,6 +145,7 @@ export class MeasuredProcess {
   private end(how: string): void {
     this.ended ??= how;
     living.delete(this);
+    clearInterval(this.unfollow);
     this.wake();
   }
 
