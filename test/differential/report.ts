@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { disassemble as disassembleAll } from "../../host/disassembler/index.ts";
 import {
   CASE_CODE_OFFSET,
   CASE_CS,
@@ -27,7 +28,7 @@ import { bytesHex, GPR_NAMES } from "./compare.ts";
 import type { Mismatch } from "./engine.ts";
 import { shapeOf } from "./shape.ts";
 
-/** The instructions as objdump prints them, or their bytes where there is no objdump. */
+/** The instructions as objdump prints them, or as our own disassembler does where there is no objdump. */
 export function disassemble(code: Uint8Array, mode: number): string {
   const file = join(tmpdir(), `wkvm-disassemble-${process.pid}`);
   try {
@@ -43,7 +44,10 @@ export function disassemble(code: Uint8Array, mode: number): string {
       .filter(Boolean)
       .join("; ");
   } catch {
-    return "(no objdump)";
+    const bits = ([64, 32, 16] as const)[mode]!;
+    return disassembleAll(code, 0n, bits)
+      .map((line) => line.text)
+      .join("; ");
   } finally {
     rmSync(file, { force: true });
   }
