@@ -207,15 +207,8 @@ export const RUN_INTERNAL_DATA = RUN_WAKE_AT + 8;
 export const CPU_ACCESS_LOG = RUN_INTERNAL_DATA + 32;
 export const ACCESS_LOG_MAX = 32;
 
-/** u32: address of the TLB array in use, for translated code; u32: FAULT_* of its last call into the core. */
-export const CPU_TLB_NOW = CPU_ACCESS_LOG + 16 + 32 * ACCESS_LOG_MAX;
-export const CPU_CALL_FAULT = CPU_TLB_NOW + 4;
-/** u32: 1: translated code was dropped while it may be running: it leaves at the next instruction. */
-export const CPU_REGION_STALE = CPU_CALL_FAULT + 4;
-/** u32: visits after which a trace is translated; 0: never (-accel interp). */
-export const CPU_JIT_THRESHOLD = CPU_REGION_STALE + 4;
 /** u64[128]: counters (STAT_*). */
-export const CPU_STATS = CPU_JIT_THRESHOLD + 4;
+export const CPU_STATS = CPU_ACCESS_LOG + 16 + 32 * ACCESS_LOG_MAX;
 export const CPU_FIELDS_END = CPU_STATS + 1024;
 
 /** 4 KiB: PIO data of string instructions. */
@@ -358,11 +351,6 @@ export const STAT_DOORBELLS = 77;
 export const STAT_CR_WRITES = 78;
 export const STAT_MSR_ACCESSES = 79;
 export const STAT_UNIMPLEMENTED = 80;
-export const STAT_REGIONS_BUILT = 81;
-export const STAT_REGIONS_DROPPED = 82;
-export const STAT_REGION_ENTRIES = 83;
-export const STAT_REGION_REFUSED = 84;
-export const STAT_MODULES = 85;
 
 // ---------------------------------------------------------------- CPU_LOG
 export const LOG_INT = 1;

@@ -5,7 +5,6 @@ import { printTables } from "./print-decoder.ts";
 import { printDisassembly } from "./print-disassembly.ts";
 import { number, printGroup, printHot } from "./print-interpreter.ts";
 import { printMicroOps } from "./print-micro-ops.ts";
-import { printRegionHelpers } from "./print-region-helpers.ts";
 import { rows } from "./table.ts";
 import { allVariants, variantsOf } from "./variant.ts";
 
@@ -23,7 +22,6 @@ write("disassembly.ts", printDisassembly(rows));
 const micro = printMicroOps(numbering, (module) => readFileSync(join(folder, "..", `${module}.ts`), "utf8"));
 write("micro-ops.ts", micro.text);
 write("helpers.ts", micro.helperText);
-write("region-helpers.ts", printRegionHelpers(micro.helpers));
 const sizes = [...numbering.cold].map(([g, list]) => `${g} ${list.length}`).join(", ");
 console.log(`isa: micro-operations: ${micro.lists} lists, ${micro.bytes} bytes, ${micro.helpers.length} helpers`);
 console.log(`isa: ${rows.length} rows, ${allVariants().length} variants, ${numbering.hot.length} hot; ${sizes}`);

@@ -5,7 +5,7 @@
 // looks for the second page's tag in the first page's entry, where it can never be.
 import { cpu } from "../cpu";
 import {
-  CPU_NO_TLB, CPU_TLB, CPU_TLB_NOW, TLB_ADDEND, TLB_CLASSES, TLB_ENTRIES, TLB_ENTRY_SIZE, TLB_EXEC, TLB_META, TLB_READ, TLB_WRITE, VCPU_BASE,
+  CPU_NO_TLB, CPU_TLB, TLB_ADDEND, TLB_CLASSES, TLB_ENTRIES, TLB_ENTRY_SIZE, TLB_EXEC, TLB_META, TLB_READ, TLB_WRITE, VCPU_BASE,
 } from "../layout";
 import {
   CONTEXT_FILLS, CONTEXT_LARGE, CONTEXT_LIST, CONTEXT_SIZE, FILL_LIST_MAX, MMU_CONTEXT, MMU_CONTEXTS,
@@ -38,13 +38,11 @@ export let tlb: usize = VCPU_BASE + CPU_TLB;
 /** Takes the array of access class `cls` of the current context into use. */
 export function useClass(cls: i32): void {
   tlb = classArray(cls);
-  store<u32>(cpu, <u32>tlb, CPU_TLB_NOW);
 }
 
 /** Takes an array into use in which nothing is ever found. */
 export function useNoEntries(): void {
   tlb = cpu + CPU_NO_TLB;
-  store<u32>(cpu, <u32>tlb, CPU_TLB_NOW);
 }
 
 /** The array of access class `cls` in the current context. */

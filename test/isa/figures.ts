@@ -145,7 +145,7 @@ try {
 
   put("interpret.ts", printHot(numbering));
   for (const group of numbering.groups) put(`group-${group}.ts`, printGroup(numbering, group));
-  for (const name of ["micro-ops.ts", "helpers.ts", "region-helpers.ts"]) {
+  for (const name of ["micro-ops.ts", "helpers.ts"]) {
     try {
       cpSync(join(root, "assembly", "generated", name), join(assembly, "generated", name));
     } catch {
