@@ -45,7 +45,14 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   const features = options.native ? host : new Set([...guestFeatures(cpuid)].filter((name) => host.has(name)));
   const runner = options.native ? undefined : await WkvmRunner.create(cpuid);
   const silicon = new Silicon();
-  const engine = new Engine(silicon, runner, { ...options, features });
+  try {
+    return await campaign(new Engine(silicon, runner, { ...options, features }), options);
+  } finally {
+    silicon.close();
+  }
+}
+
+async function campaign(engine: Engine, options: CampaignOptions): Promise<CampaignResult> {
   const probed = await engine.probe();
   options.onProbed?.(probed.defined, probed.undefined);
 
@@ -66,7 +73,6 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
     const wanted = groups.length < (options.described ?? Number.POSITIVE_INFINITY);
     groups.push({ name, count, text: wanted ? describe(await engine.minimize(first)) : "" });
   }
-  silicon.close();
   return {
     cases: engine.cases,
     casesPerSecond: engine.cases / seconds,

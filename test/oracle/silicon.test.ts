@@ -92,8 +92,9 @@ const MODELS: Record<string, Model> = {
   },
 };
 
-test("the oracle agrees with hand-written models", { skip: missing ?? false }, async () => {
+test("the oracle agrees with hand-written models", { skip: missing ?? false }, async (t) => {
   const silicon = new Silicon();
+  t.after(() => silicon.close());
   const batch = new Batch(500);
   for (const [name, { code, of }] of Object.entries(MODELS)) {
     batch.cases.forEach((each, i) => {
@@ -107,7 +108,6 @@ test("the oracle agrees with hand-written models", { skip: missing ?? false }, a
     const results = await silicon.run(batch, batch.capacity);
     results.forEach((result, i) => checkModel(name, batch.cases[i]!, result, of));
   }
-  silicon.close();
 });
 
 function checkModel(name: string, each: Case, result: Result, of: Model["of"]): void {
@@ -125,6 +125,10 @@ test("two oracles agree on random cases of every form, at 20,000 cases a second 
 }, async (t) => {
   const one = new Silicon();
   const two = new Silicon();
+  t.after(() => {
+    one.close();
+    two.close();
+  });
   const engine = new Engine(one, undefined, { seed: 7, features: hostFeatures(), sequences: 16 });
   await engine.probe();
   const batch = new Batch(4096);
@@ -135,6 +139,4 @@ test("two oracles agree on random cases of every form, at 20,000 cases a second 
   const second = await two.run(batch, batch.capacity);
   const differing = first.filter((result, i) => compare(batch.cases[i]!, result, second[i]!).length);
   assert.equal(differing.length, 0);
-  one.close();
-  two.close();
 });
