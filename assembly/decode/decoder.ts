@@ -2,6 +2,7 @@
 // prefixes, ModRM, SIB, displacement and immediate are read. SDM volume 2, chapter 2.
 import { CR0_EM, CR4_OSFXSR, CR4_OSXSAVE, cpu, SEG_DS, SEG_SS } from "../cpu";
 import { hasFeature } from "../execute/cpuid";
+import { FEAT_ABM, FEAT_BMI1 } from "../features";
 import {
   CANDIDATES, CANDIDATE_B0, CANDIDATE_L0, CANDIDATE_L1, CANDIDATE_MODRM, CANDIDATE_NOT64, CANDIDATE_ONLY64, CANDIDATE_W0, CANDIDATE_W1, CASES, KIND_A, KIND_Ap, KIND_B,
   KIND_C, KIND_C1, KIND_D, KIND_DX, KIND_E, KIND_G, KIND_H, KIND_I, KIND_I2, KIND_J, KIND_M, KIND_N, KIND_O, KIND_One, KIND_P, KIND_Q, KIND_R, KIND_S, KIND_SO, KIND_ST,
@@ -165,6 +166,10 @@ function decodeBytes(code: usize, mode: u32, rec: usize, offset: u32): i32 {
   // Moves to and from control and debug registers take any ModRM.mod for a register.
   if (map == 1 && (opcode & 0xfc) == 0x20) modrm |= 0xc0;
   const isMemory = modrm < 0xc0;
+  // TZCNT and LZCNT are BSF and BSR with a prefix that older processors ignore.
+  if (map == 1 && (opcode & 0xfe) == 0xbc && mandatory == 3 && !hasFeature(opcode == 0xbc ? FEAT_BMI1 : FEAT_ABM)) {
+    mandatory = prefixes & PREFIX_OPSIZE ? 2 : 1;
+  }
   let candidate = CANDIDATES + (first << 3);
   for (;;) {
     const head = <u32>load<u8>(candidate);
