@@ -126,10 +126,11 @@ async function runAll(
 }
 
 function programRun(began: Mark, ended: Mark, round: number, repeat: number, values: readonly string[]): ProgramRun {
-  const [checksum = "", elapsedNs = ""] = values;
+  const [checksum = "", elapsedNs = "", usedNs = ""] = values;
   return {
     checksum,
     guestSeconds: Number(elapsedNs) / 1e9,
+    guestCpuSeconds: Number(usedNs) / 1e9,
     cpuSeconds: ended.cpuSeconds - began.cpuSeconds,
     busiestThreadSeconds: ended.busiestThreadSeconds - began.busiestThreadSeconds,
     wallSeconds: ended.wallSeconds - began.wallSeconds,

@@ -68,8 +68,9 @@ export interface TraceResult extends TraceDistribution {
 
 export interface ProgramRun extends Times {
   readonly checksum: string;
-  /** Seconds by the guest's own clock. */
+  /** Seconds by the guest's own clock, and of its processor as its kernel counts them. */
   readonly guestSeconds: number;
+  readonly guestCpuSeconds: number;
   readonly round: number;
   /** 0: the first in its boot. */
   readonly repeat: number;

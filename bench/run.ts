@@ -1,6 +1,6 @@
 // npm run bench: measures wkvm beside its peers in one interleaved run, and writes what it found.
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -115,15 +115,30 @@ function write(results: Results, options: Options, host: HostInfo): void {
     .replaceAll(/[^a-z0-9]+/g, "-")
     .replaceAll(/^-|-$/g, "")}-${host.cores}`;
   const name = `${results.date.slice(0, 10)}-${machine}`;
-  const text = markdown(results, `${name}.svg`);
+  const folder = options.output ?? join(root, "bench", "results");
+  const all = options.output === "-" ? results : withFormerParts(results, join(folder, `${name}.json`));
+  const text = markdown(all, `${name}.svg`);
   process.stdout.write(`${text}\n`);
   if (options.output === "-") return;
-  const folder = options.output ?? join(root, "bench", "results");
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(results, null, 2)}\n`);
+  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(all, null, 2)}\n`);
   writeFileSync(join(folder, `${name}.md`), text);
-  writeFileSync(join(folder, `${name}.svg`), chart(results));
+  writeFileSync(join(folder, `${name}.svg`), chart(all));
   process.stderr.write(`written: ${join(folder, name)}.{json,md,svg}\n`);
+}
+
+/** Parts that a former run of the day measured on the same revision in the same way, and this one did not. */
+function withFormerParts(results: Results, path: string): Results {
+  if (!existsSync(path)) return results;
+  const former = JSON.parse(readFileSync(path, "utf8")) as Results;
+  const same = (of: (r: Results) => unknown): boolean => JSON.stringify(of(former)) === JSON.stringify(of(results));
+  if (!same((r) => [r.format, r.revision, r.options])) return results;
+  return {
+    ...former,
+    ...results,
+    runners: { ...former.runners, ...results.runners },
+    notRun: [...new Set([...former.notRun, ...results.notRun])],
+  };
 }
 
 try {
