@@ -1,6 +1,6 @@
 // System instructions: far transfers, segments, descriptor tables, control registers, MSRs, flags, hints.
 import {
-  FEAT_CLFLUSH, FEAT_CLFLUSHOPT, FEAT_CLWB, FEAT_FSGSBASE, FEAT_INVPCID, FEAT_MONITOR, FEAT_PREFETCHW, FEAT_RDPID, FEAT_RDRAND, FEAT_RDSEED, FEAT_RDTSCP,
+  FEAT_CLFLUSH, FEAT_CLFLUSHOPT, FEAT_CLWB, FEAT_FSGSBASE, FEAT_INVPCID, FEAT_MONITOR, FEAT_RDPID, FEAT_RDRAND, FEAT_RDSEED, FEAT_RDTSCP,
   FEAT_SEP, FEAT_SMAP, FEAT_SSE, FEAT_SSE2, FEAT_SYSCALL, FEAT_TSC, FEAT_XSAVE,
 } from "../../features.ts";
 import type { Builder, Operand } from "../builder.ts";
@@ -222,7 +222,8 @@ for (const name of ["invd", "wbinvd"]) row(name, `${name === "invd" ? "0F 08" : 
 const nothing = (): void => {};
 row("nop", ["90 nomodrm b0", "0F 1F Ev", "0F 19 Ev", "0F 1A Ev", "0F 1B Ev", "0F 1C Ev", "0F 1D Ev", "0F 1E Ev", "0F 18 Ev"], system, nothing);
 row("pause", "F3 90 nomodrm b0", system, nothing);
-row("prefetchw", "0F 0D Ev", { ...system, feature: FEAT_PREFETCHW }, nothing);
+// Every 64-bit processor takes it at least as a NOP (APM volume 3, PREFETCH); kernels rely on that without looking.
+row("prefetchw", "0F 0D Ev", system, nothing);
 row("lfence", ["NP 0F AE/5 reg"], { ...system, feature: FEAT_SSE2 }, nothing);
 row("mfence", ["NP 0F AE/6 reg"], { ...system, feature: FEAT_SSE2 }, (b) => void b.call("execute/operand", "fence", [], { faults: false }));
 row("sfence", ["NP 0F AE/7 reg"], { ...system, feature: FEAT_SSE }, nothing);
