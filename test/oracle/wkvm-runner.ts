@@ -97,8 +97,8 @@ const TF = 0x100;
 const RF = 0x10000;
 const STACK_LOW = Number(BigInt.asUintN(32, KERNEL_BASE)) + STACK_TOP;
 const STUBS_LOW = Number(BigInt.asUintN(32, KERNEL_BASE)) + STUBS;
-/** A case takes microseconds: whatever is not back by then hangs. */
-const CASE_LIMIT_NS = 300e6;
+/** A case takes microseconds: whatever is not back by then hangs. A busy machine may stop this process for a while. */
+const CASE_LIMIT_NS = 10e9;
 /** Stands for an exit reason where the core trapped. */
 export const TRAPPED = 0xffff;
 
