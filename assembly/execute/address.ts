@@ -25,6 +25,7 @@ export function cutOffset(offset: u64, size: u32): u64 {
 /** Offset of any memory operand in its segment. */
 export function offsetChecked(pc: usize): u64 {
   const flags = <u32>load<u8>(pc, R_EA);
+  if (!flags) return offsetSimple(cpu, pc);
   let offset = flags & EA_MOFFS ? load<u64>(pc, R_IMM) : offsetSimple(cpu, pc);
   if (flags & EA_RIP) offset += load<u16>(pc, R_NEXT);
   return cutOffset(offset, (flags >> EA_SIZE_SHIFT) & 3);
