@@ -63,13 +63,20 @@ export function flushTraces(): void {
   return cpu + PAGES + ((((host >> 12) & (PAGE_ENTRIES - 1))) << 2);
 }
 
-/** The trace at a guest physical address in a mode (under MODE_DECODE_MASK), or 0. */
+/** The trace at a guest physical address in a mode (under MODE_DECODE_MASK), or 0. Dropped ones leave the chain here. */
 export function traceAt(gpa: u64, mode: u32): usize {
   const key = mode & MODE_DECODE_MASK;
-  let t = <usize>load<u32>(hashHead(gpa, key));
+  const head = hashHead(gpa, key);
+  let previous: usize = 0;
+  let t = <usize>load<u32>(head);
   while (t) {
-    if (load<u64>(t, T_GPA) == gpa && load<u32>(t, T_MODE) == key && load<u32>(t, T_VALID)) return t;
-    t = load<u32>(t, T_HASH_NEXT);
+    const next = <usize>load<u32>(t, T_HASH_NEXT);
+    if (load<u32>(t, T_VALID)) {
+      if (load<u64>(t, T_GPA) == gpa && load<u32>(t, T_MODE) == key) return t;
+      previous = t;
+    } else if (previous) store<u32>(previous, <u32>next, T_HASH_NEXT);
+    else store<u32>(head, <u32>next);
+    t = next;
   }
   return 0;
 }
