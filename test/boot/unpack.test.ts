@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { parseBzImage } from "../../host/boot/bzimage.ts";
 import { loadKernel } from "../../host/boot/loader.ts";
 import { BootError } from "../../host/boot/types.ts";
 import { unpackPayload } from "../../host/boot/unpack.ts";
@@ -101,26 +99,3 @@ test("a bzImage is entered through the PVH note of the kernel inside", () => {
   assert.equal(asItIs.registers.rip, 0x1000000);
   assert.ok(asItIs.registers.rsi);
 });
-
-const REAL = [
-  ["/tmp/guest/x/boot/vmlinuz-6.1.0-56-cloud-amd64", "lz4", /PVH entry 0x1000850/],
-  ["/tmp/guest/x/boot/vmlinuz-6.12.117+deb12-cloud-amd64", "zstd", /PVH entry 0x1000a30/],
-  [
-    "/tmp/guest/x/usr/lib/debian-installer/images/12/i386/text/debian-installer/i386/linux",
-    "xz",
-    /ELF32 kernel, entry 0x1000000/,
-  ],
-] as const;
-for (const [path, format, how] of REAL) {
-  test(`Debian's kernel ${path.split("/").at(-1)}`, (context) => {
-    if (!existsSync(path)) {
-      context.skip(`${path} is not there`);
-      return;
-    }
-    const kernel = new Uint8Array(readFileSync(path));
-    assert.ok(parseBzImage(kernel, path).payload);
-    const image = loadKernel(filesFor(kernel), machineWith(256));
-    assert.match(image.description, how);
-    assert.ok(image.description.includes(format));
-  });
-}
