@@ -2,6 +2,7 @@
 // that each remaining instruction belongs to.
 import { MODE_64 } from "./case.ts";
 import type { Shape } from "./shape.ts";
+import { isVexVector, vexFeature } from "./vex.ts";
 
 export interface Exclusion {
   reason: string;
@@ -128,14 +129,19 @@ export function excluded(shape: Shape): string | undefined {
   return undefined;
 }
 
-/** The processor feature an instruction needs, in Linux's spelling; "" for what every x86-64 has. */
+/** Whether a processor offers what featureOf() names. */
+export function offers(features: ReadonlySet<string>, wanted: string): boolean {
+  return wanted === "" || wanted.split(" ").every((feature) => features.has(feature));
+}
+
+/** The processor features an instruction needs, in Linux's spelling; "" for what every x86-64 has. */
 export function featureOf(shape: Shape): string {
   const { map, opcode, repeat, operandOverride, reg } = shape;
+  if (isVexVector(shape)) return vexFeature(shape);
   if (shape.vex) {
     if (map === 2 && (opcode === 0xf2 || opcode === 0xf3 || (opcode === 0xf7 && !repeat && !operandOverride)))
       return "bmi1";
-    if ((map === 2 && [0xf5, 0xf6, 0xf7].includes(opcode)) || (map === 3 && opcode === 0xf0)) return "bmi2";
-    return "avx";
+    return "bmi2";
   }
   if (map === 1) {
     if (opcode === 0xb8 && repeat === 0xf3) return "popcnt";

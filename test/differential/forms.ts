@@ -1,9 +1,10 @@
 // Which instructions are tried: the opcode maps as tables, every prefix that selects an
 // instruction, every digit of a group; and how the bytes of one are drawn.
 import { MODE_16, MODE_32, MODE_64 } from "./case.ts";
-import { excluded, featureOf } from "./exclusions.ts";
+import { excluded, featureOf, offers } from "./exclusions.ts";
 import type { Random } from "./random.ts";
-import { hasModrm, isGroup, shapeOf } from "./shape.ts";
+import { hasModrm, isGroup, type Shape, shapeOf } from "./shape.ts";
+import { isGather, isVexVector, vexOpcodes } from "./vex.ts";
 
 /** An instruction as the generator sees it. */
 export interface Form {
@@ -15,7 +16,7 @@ export interface Form {
   /** ModRM.reg of a group, or -1. */
   digit: number;
   vex: boolean;
-  /** VEX.W where it selects. */
+  /** VEX.L of vector instructions. */
   vexL: number;
 }
 
@@ -61,15 +62,15 @@ function isPrefix(opcode: number, mode: number): boolean {
 /** Every form of every mode whose feature is among `features`. */
 export function allForms(features: ReadonlySet<string>): Form[] {
   const forms: Form[] = [];
-  const add = (mode: number, map: number, opcode: number, prefix: number, vex = false): void => {
-    const probe = emitPlain({ mode, map, opcode, prefix, digit: 0, vex, vexL: 0 });
+  const add = (mode: number, map: number, opcode: number, prefix: number, vex = false, vexL = 0): void => {
+    const probe = emitPlain({ mode, map, opcode, prefix, digit: 0, vex, vexL });
     const digits = isGroup(shapeOf(probe, mode)) ? [0, 1, 2, 3, 4, 5, 6, 7] : [-1];
     for (const digit of digits) {
-      const form = { mode, map, opcode, prefix, digit, vex, vexL: 0 };
+      const form = { mode, map, opcode, prefix, digit, vex, vexL };
       // A form stays if either its memory or its register shape may run.
       const shapes = [0xc0, 0].map((mod) => shapeOf(emitPlain(form, mod), mode));
       const feature = featureOf(shapes[0]!);
-      if (feature && !features.has(feature)) continue;
+      if (!offers(features, feature)) continue;
       if (shapes.every((shape) => excluded(shape))) continue;
       forms.push(form);
     }
@@ -82,6 +83,9 @@ export function allForms(features: ReadonlySet<string>): Form[] {
     for (const opcode of MAP_2) for (const prefix of [0, 0x66, 0xf2, 0xf3]) add(mode, 2, opcode, prefix);
     for (const opcode of MAP_3) for (const prefix of [0, 0x66]) add(mode, 3, opcode, prefix);
     for (const [map, opcode, prefix] of VEX_GENERAL) add(mode, map, opcode, prefix, true);
+    for (const [map, opcode] of vexOpcodes()) {
+      for (const prefix of [0, 0x66, 0xf2, 0xf3]) for (const vexL of [0, 1]) add(mode, map, opcode, prefix, true, vexL);
+    }
     for (const opcode of [0xa4, 0xa5, 0xa6, 0xa7, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf]) {
       for (const prefix of [0xf2, 0xf3]) add(mode, 0, opcode, prefix);
     }
@@ -92,9 +96,9 @@ export function allForms(features: ReadonlySet<string>): Form[] {
 const MAP_BYTES = [[], [0x0f], [0x0f, 0x38], [0x0f, 0x3a]];
 
 function emitPlain(form: Form, mod = 0xc0): Uint8Array {
-  const { map, opcode, prefix, digit, vex } = form;
+  const { map, opcode, prefix, digit, vex, vexL } = form;
   const modrm = mod | (Math.max(digit, 0) << 3);
-  if (vex) return Uint8Array.of(0xc4, 0xe0 | map, 0x78 | pp(prefix), opcode, modrm, 0);
+  if (vex) return Uint8Array.of(0xc4, 0xe0 | map, 0x78 | (vexL << 2) | pp(prefix), opcode, modrm, 0);
   const bytes = prefix ? [prefix] : [];
   bytes.push(...MAP_BYTES[map]!, opcode, modrm, 0, 0, 0, 0, 0, 0, 0);
   return Uint8Array.from(bytes);
@@ -124,7 +128,8 @@ export function drawCode(form: Form, random: Random, features: ReadonlySet<strin
     if (prefix) push(prefix);
     if (is64 && random.oneIn(2)) push(0x40 | random.below(16));
     for (const byte of MAP_BYTES[map]!) push(byte);
-  } else {
+  } else if (isVexVector(shapeOf(emitPlain(form), mode))) vectorPrefix(bytes, form, random);
+  else {
     const rxb = is64 ? random.below(8) : 0;
     const w = random.below(2) << 7;
     push(0xc4);
@@ -133,7 +138,7 @@ export function drawCode(form: Form, random: Random, features: ReadonlySet<strin
   }
   push(opcode);
   const preview = shapeOf(Uint8Array.from([...bytes, 0xc0 | (Math.max(digit, 0) << 3)]), mode);
-  if (hasModrm(map, opcode, mode)) modrm(bytes, preview.addressSize, digit, random);
+  if (hasModrm(map, opcode, mode)) modrm(bytes, preview, digit, random);
   const shape = shapeOf(Uint8Array.from(bytes), mode);
   for (let i = 0; i < shape.immediateSize; i++) push(0);
   immediate(bytes, shape.immediateSize, random);
@@ -141,15 +146,30 @@ export function drawCode(form: Form, random: Random, features: ReadonlySet<strin
   const code = Uint8Array.from(bytes);
   const final = shapeOf(code, mode);
   const feature = featureOf(final);
-  if (excluded(final) || (feature && !features.has(feature))) return undefined;
+  if (excluded(final) || !offers(features, feature)) return undefined;
   return code;
 }
 
-function modrm(bytes: number[], addressSize: number, digit: number, random: Random): void {
+/** The prefix of a vector instruction. Many take no register in vvvv and one value of W: both are drawn often. */
+function vectorPrefix(bytes: number[], { mode, map, prefix, vexL }: Form, random: Random): void {
+  const is64 = mode === MODE_64;
+  const inverted = random.oneIn(2) ? 15 : is64 || random.oneIn(16) ? random.below(16) : 8 | random.below(8);
+  const last = (inverted << 3) | (vexL << 2) | pp(prefix);
+  if (map === 1 && random.oneIn(3) && (is64 || inverted & 8)) {
+    bytes.push(0xc5, last | (is64 ? random.below(2) << 7 : 0x80));
+    return;
+  }
+  const rxb = is64 ? random.below(8) : random.oneIn(16) ? 1 : 0;
+  bytes.push(0xc4, ((~rxb & 7) << 5) | map, last | (random.below(2) << 7));
+}
+
+function modrm(bytes: number[], preview: Shape, digit: number, random: Random): void {
+  const { addressSize } = preview;
+  const gather = isGather(preview);
   const reg = digit >= 0 ? digit : random.below(8);
-  const memory = random.below(100) < 60;
+  const memory = random.below(100) < (gather ? 95 : 60);
   const mod = memory ? random.pick([0, 1, 1, 2]) : 3;
-  const rm = random.below(8);
+  const rm = gather && !random.oneIn(16) ? 4 : random.below(8);
   bytes.push((mod << 6) | (reg << 3) | rm);
   if (!memory) return;
   let size = mod === 1 ? 1 : mod === 2 ? (addressSize === 2 ? 2 : 4) : 0;

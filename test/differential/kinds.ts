@@ -2,7 +2,8 @@
 import type { Case } from "./case.ts";
 import type { Random } from "./random.ts";
 import type { Shape } from "./shape.ts";
-import { float32, float64, float80, integer } from "./values.ts";
+import { float16, float32, float64, float80, integer } from "./values.ts";
+import { isFused } from "./vex.ts";
 
 const pair = new Uint32Array(2);
 
@@ -11,6 +12,14 @@ export const KIND_F32 = 1;
 const KIND_F64 = 2;
 const KIND_F80 = 3;
 export const KIND_BCD = 4;
+const KIND_F16 = 5;
+/** The kinds that vector registers are filled with, for an instruction that reads some other kind. */
+const VECTOR_KINDS = [KIND_INTEGER, KIND_F32, KIND_F64, KIND_INTEGER, KIND_INTEGER, KIND_F16] as const;
+
+/** The kind of number to fill a vector register with, where the instruction reads `kind`. */
+export function vectorKind(kind: number): number {
+  return VECTOR_KINDS[kind]!;
+}
 
 /** Which numbers an instruction is likely to read. */
 export function kindOf(shape: Shape): number {
@@ -36,6 +45,9 @@ export function kindOf(shape: Shape): number {
   ) {
     return wide ? KIND_F64 : KIND_F32;
   }
+  if (isFused(shape)) return shape.rex & 8 ? KIND_F64 : KIND_F32;
+  if (shape.vex && map === 2 && opcode === 0x13) return KIND_F16;
+  if (shape.vex && map === 3 && opcode === 0x1d) return KIND_F32;
   if (map === 3 && (opcode <= 0x0d || opcode === 0x40 || opcode === 0x41)) return opcode & 1 ? KIND_F64 : KIND_F32;
   return KIND_INTEGER;
 }
@@ -52,7 +64,10 @@ export function fillKind(random: Random, test: Case, kind: number, from: number,
     return;
   }
   for (let at = from; at + 8 <= to; at += 8) {
-    if (kind === KIND_F32) {
+    if (kind === KIND_F16) {
+      pair[0] = float16(random) | (float16(random) << 16);
+      pair[1] = float16(random) | (float16(random) << 16);
+    } else if (kind === KIND_F32) {
       pair[0] = float32(random);
       pair[1] = float32(random);
     } else if (kind === KIND_F64) float64(random, pair);

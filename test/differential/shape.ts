@@ -1,6 +1,7 @@
 // Takes instruction bytes apart as far as a test needs to know: prefixes, opcode, ModRM, the
 // memory operand's registers and displacement, immediates, length (SDM volume 2, chapter 2).
 import { MODE_16, MODE_64 } from "./case.ts";
+import { isGather } from "./vex.ts";
 
 export interface Shape {
   mode: number;
@@ -29,6 +30,8 @@ export interface Shape {
   /** Register numbers, or -1; base 16 is rip. */
   base: number;
   index: number;
+  /** The vector register that is a gather's index, or -1. */
+  vectorIndex: number;
   scale: number;
   displacement: number;
   displacementSize: number;
@@ -118,6 +121,7 @@ export function shapeOf(code: Uint8Array, mode: number): Shape {
     memory: false,
     base: -1,
     index: -1,
+    vectorIndex: -1,
     scale: 1,
     displacement: 0,
     displacementSize: 0,
@@ -200,7 +204,10 @@ function addressing(shape: Shape, next: () => number): void {
       const sib = next();
       shape.base = (sib & 7) | ((shape.rex & 1) << 3);
       shape.index = ((sib >> 3) & 7) | ((shape.rex & 2) << 2);
-      if (shape.index === 4) shape.index = -1;
+      if (isGather(shape)) {
+        shape.vectorIndex = shape.index;
+        shape.index = -1;
+      } else if (shape.index === 4) shape.index = -1;
       shape.scale = 1 << (sib >> 6);
       if ((sib & 7) === 5 && mod === 0) {
         shape.base = -1;
@@ -291,6 +298,7 @@ export function formName(shape: Shape): string {
   name += hex2(opcode);
   if (isGroup(shape)) name += `/${shape.reg}`;
   if (map === 0 && opcode >= 0xd8 && opcode <= 0xdf && !shape.memory) name += `.${shape.rm}`;
+  if (shape.vexL) name += ".256";
   if (shape.modrm >= 0) name += shape.memory ? ":m" : ":r";
   return `${name}${isSized(shape) ? shape.operandSize * 8 : ""}@${["64", "32", "16"][shape.mode]}`;
 }

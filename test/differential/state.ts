@@ -42,10 +42,11 @@ import {
   PATCH_SIZE,
   segmentOf,
 } from "./case.ts";
-import { fillKind, KIND_BCD, KIND_F32, KIND_INTEGER, kindOf } from "./kinds.ts";
+import { fillKind, KIND_F32, KIND_INTEGER, kindOf, vectorKind } from "./kinds.ts";
 import { Random } from "./random.ts";
 import { isString, type Shape, shapeOf } from "./shape.ts";
 import { float80, integer } from "./values.ts";
+import { isVexVector } from "./vex.ts";
 
 /** What a case is made of. */
 export interface Recipe {
@@ -210,6 +211,18 @@ function solve(test: Case, shape: Shape, linear: number, displacementAt: number)
   }
 }
 
+/** A gather's index register: small numbers, 32 or 64 bits each, so that most elements lie near the base. */
+function gatherIndices(test: Case, { vectorIndex, opcode, scale }: Shape): void {
+  const at = CASE_YMM + vectorIndex * 32;
+  const bytes = opcode & 1 ? 8 : 4;
+  for (let i = at; i < at + 32; i += bytes) {
+    const far = random.oneIn(32);
+    const index = Math.trunc((far ? random.u32() - 2 ** 31 : random.below(4096) - 2048) / scale);
+    test.view.setInt32(i, index, true);
+    if (bytes === 8) test.view.setInt32(i + 4, random.oneIn(64) ? random.below(4) : index < 0 ? -1 : 0, true);
+  }
+}
+
 function memoryOperand(test: Case, shape: Shape): void {
   const { mode, map, opcode } = shape;
   const kind = random.oneIn(16) ? KIND_INTEGER : kindOf(shape);
@@ -227,6 +240,7 @@ function memoryOperand(test: Case, shape: Shape): void {
     const register = shape.reg | ((shape.rex & 4) << 1);
     if (register !== shape.base && register !== shape.index) setNumber(test, register, random.below(1024) - 512, mode);
   }
+  if (shape.vectorIndex >= 0) gatherIndices(test, shape);
   const data = patch(test, address, kind);
   if (data < 0) return;
   const isCompareExchange = map === 1 && (opcode === 0xb0 || opcode === 0xb1 || opcode === 0xc7);
@@ -348,17 +362,13 @@ function build(test: Case, recipe: Recipe): void {
   if (sequence || (shape.map === 0 && shape.opcode === 0xd7) || random.oneIn(4)) pointer(test, 3, 3, mode, edge());
   view.setUint16(CASE_PATCH_COUNT, 0, true);
 
-  const kind = kindOf(shape);
+  const kind = vectorKind(kindOf(shape));
+  // Legacy instructions see zeros in the upper halves: recorded vectors go back to before there was anything else.
+  const used = isVexVector(shape) ? 32 : 16;
   for (let i = 0; i < 16; i++) {
     const at = CASE_YMM + i * 32;
-    fillKind(
-      random,
-      test,
-      random.oneIn(8) ? random.below(3) : kind === KIND_BCD ? KIND_INTEGER : kind % 3,
-      at,
-      at + 16,
-    );
-    bytes.fill(0, at + 16, at + 32);
+    fillKind(random, test, random.oneIn(8) ? random.below(3) : kind, at, at + used);
+    bytes.fill(0, at + used, at + 32);
   }
   if (sequence) return;
   // MMX registers are the significands: give them integers and packed singles too.

@@ -40,6 +40,16 @@ export function integer(random: Random, out: Uint32Array): void {
   out[1] = high;
 }
 
+const EDGES_F16 = [
+  0, 0x8000, 0x3c00, 0xbc00, 1, 0x8001, 0x03ff, 0x0400, 0x8400, 0x7bff, 0xfbff, 0x7c00, 0xfc00, 0x7e00, 0xfe00, 0x7d01,
+  0xfd55, 0x7dff, 0x7fff,
+];
+
+/** The bits of a half-precision number. */
+export function float16(random: Random): number {
+  return random.oneIn(3) ? random.pick(EDGES_F16) : random.u32() >>> 16;
+}
+
 const EDGES_F32 = [
   0, 0x80000000, 0x3f800000, 0xbf800000, 0x3f000000, 0x40000000, 0x40490fdb, 1, 0x80000001, 0x007fffff, 0x00800000,
   0x80800000, 0x7f7fffff, 0xff7fffff, 0x7f800000, 0xff800000, 0x7fc00000, 0xffc00000, 0x7fc12345, 0x7f800001,

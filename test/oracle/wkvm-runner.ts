@@ -20,9 +20,10 @@ import {
   CPU_XMM,
 } from "../../assembly/layout.ts";
 import type { CoreExports } from "../../host/kvm/core.ts";
-import type { KvmCpuidEntry } from "../../host/kvm/cpuid-table.ts";
+import { findEntry, type KvmCpuidEntry } from "../../host/kvm/cpuid-table.ts";
 import { type KvmSregs, readSregs, writeSregs } from "../../host/kvm/sregs.ts";
 import type { VcpuState } from "../../host/kvm/vcpu-state.ts";
+import { writeXcrs } from "../../host/kvm/xsave.ts";
 import {
   BLOCK_X87,
   BLOCK_YMM,
@@ -93,6 +94,10 @@ import {
   STUBS,
 } from "./guest-image.ts";
 
+/** Components of XCR0. */
+const X87 = 1n;
+const SSE = 2n;
+const AVX = 4n;
 const TF = 0x100;
 const RF = 0x10000;
 const STACK_LOW = Number(BigInt.asUintN(32, KERNEL_BASE)) + STACK_TOP;
@@ -146,6 +151,9 @@ export class WkvmRunner {
     const image = new Uint8Array(GUEST_BYTES);
     buildGuest(image, baseImage());
     memory.bytes.set(image, ram);
+    // Whatever vector registers the processor has, as an operating system gives them to its programs.
+    const components = BigInt(findEntry(cpuid, 0xd)?.eax ?? 0) & (X87 | SSE | AVX);
+    if (components) writeXcrs(state, [{ xcr: 0, value: components }]);
     return new WkvmRunner(state, ram);
   }
 
