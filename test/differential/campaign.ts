@@ -1,9 +1,10 @@
 // A run of the differential engine over a given time, with what it found grouped by form and field.
-import { guestCpuid, guestFeatures } from "../oracle/guest-cpuid.ts";
-import { hostFeatures, Silicon } from "../oracle/silicon.ts";
-import { WkvmRunner } from "../oracle/wkvm-runner.ts";
+import { guestCpuid, guestFeatureBits, guestFeatures } from "../oracle/guest-cpuid.ts";
+import { hostFeatureBits, hostFeatures, Silicon } from "../oracle/silicon.ts";
 import { Engine, type Mismatch } from "./engine.ts";
+import { type Features, Generator } from "./generator.ts";
 import { describe } from "./report.ts";
+import { createTiers, TIER_NAMES } from "./tiers.ts";
 
 export interface CampaignOptions {
   seconds: number;
@@ -14,14 +15,16 @@ export interface CampaignOptions {
   native?: boolean;
   /** One case in this many is a sequence; 0: none. */
   sequences: number;
-  /** Told once: the forms that do something, and those that only raise #UD. */
-  onProbed?: (defined: number, undefinedForms: number) => void;
+  /** Tiers by name; all where absent. */
+  tiers?: readonly string[] | undefined;
+  /** Told once: the table's forms in all modes, and the encodings that it has nothing for. */
+  onStart?: (known: number, unknown: number) => void;
   /** Groups that are made minimal and described. */
   described?: number;
 }
 
 export interface MismatchGroup {
-  /** Form and first differing field. */
+  /** Tier, form and first differing field. */
   name: string;
   count: number;
   /** A minimal reproducer; "" beyond `described` groups. */
@@ -40,28 +43,33 @@ export interface CampaignResult {
 
 /** Runs a campaign. The host must be able to be the oracle (siliconMissing()). */
 export async function runCampaign(options: CampaignOptions): Promise<CampaignResult> {
-  const host = hostFeatures();
-  const cpuid = options.native ? [] : await guestCpuid();
-  const features = options.native ? host : new Set([...guestFeatures(cpuid)].filter((name) => host.has(name)));
-  const runner = options.native ? undefined : await WkvmRunner.create(cpuid);
+  const host: Features = { names: hostFeatures(), bits: hostFeatureBits() };
+  const cpuid = await guestCpuid();
+  const guest: Features = { names: guestFeatures(cpuid), bits: guestFeatureBits(cpuid) };
+  const features = options.native ? host : common(host, guest);
+  const tiers = options.native ? [] : await createTiers(options.tiers ?? TIER_NAMES, cpuid);
   const silicon = new Silicon();
   try {
-    return await campaign(new Engine(silicon, runner, { ...options, features }), options);
+    return await campaign(new Engine(silicon, tiers, new Generator({ ...options, features })), options);
   } finally {
     silicon.close();
   }
 }
 
+function common(a: Features, b: Features): Features {
+  const both = <T>(x: ReadonlySet<T>, y: ReadonlySet<T>): Set<T> => new Set([...x].filter((value) => y.has(value)));
+  return { names: both(a.names, b.names), bits: both(a.bits, b.bits) };
+}
+
 async function campaign(engine: Engine, options: CampaignOptions): Promise<CampaignResult> {
-  const probed = await engine.probe();
-  options.onProbed?.(probed.defined, probed.undefined);
+  options.onStart?.(engine.generator.known.length, engine.generator.unknown.length);
 
   const found = new Map<string, { count: number; first: Mismatch }>();
   const started = performance.now();
   const until = started + options.seconds * 1000;
   while (performance.now() < until) {
     for (const mismatch of await engine.step()) {
-      const name = `${mismatch.form} ${mismatch.differences[0]!.field.replace(/[.+\d].*/, "")}`;
+      const name = `${mismatch.tier.name}: ${mismatch.form} ${mismatch.differences[0]!.field.replace(/[.+\d].*/, "")}`;
       const group = found.get(name);
       if (group) group.count++;
       else found.set(name, { count: 1, first: mismatch });

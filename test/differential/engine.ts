@@ -1,6 +1,5 @@
-// The differential engine: draws cases, has the oracle and wkvm run them, and collects what differs.
+// The differential engine: draws cases, has the oracle and every tier of wkvm run them, and collects what differs.
 import type { Silicon } from "../oracle/silicon.ts";
-import type { WkvmRunner } from "../oracle/wkvm-runner.ts";
 import {
   Batch,
   CASE_MODE,
@@ -8,21 +7,23 @@ import {
   CASE_SIZE,
   type Case,
   codeOf,
+  MODE_NAMES,
   OPTION_SEQUENCE,
   RESULT_VECTOR,
   type Result,
   VECTOR_TIMEOUT,
 } from "./case.ts";
 import { compare, type Difference } from "./compare.ts";
-import { allForms, drawCode, type Form } from "./forms.ts";
-import { Random } from "./random.ts";
-import { drawSequence, fitsSequence } from "./sequence.ts";
+import type { Generator } from "./generator.ts";
 import { formName, shapeOf } from "./shape.ts";
-import { buildCase, type Recipe } from "./state.ts";
+import { buildCase } from "./state.ts";
+import { identify } from "./table-forms.ts";
+import type { Tier } from "./tiers.ts";
 
-/** A case on which two processors disagree. */
+/** A case on which a tier and the oracle disagree. */
 export interface Mismatch {
   form: string;
+  tier: Tier;
   test: Case;
   expected: Result;
   actual: Result;
@@ -32,109 +33,24 @@ export interface Mismatch {
 /** Counts by form: cases, and how each ended (by vector). */
 export type Coverage = Map<string, Map<number, number>>;
 
-const INVALID_OPCODE = 6;
 const BATCH = 2048;
-/** Draws that decide whether a form does anything but #UD. */
-const PROBES = 6;
-
-/** What an engine draws. */
-export interface EngineOptions {
-  seed: number;
-  /** Processor features that both sides have, in Linux's spelling. */
-  features: ReadonlySet<string>;
-  /** Only forms whose name matches. */
-  only?: RegExp | undefined;
-  /** One case in this many is a sequence; 0: none. */
-  sequences?: number;
-}
 
 export class Engine {
   readonly coverage: Coverage = new Map();
   cases = 0;
-  private readonly random: Random;
   private readonly batch = new Batch(BATCH);
-  private forms: Form[];
-  private undefinedForms: Form[] = [];
 
+  /** Without tiers, the oracle alone is run. */
   constructor(
     private readonly silicon: Silicon,
-    private readonly runner: WkvmRunner | undefined,
-    private readonly options: EngineOptions,
-  ) {
-    this.random = new Random(options.seed);
-    this.forms = allForms(options.features);
-    if (options.only) {
-      const pattern = options.only;
-      this.forms = this.forms.filter((form) => this.namesOf(form).some((name) => pattern.test(name)));
-      if (this.forms.length === 0) throw new Error(`no form matches ${pattern}`);
-    }
-  }
+    private readonly tiers: readonly Tier[],
+    readonly generator: Generator,
+  ) {}
 
-  /** Names of what a form may be drawn as. */
-  private namesOf(form: Form): string[] {
-    const names = new Set<string>();
-    const random = new Random(1);
-    for (let i = 0; i < 24; i++) {
-      const code = drawCode(form, random, this.options.features);
-      if (code) names.add(formName(shapeOf(code, form.mode)));
-    }
-    return [...names];
-  }
-
-  /** Sets aside the forms that only raise #UD: they are tried, but seldom. */
-  async probe(): Promise<{ defined: number; undefined: number }> {
-    const owners: Form[] = [];
-    const alive = new Set<Form>();
-    const flush = async (): Promise<void> => {
-      const results = await this.silicon.run(this.batch, owners.length);
-      results.forEach((result, i) => {
-        if (result.bytes[RESULT_VECTOR] !== INVALID_OPCODE) alive.add(owners[i]!);
-      });
-      owners.length = 0;
-    };
-    for (const form of this.forms) {
-      for (let i = 0; i < PROBES; i++) {
-        const code = drawCode(form, this.random, this.options.features);
-        if (!code) continue;
-        buildCase(this.batch.cases[owners.length]!, { mode: form.mode, code, seed: this.random.u32() });
-        owners.push(form);
-        if (owners.length === BATCH) await flush();
-      }
-    }
-    if (owners.length) await flush();
-    this.undefinedForms = this.forms.filter((form) => !alive.has(form));
-    const defined = this.forms.filter((form) => alive.has(form));
-    if (defined.length) this.forms = defined;
-    return { defined: this.forms.length, undefined: this.undefinedForms.length };
-  }
-
-  /** Draws one case. */
-  draw(): Recipe {
-    const { random, options } = this;
-    if (options.sequences && random.oneIn(options.sequences)) {
-      const { mode, code } = drawSequence(random, (wanted) => this.drawVector(wanted));
-      return { mode, code, seed: random.u32(), sequence: true };
-    }
-    for (;;) {
-      const from = this.undefinedForms.length && random.oneIn(24) ? this.undefinedForms : this.forms;
-      const form = random.pick(from);
-      const code = drawCode(form, random, options.features);
-      if (code) return { mode: form.mode, code, seed: random.u32() };
-    }
-  }
-
-  /** Bytes of an x87, MMX or SSE instruction on registers whose every result is defined, or undefined. */
-  private drawVector(mode: number): Uint8Array | undefined {
-    const form = this.random.pick(this.forms);
-    if (form.mode !== mode) return undefined;
-    const code = drawCode(form, this.random, this.options.features);
-    return code && fitsSequence(shapeOf(code, mode)) ? code : undefined;
-  }
-
-  /** Runs one batch on both and returns what differs. */
+  /** Runs one batch on all and returns what differs. */
   async step(): Promise<Mismatch[]> {
-    const { batch, runner } = this;
-    for (const test of batch.cases) buildCase(test, this.draw());
+    const { batch } = this;
+    for (const test of batch.cases) buildCase(test, this.generator.draw());
     const expected = await this.silicon.run(batch, BATCH);
     const found: Mismatch[] = [];
     for (let i = 0; i < BATCH; i++) {
@@ -142,17 +58,12 @@ export class Engine {
       const wanted = expected[i]!;
       const form = formOf(test);
       this.count(form, wanted.bytes[RESULT_VECTOR]!);
-      if (!runner || wanted.bytes[RESULT_VECTOR] === VECTOR_TIMEOUT) continue;
-      const actual = runner.run(test);
-      const differences = compare(test, wanted, actual);
-      if (differences.length)
-        found.push({
-          form,
-          test: copyCase(test),
-          expected: copyResult(wanted),
-          actual: copyResult(actual),
-          differences,
-        });
+      if (wanted.bytes[RESULT_VECTOR] === VECTOR_TIMEOUT) continue;
+      for (const tier of this.tiers) {
+        const actual = tier.run(test);
+        const differences = compare(test, wanted, actual);
+        if (differences.length) found.push(keep(form, tier, test, wanted, actual, differences));
+      }
     }
     this.cases += BATCH;
     return found;
@@ -160,8 +71,7 @@ export class Engine {
 
   /** Makes a mismatch as plain as it can be: whatever part of the state does not matter is set to rest. */
   async minimize(mismatch: Mismatch): Promise<Mismatch> {
-    const { runner } = this;
-    if (!runner) return mismatch;
+    const { form, tier } = mismatch;
     let best = mismatch;
     const scratch = new Batch(1);
     const trial = scratch.cases[0]!;
@@ -170,16 +80,10 @@ export class Engine {
       change(trial);
       const [wanted] = await this.silicon.run(scratch, 1);
       if (!wanted) break;
-      const actual = runner.run(trial);
+      const actual = tier.run(trial);
       const differences = compare(trial, wanted, actual);
       if (differences.length === 0 || !sameKind(differences, mismatch.differences)) continue;
-      best = {
-        form: mismatch.form,
-        test: copyCase(trial),
-        expected: copyResult(wanted),
-        actual: copyResult(actual),
-        differences,
-      };
+      best = keep(form, tier, trial, wanted, actual, differences);
     }
     return best;
   }
@@ -194,10 +98,24 @@ export class Engine {
   }
 }
 
-/** The name that a case is counted under. */
+/** The name that a case is counted under: the table's, or one made of its bytes where the table has none. */
 export function formOf(test: Case): string {
-  if (test.bytes[CASE_OPTIONS]! & OPTION_SEQUENCE) return `sequence@${["64", "32", "16"][test.bytes[CASE_MODE]!]}`;
-  return formName(shapeOf(codeOf(test), test.bytes[CASE_MODE]!));
+  const mode = test.bytes[CASE_MODE]!;
+  if (test.bytes[CASE_OPTIONS]! & OPTION_SEQUENCE) return `sequence@${MODE_NAMES[mode]}`;
+  const shape = shapeOf(codeOf(test), mode);
+  const known = identify(shape);
+  return known ? `${known.key}@${MODE_NAMES[mode]}` : formName(shape);
+}
+
+function keep(
+  form: string,
+  tier: Tier,
+  test: Case,
+  expected: Result,
+  actual: Result,
+  differences: Difference[],
+): Mismatch {
+  return { form, tier, test: copyCase(test), expected: copyResult(expected), actual: copyResult(actual), differences };
 }
 
 function sameKind(a: Difference[], b: Difference[]): boolean {

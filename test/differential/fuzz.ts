@@ -1,6 +1,7 @@
-// npm run fuzz -- --seconds N --seed S [--only REGEX] [--native] [--report FILE] [--coverage FILE]
+// npm run fuzz -- --seconds N --seed S [--tiers A,B] [--only REGEX] [--native] [--report FILE] [--coverage FILE]
 // Draws cases until the time is up, and ends with status 1 where wkvm and the host's processor
-// disagree. --native runs the oracle alone; --only takes forms by name (as reports print them).
+// disagree. --native runs the oracle alone; --only takes forms by name (as reports print them);
+// --tiers names the ways of execution to be compared (all where absent).
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { processorName, siliconMissing } from "../oracle/silicon.ts";
@@ -15,6 +16,7 @@ const { values } = parseArgs({
     sequences: { type: "string", default: "16" },
     report: { type: "string" },
     coverage: { type: "string" },
+    tiers: { type: "string" },
     show: { type: "string", default: "20" },
   },
 });
@@ -38,8 +40,12 @@ async function main(): Promise<number> {
     native,
     sequences: only && !/sequence/.test(only) ? 0 : Number(values.sequences),
     ...(report ? {} : { described: show }),
-    onProbed: (defined, rest) =>
-      console.log(`fuzz: ${defined} forms and ${rest} undefined ones, seed ${seed}, against ${processorName()}`),
+    tiers: values.tiers?.split(","),
+    onStart: (known, unknown) =>
+      console.log(
+        `fuzz: ${known} forms of the table and ${unknown} encodings outside it, seed ${seed}, ` +
+          `against ${processorName()}`,
+      ),
   });
   for (const group of result.groups.slice(0, show)) console.log(print(group));
   if (report) writeFileSync(report, result.groups.map(print).join("\n"));

@@ -2,9 +2,13 @@
 // computed late, fused pairs, and traces that end in a fault halfway.
 //
 // Every instruction here leaves all flags but AF defined, or none; nothing reads AF.
-import { MODE_16, MODE_32, MODE_64 } from "./case.ts";
+import { masksOf } from "../../assembly/isa/masks.ts";
+import { Batch, MODE_16, MODE_32, MODE_64 } from "./case.ts";
 import type { Random } from "./random.ts";
-import { isGeneral, type Shape } from "./shape.ts";
+import type { Shape } from "./shape.ts";
+import type { Limits } from "./table-code.ts";
+import type { TableForm } from "./table-forms.ts";
+import { undefinedAfter } from "./undefined.ts";
 
 /** RSP, RBP, RSI, RDI and RBX point into memory: programs leave them alone. */
 const FREE = [0, 1, 2];
@@ -12,8 +16,8 @@ const FREE_64 = [0, 1, 2, 8, 9, 10, 11, 12, 13, 14, 15];
 const CONDITIONS = 16;
 
 /**
- * An instruction sequence that ends in INT3. `other` draws an instruction of the other register files for a mode, where
- * it happens to find one that fits.
+ * An instruction sequence that ends in INT3. `other` draws any instruction of the table that may stand in one, where it
+ * happens to find one.
  */
 export function drawSequence(
   random: Random,
@@ -22,9 +26,9 @@ export function drawSequence(
   const mode = random.pick([MODE_64, MODE_64, MODE_32, MODE_16]);
   const bytes: number[] = [];
   const count = 2 + random.below(7);
-  const vectors = random.oneIn(2);
-  for (let i = 0; i < count && bytes.length < 44; i++) {
-    const code = vectors && !random.oneIn(4) ? other(mode) : undefined;
+  const mixed = !random.oneIn(3);
+  for (let i = 0; i < count && bytes.length < 42; i++) {
+    const code = mixed && !random.oneIn(3) ? other(mode) : undefined;
     if (code) bytes.push(...code);
     else instruction(bytes, mode, random);
   }
@@ -32,23 +36,35 @@ export function drawSequence(
   return { mode, code: Uint8Array.from(bytes) };
 }
 
-/** Whether an instruction can stand anywhere in a sequence: x87, MMX or SSE, on registers, with a defined result. */
-export function fitsSequence(shape: Shape): boolean {
-  const { map, opcode, reg, memory, lock, modrm } = shape;
-  if (memory || lock || shape.vex || shape.length > 8) return false;
-  if (map === 0) {
-    // Transcendentals are approximate, and FNSTSW AX shows condition codes that are undefined.
-    return (
-      (opcode & 0xf8) === 0xd8 &&
-      !(opcode === 0xdf && reg === 4) &&
-      !(opcode === 0xd9 && modrm >= 0xf0 && !EXACT.includes(modrm))
-    );
-  }
-  return !isGeneral(map, opcode) && opcode !== 0x52 && opcode !== 0x53;
-}
+/** What instructions of a sequence may name: free registers, and [RSI+d] [RDI+d] [RBX+d] in the mode's own address size. */
+export const SEQUENCE_LIMITS: readonly Limits[] = [
+  { registers: FREE, bases: [6, 7, 3] },
+  { registers: FREE, bases: [6, 7, 3] },
+  { registers: FREE, bases: [4, 5, 7] },
+];
+const FREE_MASK = 0xff07;
+const AF = 0x10;
 
-/** FXTRACT FPREM1 FDECSTP FINCSTP, FPREM FSQRT FRNDINT FSCALE: ModRM after D9. */
-const EXACT = [0xf4, 0xf5, 0xf6, 0xf7, 0xf8, 0xfa, 0xfc, 0xfd];
+/** Whether a form can stand in a sequence: it leads nowhere else, leaves the registers that address memory alone, and
+ * does not show AF, which other instructions leave undefined. */
+export function fitsSequence({ row, form, variant }: TableForm): boolean {
+  if (row.ends || row.shadow || row.group === "string" || row.group === "stack") return false;
+  const masks = masksOf(variant);
+  if (masks.transfers || (masks.registersRead | masks.registersWritten) & ~FREE_MASK || masks.flagsRead & AF)
+    return false;
+  // Shifts by CL leave flags undefined for some counts, and a store of the status word shows condition codes that are.
+  if (form.operands.some((o) => o.kind === "C1" || o.kind === "O" || o.kind === "S")) return false;
+  return !SHOWS_STATUS.test(row.name);
+}
+const SHOWS_STATUS = /^f(n?stsw|n?stenv|n?save|xsave)/;
+
+const resting = new Batch(1).cases[0]!;
+
+/** Whether all that an instruction gives is defined, but AF and the x87's condition codes. */
+export function isDefined(shape: Shape): boolean {
+  const { flags, result, approximate, reciprocal, memory } = undefinedAfter(shape, resting);
+  return (flags & ~AF) === 0 && !result && !approximate && !reciprocal && memory.length === 0;
+}
 
 function instruction(bytes: number[], mode: number, random: Random): void {
   const is64 = mode === MODE_64;

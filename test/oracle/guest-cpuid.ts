@@ -42,3 +42,25 @@ export function guestFeatures(cpuid: readonly KvmCpuidEntry[]): Set<string> {
   );
   return new Set(found.map(([, , , name]) => name));
 }
+
+/** The registers that assembly/features.ts numbers, in its order. */
+const WORDS: readonly (readonly [leaf: number, index: number, register: "eax" | "ebx" | "ecx" | "edx"])[] = [
+  [1, 0, "ecx"],
+  [1, 0, "edx"],
+  [7, 0, "ebx"],
+  [7, 0, "ecx"],
+  [0x80000001, 0, "ecx"],
+  [0x80000001, 0, "edx"],
+  [7, 0, "edx"],
+  [0xd, 1, "eax"],
+];
+
+/** The features a table offers as numbers of assembly/features.ts. */
+export function guestFeatureBits(cpuid: readonly KvmCpuidEntry[]): Set<number> {
+  const bits = new Set<number>();
+  WORDS.forEach(([leaf, index, register], i) => {
+    const word = cpuid.find((entry) => entry.function === leaf && entry.index === index)?.[register] ?? 0;
+    for (let bit = 0; bit < 32; bit++) if ((word >>> bit) & 1) bits.add(i * 32 + bit);
+  });
+  return bits;
+}

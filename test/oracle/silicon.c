@@ -6,11 +6,14 @@
 // sigreturn loads it all at once, the instruction runs, and the trap or fault comes back here.
 // Record layouts and addresses are those of case.ts; everything is little endian.
 //
+// With the argument "features" it prints the processor's CPUID feature words instead.
+//
 // stdin:  setup  u8[0x4000] contents of the data pages 1..4
 //         batch  u32 count, then count CASE records of 1024 bytes; repeated until end of file
 // stdout: batch  u32 bytes, then that many bytes of RESULT records
 #define _GNU_SOURCE
 #include <asm/ldt.h>
+#include <cpuid.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -297,7 +300,22 @@ static void writeAll(const void *from, size_t n) {
   }
 }
 
-int main(void) {
+/** CPUID.1 ECX EDX, CPUID.7.0 EBX ECX, CPUID.80000001 ECX EDX, CPUID.7.0 EDX, CPUID.D.1 EAX: a number a line. */
+static int printFeatures(void) {
+  u32 a, b, c, d, b7, c7, d7;
+  __cpuid(1, a, b, c, d);
+  printf("%u\n%u\n", c, d);
+  __cpuid_count(7, 0, a, b7, c7, d7);
+  printf("%u\n%u\n", b7, c7);
+  __cpuid(0x80000001, a, b, c, d);
+  printf("%u\n%u\n%u\n", c, d, d7);
+  __cpuid_count(13, 1, a, b, c, d);
+  printf("%u\n", a);
+  return 0;
+}
+
+int main(int argc, char **argv) {
+  if (argc > 1 && !strcmp(argv[1], "features")) return printFeatures();
   int fd = memfd_create("windows", 0);
   // One page more: code that runs off the end of its window is written there, and never seen.
   u64 bytes = (DATA_PAGES + CODE_PAGES + 1) * PAGE;

@@ -41,6 +41,14 @@ export function hostFeatures(): Set<string> {
   return new Set(flags.split(" "));
 }
 
+/** The host processor's features as numbers of assembly/features.ts. */
+export function hostFeatureBits(): Set<number> {
+  const words = execFileSync(compile(), ["features"], { encoding: "utf8" }).trim().split("\n").map(Number);
+  return new Set(
+    words.flatMap((word, i) => Array.from({ length: 32 }, (_, bit) => ((word >>> bit) & 1 ? i * 32 + bit : -1))),
+  );
+}
+
 function compile(): string {
   const path = join(process.env["WKVM_ROOT"] ?? process.cwd(), "test/oracle/silicon.c");
   const name = createHash("sha256").update(readFileSync(path)).digest("hex").slice(0, 16);
