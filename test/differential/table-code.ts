@@ -5,6 +5,7 @@ import { MODE_16, MODE_64 } from "./case.ts";
 import type { Random } from "./random.ts";
 import { shapeOf } from "./shape.ts";
 import type { TableForm } from "./table-forms.ts";
+import { isGather } from "./vex.ts";
 
 /** What a draw keeps to where an instruction has to stand among others. */
 export interface Limits {
@@ -96,7 +97,8 @@ function modrm(entry: TableForm, bytes: number[], random: Random, limits: Limits
     return;
   }
   const mod = random.pick([0, 1, 1, 2]);
-  const rm = random.below(8);
+  const isVector = form.map >= VEX_MAPS && isGather(shapeOf(Uint8Array.from(bytes), mode));
+  const rm = isVector && !random.oneIn(16) ? 4 : random.below(8);
   bytes.push((mod << 6) | (reg << 3) | rm);
   const { addressSize } = shapeOf(Uint8Array.from(bytes), mode);
   let size = mod === 1 ? 1 : mod === 2 ? (addressSize === 2 ? 2 : 4) : 0;
