@@ -1,0 +1,75 @@
+// npm run payloads -- [--peers tcg,bochs] [--show] [PATTERN...]: the payloads on wkvm and on the peers that are installed.
+import { compilerMissing, listPayloads, PayloadBuilder } from "./build.ts";
+import { type KnownFailure, knownChecks, WKVM } from "./known-failures.ts";
+import { ACCELERATORS, runOnWkvm } from "./machine.ts";
+import { PEERS } from "./peers.ts";
+import { judge, type Run } from "./report.ts";
+
+interface System {
+  readonly name: string;
+  readonly knownFailures: readonly KnownFailure[];
+  run(image: string): Promise<Run>;
+}
+
+const args = process.argv.slice(2);
+const show = take("--show", false) !== undefined;
+const peerNames = (take("--peers", true) ?? "tcg,bochs").split(",");
+const patterns = args;
+
+/** Takes an option (and its value) out of the arguments. */
+function take(option: string, hasValue: boolean): string | undefined {
+  const at = args.indexOf(option);
+  if (at < 0) return undefined;
+  const taken = args.splice(at, hasValue ? 2 : 1);
+  return taken[hasValue ? 1 : 0] ?? "";
+}
+
+function systems(): System[] {
+  const found: System[] = ACCELERATORS.map((accelerator) => ({
+    name: `wkvm ${accelerator.name}`,
+    knownFailures: WKVM,
+    run: (image) => runOnWkvm(accelerator, image),
+  }));
+  for (const peer of PEERS.filter(({ name }) => peerNames.includes(name))) {
+    const missing = peer.missing();
+    if (missing === undefined) found.push(peer);
+    else console.log(`skipped ${peer.name}: ${missing}`);
+  }
+  return found;
+}
+
+async function main(): Promise<number> {
+  const missing = await compilerMissing();
+  if (missing !== undefined) {
+    console.error(missing);
+    return 1;
+  }
+  const builder = new PayloadBuilder();
+  const chosen = listPayloads().filter(
+    ({ name }) => patterns.length === 0 || patterns.some((pattern) => name.includes(pattern)),
+  );
+  let failed = 0;
+  for (const { name, knownFailures, run } of systems()) {
+    const started = performance.now();
+    let checks = 0;
+    let known = 0;
+    let skipped = 0;
+    for (const payload of chosen) {
+      const result = await run(await builder.build(payload));
+      if (show) console.log(result.output);
+      const verdict = judge(payload.name, result, knownChecks(knownFailures));
+      checks += verdict.checks;
+      known += verdict.known.length;
+      skipped += verdict.skipped.length;
+      failed += verdict.complaints.length;
+      for (const text of verdict.complaints) console.log(`${name}: ${text}`);
+      for (const text of verdict.mended) console.log(`${name}: ${text}: is on the list of known failures, and passes`);
+      if (show) for (const text of verdict.skipped) console.log(`${name}: skipped ${text}`);
+    }
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    console.log(`${name}: ${checks} checks, ${known} known failures, ${skipped} skipped (${seconds} s)`);
+  }
+  return failed === 0 ? 0 : 1;
+}
+
+process.exit(await main());
