@@ -2,9 +2,10 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { attempt, type Context, memoryResult } from "./context.ts";
-import type { Emulator } from "./emulators.ts";
-import { bootInitramfs, type GuestKernel, USERLAND } from "./guest-files.ts";
+import type { GuestKernel } from "./guest-files.ts";
+import { bootInitramfs, USERLAND } from "./initramfs.ts";
 import { PeerFailure, withProcess } from "./measured-process.ts";
+import type { Emulator } from "./peers/emulator.ts";
 import type { BootResult } from "./results.ts";
 
 /** `panic=-1`: a kernel that gives up resets, which ends the process at once. */
@@ -13,18 +14,22 @@ export const PLAIN = "console=ttyS0 panic=-1";
 const TIMEOUT_SECONDS = 600;
 
 export async function bootPart(context: Context): Promise<BootResult[]> {
-  const initrd = join(context.work, "boot.cpio");
-  writeFileSync(initrd, bootInitramfs(context.files.busybox));
-  const kernels = context.options.quick ? context.files.kernels.slice(-1) : context.files.kernels;
-  const results = kernels.flatMap((kernel) =>
-    context.emulators.map((emulator) => ({
-      kernel,
-      emulator,
-      result: { kernel: kernel.version, runner: emulator.name, runs: [], failures: [] } as Collected,
-    })),
-  );
+  const results = context.guests.flatMap((files) => {
+    const initrd = join(context.work, `boot-${files.bits}.cpio`);
+    writeFileSync(initrd, bootInitramfs(files));
+    return (context.options.quick ? files.kernels.slice(-1) : files.kernels).flatMap((kernel) =>
+      context.emulators
+        .filter(({ guests }) => guests.includes(files.bits))
+        .map((emulator) => ({
+          kernel,
+          initrd,
+          emulator,
+          result: { kernel: kernel.version, runner: emulator.name, runs: [], failures: [] } as Collected,
+        })),
+    );
+  });
   for (let round = 0; round < context.options.reps; round++) {
-    for (const { kernel, emulator, result } of results) {
+    for (const { kernel, initrd, emulator, result } of results) {
       const what = `boot ${kernel.version} under ${emulator.name}, round ${round + 1}`;
       const outcome = await attempt(context, what, () => bootOnce(emulator, kernel, initrd));
       if ("failure" in outcome) {

@@ -1,7 +1,7 @@
 // Results as a picture: bars of time, as multiples of native for the programs and in seconds for the boots.
 
-import { ratio } from "./markdown.ts";
 import { median } from "./median.ts";
+import { ratio } from "./program-figures.ts";
 import type { Results } from "./results.ts";
 
 interface Bar {
@@ -25,16 +25,22 @@ const BAR = 13;
 const GAP = 4;
 const TITLE = 40;
 const COLORS: Record<string, string> = {
-  wkvm: "#2a6fdb",
+  "wkvm-jit": "#2a6fdb",
+  "wkvm-interp": "#8fb8f2",
+  "wkvm-ts": "#6a4fc4",
   tcg: "#d9822b",
+  "tcg-i386": "#d9822b",
   "tcg, unpacked": "#efb679",
+  v86: "#5b9a6b",
   bochs: "#8a8f98",
 };
-const OTHER_COLOR = "#5b9a6b";
+const OTHER_COLOR = "#b05a7a";
 
 /** An SVG file that reads on light and on dark pages. */
 export function chart(results: Results): string {
-  const groups = [bootGroup(results), programGroup(results)].filter(({ bars }) => bars.length > 0);
+  const groups = [bootGroup(results), programGroup(results, 64), programGroup(results, 32)].filter(
+    ({ bars }) => bars.length > 0,
+  );
   const body: string[] = [];
   let y = 10;
   for (const group of groups) {
@@ -91,16 +97,17 @@ function bootGroup({ boot = [] }: Results): Group {
   return { title: "Boot to userland, seconds of processor time", bars, logarithmic: false };
 }
 
-function programGroup({ programs = [] }: Results): Group {
-  const names = [...new Set(programs.map(({ program }) => program))];
-  const runners = [...new Set(programs.map(({ runner }) => runner))].filter((name) => name !== "native");
+function programGroup({ programs = [] }: Results, bits: 32 | 64): Group {
+  const own = programs.filter((result) => result.bits === bits);
+  const names = [...new Set(own.map(({ program }) => program))];
+  const runners = [...new Set(own.map(({ runner }) => runner))].filter((name) => name !== "native");
   const bars = names.flatMap((program) =>
     runners
-      .map((runner) => ({ runner, value: ratio(programs, program, runner, "native") }))
+      .map((runner) => ({ runner, value: ratio(own, { program, runner, bits }, "native", "warm") }))
       .filter(({ value }) => value > 0)
       .map(({ runner, value }) => ({ label: program, runner, value, text: `${value.toFixed(1)}×` })),
   );
-  return { title: "Guest programs, times native (logarithmic)", bars, logarithmic: true };
+  return { title: `${bits}-bit guest programs, warm, times native (logarithmic)`, bars, logarithmic: true };
 }
 
 function colorOf(runner: string): string {

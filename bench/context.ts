@@ -1,15 +1,15 @@
 // What all parts of the bench share.
-import type { Emulator } from "./emulators.ts";
-import { RAM_BYTES } from "./emulators.ts";
-import type { GuestFiles } from "./guest-files.ts";
+import type { GuestFiles, GuestKernel } from "./guest-files.ts";
 import { PeerFailure } from "./measured-process.ts";
 import type { Options } from "./options.ts";
+import { type Emulator, RAM_BYTES } from "./peers/emulator.ts";
 import { memoryOf } from "./proc.ts";
 import type { MemoryResult } from "./results.ts";
 
 export interface Context {
   readonly options: Options;
-  readonly files: GuestFiles;
+  /** Those whose files could be had; 64-bit ones first. */
+  readonly guests: readonly GuestFiles[];
   /** The checkout. */
   readonly root: string;
   /** For files of this run; gone at its end. */
@@ -38,9 +38,16 @@ export function memoryResult(pid: number): MemoryResult {
   };
 }
 
+/** The newest kernel of the widest guest that an emulator takes, and its files. */
+export function newestGuest(context: Context, { guests }: Emulator): { files: GuestFiles; kernel: GuestKernel } | null {
+  const files = context.guests.find(({ bits }) => guests.includes(bits));
+  const kernel = files?.kernels.at(-1);
+  return files && kernel ? { files, kernel } : null;
+}
+
 /** Runs `action`; a peer's failure is told and returned as text instead of thrown. */
 export async function attempt<T>(
-  context: Context,
+  context: Pick<Context, "say">,
   what: string,
   action: () => Promise<T>,
 ): Promise<{ value: T } | { failure: string }> {

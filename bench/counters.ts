@@ -3,10 +3,11 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PLAIN } from "./boot.ts";
 import { attempt, type Context } from "./context.ts";
-import { RAM_BYTES } from "./emulators.ts";
-import { bootInitramfs, type GuestKernel } from "./guest-files.ts";
+import type { GuestFiles, GuestKernel } from "./guest-files.ts";
+import { bootInitramfs } from "./initramfs.ts";
 import { withProcess } from "./measured-process.ts";
 import { median } from "./median.ts";
+import { RAM_BYTES } from "./peers/emulator.ts";
 import type { CounterResult, TraceResult } from "./results.ts";
 import type { TraceDistribution } from "./trace-counts.ts";
 
@@ -23,11 +24,12 @@ interface ProbeOutput {
 
 export async function countersPart(context: Context): Promise<CounterResult[]> {
   const results: CounterResult[] = [];
-  const kernels = context.options.quick ? context.files.kernels.slice(-1) : context.files.kernels;
-  for (const kernel of kernels) {
+  for (const { files, kernel } of kernelsOf(context)) {
     const runs: ProbeOutput[] = [];
     for (let round = 0; round < context.options.reps; round++) {
-      const outcome = await attempt(context, `counters of ${kernel.version}`, () => probe(context, kernel, false));
+      const outcome = await attempt(context, `counters of ${kernel.version}`, () =>
+        probe(context, files, kernel, false),
+      );
       if ("value" in outcome) runs.push(outcome.value);
       else context.skip(`counters of ${kernel.version}: ${outcome.failure}`);
     }
@@ -58,8 +60,8 @@ export async function countersPart(context: Context): Promise<CounterResult[]> {
 /** Counts every entry of every trace, which takes several times as long as a boot. */
 export async function tracesPart(context: Context): Promise<TraceResult[]> {
   const results: TraceResult[] = [];
-  for (const kernel of context.options.quick ? context.files.kernels.slice(-1) : context.files.kernels) {
-    const outcome = await attempt(context, `traces of ${kernel.version}`, () => probe(context, kernel, true));
+  for (const { files, kernel } of kernelsOf(context)) {
+    const outcome = await attempt(context, `traces of ${kernel.version}`, () => probe(context, files, kernel, true));
     if ("failure" in outcome) context.skip(`traces of ${kernel.version}: ${outcome.failure}`);
     else {
       const { counters, traces } = outcome.value;
@@ -69,9 +71,15 @@ export async function tracesPart(context: Context): Promise<TraceResult[]> {
   return results;
 }
 
-async function probe(context: Context, kernel: GuestKernel, traces: boolean): Promise<ProbeOutput> {
-  const initrd = join(context.work, "boot.cpio");
-  writeFileSync(initrd, bootInitramfs(context.files.busybox));
+function kernelsOf({ options, guests }: Context): { files: GuestFiles; kernel: GuestKernel }[] {
+  return guests.flatMap((files) =>
+    (options.quick ? files.kernels.slice(-1) : files.kernels).map((kernel) => ({ files, kernel })),
+  );
+}
+
+async function probe(context: Context, files: GuestFiles, kernel: GuestKernel, traces: boolean): Promise<ProbeOutput> {
+  const initrd = join(context.work, `boot-${files.bits}.cpio`);
+  writeFileSync(initrd, bootInitramfs(files));
   const args = [context.probe, kernel.path, initrd, PLAIN, String(RAM_BYTES / 2 ** 20), "@userland"];
   return withProcess({ file: process.execPath, args: [...args, ...(traces ? ["traces"] : [])] }, async (running) => {
     const { match } = await running.until(/^\{.*\}$/m, traces ? TRACES_TIMEOUT_SECONDS : TIMEOUT_SECONDS);

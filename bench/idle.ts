@@ -3,10 +3,10 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { PLAIN } from "./boot.ts";
-import { attempt, type Context, memoryResult } from "./context.ts";
-import type { Emulator } from "./emulators.ts";
-import { shellInitramfs } from "./guest-files.ts";
+import { attempt, type Context, memoryResult, newestGuest } from "./context.ts";
+import { shellInitramfs } from "./initramfs.ts";
 import { withProcess } from "./measured-process.ts";
+import type { Emulator } from "./peers/emulator.ts";
 import { usageOf } from "./proc.ts";
 import type { IdleResult } from "./results.ts";
 
@@ -16,13 +16,13 @@ const TIMEOUT_SECONDS = 300;
 const SETTLE_MS = 3000;
 
 export async function idlePart(context: Context): Promise<IdleResult[]> {
-  const kernel = context.files.kernels.at(-1)!;
-  const initrd = join(context.work, "shell.cpio");
-  writeFileSync(initrd, shellInitramfs(context.files.busybox));
   const results: IdleResult[] = [];
-  // Bochs makes guest time from instructions: its guests are never idle.
-  for (const emulator of context.emulators.filter(({ name }) => name === "wkvm" || name === "tcg")) {
-    const guest = { kernel: kernel.path, initrd, append: PLAIN };
+  for (const emulator of context.emulators.filter(({ idles, bootOnly }) => idles && !bootOnly)) {
+    const newest = newestGuest(context, emulator);
+    if (!newest) continue;
+    const initrd = join(context.work, `shell-${newest.kernel.bits}.cpio`);
+    writeFileSync(initrd, shellInitramfs(newest.files));
+    const guest = { kernel: newest.kernel.path, initrd, append: PLAIN };
     const what = `idle shell under ${emulator.name}`;
     const outcome = await attempt(context, what, () => idle(emulator, guest, context.options.quick ? 5000 : 15000));
     if ("failure" in outcome) context.skip(`${what}: ${outcome.failure}`);

@@ -1,19 +1,9 @@
 // Results as Markdown: medians, and ratios to wkvm's within the same run.
-import { geometricMean, median } from "./median.ts";
-import { PROGRAMS } from "./programs.ts";
-import type { ProgramResult, ProgramRun, Results, TraceResult } from "./results.ts";
-
-type Cell = string | number;
-
-function table(head: readonly string[], rows: readonly (readonly Cell[])[]): string {
-  const line = (cells: readonly Cell[]): string => `| ${cells.join(" | ")} |`;
-  const rule = `|${head.map((_, index) => (index === 0 ? " --- " : " ---: ")).join("|")}|`;
-  return `${[line(head), rule, ...rows.map(line)].join("\n")}\n`;
-}
-
-const seconds = (value: number): string => (Number.isNaN(value) ? "-" : value.toFixed(value < 10 ? 2 : 1));
-const times = (value: number): string => (Number.isNaN(value) ? "-" : `${value.toFixed(value < 10 ? 2 : 1)}×`);
-const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
+import { type Cell, percent, seconds, table, times } from "./markdown-table.ts";
+import { median } from "./median.ts";
+import { WKVM } from "./peers/wkvm.ts";
+import { programTables } from "./program-tables.ts";
+import type { BootResult, Results, TraceResult } from "./results.ts";
 
 /** The whole report. */
 export function markdown(results: Results, chart: string): string {
@@ -21,7 +11,7 @@ export function markdown(results: Results, chart: string): string {
   if (results.boot ?? results.programs) parts.push(`![Ratios](${chart})\n`);
   if (results.boot) parts.push(bootTable(results));
   if (results.counters) parts.push(counterTable(results));
-  if (results.programs?.length) parts.push(programTable(results));
+  if (results.programs?.length) parts.push(...programTables(results.programs));
   if (results.size || results.start || results.idle) parts.push(smallFigures(results));
   for (const traces of results.traces ?? []) parts.push(traceTable(traces));
   const failures = failuresOf(results);
@@ -31,12 +21,13 @@ export function markdown(results: Results, chart: string): string {
 }
 
 function header({ date, revision, host, options, runners }: Results): string {
+  const processes = options.together ? "one process for all programs of a runner" : "a fresh process for each program";
   const load = `load average ${host.loadBefore} before the run`;
   return `# Bench of ${date.slice(0, 10)}
 
 Revision ${revision}. ${host.processor}, ${host.cores} cores, ${host.memoryGiB} GiB, ${host.system}, Linux ${host.kernel},
-Node ${host.node} (V8 ${host.v8}); ${load}. ${options.reps} interleaved round${options.reps === 1 ? "" : "s"}, a
-fresh process each; medians. Processor time is that of all threads of the process.
+Node ${host.node} (V8 ${host.v8}); ${load}. ${options.reps} interleaved round${options.reps === 1 ? "" : "s"},
+${processes}; medians. Processor time is that of all threads of the process, compilers' included.
 
 ${Object.entries(runners)
   .map(([name, what]) => `- **${name}**: ${what}`)
@@ -45,8 +36,11 @@ ${Object.entries(runners)
 }
 
 function bootTable({ boot = [] }: Results): string {
-  const medianOf = (kernel: string, runner: string): number =>
-    median(boot.find((b) => b.kernel === kernel && b.runner === runner)?.runs.map((run) => run.cpuSeconds) ?? []);
+  const medianOf = (result: BootResult | undefined): number =>
+    median((result?.runs ?? []).map((run) => run.cpuSeconds));
+  /** The first of wkvm's accelerators is its default. */
+  const own = (kernel: string): BootResult | undefined =>
+    boot.find((b) => b.kernel === kernel && b.runner.startsWith(WKVM));
   const rows = boot
     .filter(({ runs }) => runs.length > 0)
     .map(({ kernel, runner, runs }) => [
@@ -54,7 +48,7 @@ function bootTable({ boot = [] }: Results): string {
       seconds(median(runs.map((run) => run.cpuSeconds))),
       seconds(median(runs.map((run) => run.busiestThreadSeconds))),
       seconds(median(runs.map((run) => run.wallSeconds))),
-      times(median(runs.map((run) => run.cpuSeconds)) / medianOf(kernel, "wkvm")),
+      times(median(runs.map((run) => run.cpuSeconds)) / medianOf(own(kernel))),
       median(runs.map((run) => run.memory.beyondGuestMiB)).toFixed(0),
       median(runs.map((run) => run.memory.peakMiB)).toFixed(0),
     ]);
@@ -67,7 +61,7 @@ function bootTable({ boot = [] }: Results): string {
     "MiB beyond guest RAM",
     "peak MiB",
   ];
-  return `## Boot\n\nDebian's cloud kernels, plain command line, 256 MiB, to the first line of a shell script.\n\n${table(head, rows)}`;
+  return `## Boot\n\nDebian's cloud kernels and its 32-bit one, plain command line, 256 MiB, to the first line of a shell script.\n\n${table(head, rows)}`;
 }
 
 function counterTable({ counters = [] }: Results): string {
@@ -97,63 +91,6 @@ function counterTable({ counters = [] }: Results): string {
   ];
   return `## The core's counters\n\nProcessor time from the first instruction on; what comes before is mostly the unpacking of the kernel.\n\n${table(head, rows)}`;
 }
-
-/**
- * Processor time of a run: of the whole process, which the busiest thread tells more finely where that is all there is;
- * natively, of the program alone.
- */
-function processorSeconds(run: ProgramRun, runner: string): number {
-  return runner === "native" ? run.guestCpuSeconds : Math.max(run.cpuSeconds, run.busiestThreadSeconds);
-}
-
-/** The median of the warm runs. */
-function programMedian(
-  results: readonly ProgramResult[],
-  program: string,
-  runner: string,
-  seconds: (run: ProgramRun, runner: string) => number = processorSeconds,
-): number {
-  const runs = results.find((r) => r.program === program && r.runner === runner)?.runs ?? [];
-  const warm = runs.filter(({ repeat }) => repeat > 0);
-  return median((warm.length > 0 ? warm : runs).map((run) => seconds(run, runner)));
-}
-
-/** Time as a multiple of `of`'s. */
-export function ratio(results: readonly ProgramResult[], program: string, runner: string, of: string): number {
-  return programMedian(results, program, runner) / programMedian(results, program, of);
-}
-
-function programTable({ programs = [] }: Results): string {
-  const names = [...new Set(programs.map(({ program }) => program))];
-  const runners = [...new Set(programs.map(({ runner }) => runner))];
-  const others = runners.filter((name) => name !== "native");
-  const rows: Cell[][] = names.map((name) => [
-    `${name}: ${PROGRAMS[name as keyof typeof PROGRAMS] ?? ""}`,
-    ...runners.map((runner) => seconds4(programMedian(programs, name, runner))),
-    seconds4(programMedian(programs, name, "wkvm", (run) => run.guestSeconds)),
-    ...others.map((runner) => times(ratio(programs, name, runner, "native"))),
-    times(ratio(programs, name, "wkvm", "tcg")),
-  ]);
-  const mean = (runner: string, of: string): string =>
-    times(geometricMean(names.map((name) => ratio(programs, name, runner, of)).filter((value) => value > 0)));
-  rows.push([
-    "geometric mean",
-    ...runners.map(() => ""),
-    "",
-    ...others.map((runner) => mean(runner, "native")),
-    mean("wkvm", "tcg"),
-  ]);
-  const head = [
-    "Guest program",
-    ...runners.map((name) => `${name} s`),
-    "wkvm's guest clock s",
-    ...others.map((name) => `${name} / native`),
-    "wkvm / tcg",
-  ];
-  return `## Guest programs\n\nSecond run in one boot: processor time of the whole process; beside it the guest's own clock in wkvm.\n\n${table(head, rows)}`;
-}
-
-const seconds4 = (value: number): string => (Number.isNaN(value) ? "-" : value.toFixed(4));
 
 function smallFigures({ size, start = [], idle = [] }: Results): string {
   const rows: Cell[][] = [];
@@ -198,8 +135,8 @@ function failuresOf({ notRun, boot = [], programs = [] }: Results): string[] {
     ...boot.flatMap(({ kernel, runner, failures }) =>
       failures.map((text) => `boot of ${kernel} under ${runner}: ${text}`),
     ),
-    ...programs.flatMap(({ program, runner, failures }) =>
-      failures.map((text) => `${program} under ${runner}: ${text}`),
+    ...programs.flatMap(({ program, runner, bits, failures }) =>
+      failures.map((text) => `${bits}-bit ${program} under ${runner}: ${text}`),
     ),
   ];
 }

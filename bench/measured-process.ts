@@ -7,6 +7,8 @@ import { usageOf } from "./proc.ts";
 export interface Command {
   readonly file: string;
   readonly args: readonly string[];
+  /** The folder that it runs in; this process's own if none is given. */
+  readonly cwd?: string;
   /** A file to read as standard input, instead of a stream that never brings anything. */
   readonly inputFile?: string;
   /** A file that it writes to instead of its standard output; made empty at the start. */
@@ -30,6 +32,7 @@ export class PeerFailure extends Error {
 
 const living = new Set<MeasuredProcess>();
 const KEPT_OUTPUT = 2000;
+const UNMATCHED_OUTPUT = 1 << 18;
 const FOLLOW_MS = 10;
 const FOLLOW_BYTES = 1 << 16;
 
@@ -47,11 +50,12 @@ export class MeasuredProcess {
   private wake: () => void = () => {};
   private unfollow: NodeJS.Timeout | undefined;
 
-  constructor({ file, args, inputFile, outputFile }: Command) {
+  constructor({ file, args, cwd, inputFile, outputFile }: Command) {
     const input = inputFile === undefined ? undefined : openSync(inputFile, "r");
     // A process group of its own: Ctrl-C reaches this process alone, which then ends the group.
     this.child = spawn(file, args, {
       detached: true,
+      ...(cwd === undefined ? {} : { cwd }),
       stdio: [input ?? "pipe", "pipe", "pipe"],
       env: { ...process.env, LC_ALL: "C" },
     });
@@ -60,8 +64,7 @@ export class MeasuredProcess {
     if (input !== undefined) closeSync(input);
     if (outputFile !== undefined) this.follow(outputFile);
     this.child.stdout?.setEncoding("latin1").on("data", (text: string) => {
-      this.output += text;
-      this.wake();
+      this.take(text);
     });
     this.child.stderr?.setEncoding("latin1").on("data", (text: string) => {
       this.complaints = (this.complaints + text).slice(-KEPT_OUTPUT);
@@ -117,10 +120,16 @@ export class MeasuredProcess {
     this.unfollow = setInterval(() => {
       const length = readSync(file, buffer, 0, buffer.length, null);
       if (length === 0) return;
-      this.output += buffer.toString("latin1", 0, length);
-      this.wake();
+      this.take(buffer.toString("latin1", 0, length));
     }, FOLLOW_MS);
     this.child.on("close", () => closeSync(file));
+  }
+
+  /** What nobody waited for is forgotten: a program that prints without end must not fill this process. */
+  private take(text: string): void {
+    this.output += text;
+    if (this.output.length > 2 * UNMATCHED_OUTPUT) this.output = this.output.slice(-UNMATCHED_OUTPUT);
+    this.wake();
   }
 
   private usage(): { cpuSeconds: number; busiestThreadSeconds: number } {

@@ -1,5 +1,7 @@
 // What the command line of `npm run bench` says.
 
+import type { Bits } from "./peers/emulator.ts";
+
 /** Names of the parts, in the order in which they run. */
 export const PARTS = ["size", "start", "boot", "idle", "counters", "programs", "traces"] as const;
 export type Part = (typeof PARTS)[number];
@@ -7,12 +9,20 @@ export type Part = (typeof PARTS)[number];
 const USUAL = PARTS.filter((part) => part !== "traces");
 
 /** Names of what wkvm is measured against. */
-export const PEERS = ["native", "tcg", "bochs"] as const;
+export const PEERS = ["native", "tcg", "v86", "bochs"] as const;
 export type Peer = (typeof PEERS)[number];
 
+const WIDTHS: readonly Bits[] = [64, 32];
+
 export interface Options {
-  /** Smaller programs, one round, the 6.12 kernel only. */
+  /** Smaller programs, one round, the newest kernels only. */
   readonly quick: boolean;
+  /** wkvm's accelerators to run; empty: all that it has. */
+  readonly accelerators: readonly string[];
+  /** Widths of guests. */
+  readonly bits: readonly Bits[];
+  /** Programs share a boot, instead of having a fresh process each. */
+  readonly together: boolean;
   readonly peers: readonly Peer[];
   /** Parts to run. */
   readonly parts: readonly Part[];
@@ -31,9 +41,13 @@ export class OptionError extends Error {
 export const HELP = `npm run bench -- [options]
   --quick        one round of smaller work, one kernel
   --peers LIST   which peers to run, of ${PEERS.join(",")} (default: all; none: wkvm alone)
+  --accel LIST   which of wkvm's accelerators to run (default: all that -accel help lists)
+  --bits LIST    which guests to run, of ${WIDTHS.join(",")} (default: both)
   --only NAME    only this part (${PARTS.join(", ")})
                  or only this guest program; may be repeated or list several.
                  traces (counts of the core's own traces) runs only when named
+  --together     the guest programs share one boot, so that only the first is cold;
+                 --quick implies it. Otherwise each has a fresh process
   --reps N       rounds (default 3; 1 with --quick)
   --output DIR   where the results go instead of bench/results; - writes none
 `;
@@ -46,6 +60,9 @@ export function parseOptions(args: readonly string[], programs: readonly string[
   let peers: readonly Peer[] = PEERS;
   let reps: number | undefined;
   let output: string | undefined;
+  let accelerators: readonly string[] = [];
+  let bits = WIDTHS;
+  let together = false;
   const rest = [...args];
   const value = (name: string): string => {
     const next = rest.shift();
@@ -55,6 +72,9 @@ export function parseOptions(args: readonly string[], programs: readonly string[
   for (let name = rest.shift(); name !== undefined; name = rest.shift()) {
     if (name === "--quick") quick = true;
     else if (name === "--peers") peers = peerList(value(name));
+    else if (name === "--accel") accelerators = value(name).split(",");
+    else if (name === "--bits") bits = widthList(value(name));
+    else if (name === "--together") together = true;
     else if (name === "--reps") reps = count(value(name));
     else if (name === "--output") output = value(name);
     else if (name === "--only") {
@@ -72,6 +92,9 @@ export function parseOptions(args: readonly string[], programs: readonly string[
   return {
     quick,
     peers,
+    accelerators,
+    bits,
+    together: together || quick,
     parts: parts.size === 0 ? USUAL : PARTS.filter((part) => parts.has(part)),
     programs: chosen,
     reps: reps ?? (quick ? 1 : 3),
@@ -86,6 +109,14 @@ function peerList(text: string): readonly Peer[] {
       throw new OptionError(`--peers ${name}: there are ${PEERS.join(", ")}`);
     return name as Peer;
   });
+}
+
+function widthList(text: string): readonly Bits[] {
+  const words = text.split(",");
+  for (const word of words) {
+    if (!WIDTHS.some((bits) => String(bits) === word)) throw new OptionError(`--bits ${word}: there are 64 and 32`);
+  }
+  return WIDTHS.filter((bits) => words.includes(String(bits)));
 }
 
 function count(text: string): number {

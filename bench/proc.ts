@@ -9,7 +9,10 @@ const PRESENT = 0x80;
 
 /** What a process has used since it started. */
 export interface Usage {
-  /** Processor time of all threads, living and dead, user and system, in seconds (resolution 10 ms). */
+  /**
+   * Processor time of all threads, user and system, in seconds. That of the living ones is exact; where threads have
+   * ended, only the sum that counts in steps of 10 ms has them.
+   */
   readonly cpuSeconds: number;
   /** Processor time of the living thread that has most, in seconds. */
   readonly busiestThreadSeconds: number;
@@ -20,12 +23,14 @@ export function usageOf(pid: number): Usage {
   const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
   // The command's name, in parentheses, may hold blanks.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const cpuSeconds = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-  let busiest = 0;
+  const coarse = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  let [busiest, all] = [0, 0];
   for (const thread of readdirSync(`/proc/${pid}/task`)) {
-    busiest = Math.max(busiest, threadNs(pid, thread));
+    const ns = threadNs(pid, thread);
+    busiest = Math.max(busiest, ns);
+    all += ns;
   }
-  return { cpuSeconds, busiestThreadSeconds: busiest / 1e9 };
+  return { cpuSeconds: Math.max(coarse, all / 1e9), busiestThreadSeconds: busiest / 1e9 };
 }
 
 function threadNs(pid: number, thread: string): number {

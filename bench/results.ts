@@ -3,7 +3,7 @@ import type { HostInfo } from "./host-info.ts";
 import type { TraceDistribution } from "./trace-counts.ts";
 
 /** Version of this form. */
-export const FORMAT = 1;
+export const FORMAT = 2;
 
 export interface Times {
   readonly cpuSeconds: number;
@@ -79,6 +79,8 @@ export interface ProgramRun extends Times {
 export interface ProgramResult {
   readonly program: string;
   readonly runner: string;
+  /** Width of the program and of the guest that ran it. */
+  readonly bits: 32 | 64;
   readonly runs: readonly ProgramRun[];
   readonly failures: readonly string[];
 }
@@ -88,7 +90,12 @@ export interface Results {
   readonly date: string;
   readonly revision: string;
   readonly host: HostInfo;
-  readonly options: { readonly quick: boolean; readonly reps: number; readonly scale: number };
+  readonly options: {
+    readonly quick: boolean;
+    readonly reps: number;
+    readonly scale: number;
+    readonly together: boolean;
+  };
   /** Name to program and version. */
   readonly runners: Readonly<Record<string, string>>;
   /** What was asked for and could not be run, and why. */

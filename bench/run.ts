@@ -4,19 +4,24 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { bochs } from "./bochs.ts";
+import { CommandError } from "../host/guest/command.ts";
 import { bootPart } from "./boot.ts";
 import { chart } from "./chart.ts";
 import type { Context } from "./context.ts";
 import { countersPart, tracesPart } from "./counters.ts";
-import { type Emulator, type EmulatorOrReason, tcg, wkvm } from "./emulators.ts";
-import { guestFiles } from "./guest-files.ts";
+import { type GuestFiles, guestFiles } from "./guest-files.ts";
 import { describeHost, type HostInfo } from "./host-info.ts";
 import { idlePart } from "./idle.ts";
 import { markdown } from "./markdown.ts";
 import { killAll } from "./measured-process.ts";
 import { HELP, OptionError, type Options, type Part, parseOptions } from "./options.ts";
-import { PROGRAMS, programsPart, scaleOf } from "./programs.ts";
+import { bochs } from "./peers/bochs.ts";
+import type { Emulator, EmulatorOrReason } from "./peers/emulator.ts";
+import { tcg } from "./peers/qemu.ts";
+import { v86 } from "./peers/v86.ts";
+import { WKVM, wkvm } from "./peers/wkvm.ts";
+import { PROGRAMS } from "./program-list.ts";
+import { programsPart, scaleOf } from "./programs.ts";
 import { FORMAT, type Results } from "./results.ts";
 import { sizePart } from "./size.ts";
 import { startPart } from "./start.ts";
@@ -55,25 +60,54 @@ async function main(): Promise<number> {
 async function contextOf(options: Options, work: string, notRun: string[]): Promise<Context> {
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
   const program = join(root, "dist", "wkvm.js");
+  const bundle = (name: string): string => join(dirname(fileURLToPath(import.meta.url)), name);
+  const guests = await availableGuests(options, notRun);
+  const firmware = guests.find(({ bits }) => bits === 32)?.firmware;
   const peers: EmulatorOrReason[] = [];
   if (options.peers.includes("tcg")) peers.push(...tcg());
+  if (options.peers.includes("v86") && options.bits.includes(32)) peers.push(v86(bundle("v86-runner.mjs"), firmware));
   if (options.peers.includes("bochs")) peers.push(bochs(join(work, "bochs")));
-  const emulators: Emulator[] = [wkvm(program, version)];
+  const emulators: Emulator[] = chosen(wkvm(program, version), options.accelerators);
   for (const peer of peers) {
     if ("missing" in peer) notRun.push(`${peer.name}: ${peer.missing}`);
     else emulators.push(peer);
   }
   return {
     options,
-    files: await guestFiles(),
+    guests,
     root,
     work,
     wkvm: program,
-    probe: join(dirname(fileURLToPath(import.meta.url)), "probe.mjs"),
+    probe: bundle("probe.mjs"),
     emulators,
     skip: (what) => void notRun.push(what),
     say: (text) => void process.stderr.write(`${text}\n`),
   };
+}
+
+/** Files for each width that is asked for; what cannot be had is noted, if the other can. */
+async function availableGuests({ bits }: Options, notRun: string[]): Promise<GuestFiles[]> {
+  const found: GuestFiles[] = [];
+  for (const width of bits) {
+    try {
+      found.push(await guestFiles(width));
+    } catch (error) {
+      if (!(error instanceof CommandError) || (width === bits.at(-1) && found.length === 0)) throw error;
+      notRun.push(`${width}-bit guests: ${error.message}`);
+    }
+  }
+  return found;
+}
+
+/** Those of wkvm's runners that are asked for. Throws OptionError for one that there is not. */
+function chosen(all: readonly Emulator[], accelerators: readonly string[]): Emulator[] {
+  for (const name of accelerators) {
+    if (all.some((runner) => runner.name === WKVM + name)) continue;
+    throw new OptionError(
+      `--accel ${name}: there are ${all.map((runner) => runner.name.slice(WKVM.length)).join(", ")}`,
+    );
+  }
+  return all.filter(({ name }) => accelerators.length === 0 || accelerators.includes(name.slice(WKVM.length)));
 }
 
 async function measure(context: Context, host: HostInfo, notRun: string[]): Promise<Results> {
@@ -87,7 +121,12 @@ async function measure(context: Context, host: HostInfo, notRun: string[]): Prom
     date: new Date().toISOString(),
     revision: revision(),
     host,
-    options: { quick: options.quick, reps: options.reps, scale: scaleOf(options.quick) },
+    options: {
+      quick: options.quick,
+      reps: options.reps,
+      scale: scaleOf(options.quick),
+      together: options.together,
+    },
     runners: { ...native, ...Object.fromEntries(emulators.map(({ name, description }) => [name, description])) },
     notRun,
     ...(wants("size") ? { size: sizePart(context) } : {}),
@@ -145,7 +184,7 @@ try {
   process.exitCode = await main();
 } catch (error) {
   killAll();
-  const expected = error instanceof OptionError || (error instanceof Error && error.name === "CommandError");
+  const expected = error instanceof OptionError || error instanceof CommandError;
   process.stderr.write(`bench: ${expected ? (error as Error).message : (error as Error).stack}\n`);
   process.exitCode = 1;
 }

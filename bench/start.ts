@@ -3,8 +3,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { attempt, type Context } from "./context.ts";
-import { type Guest, RAM_BYTES } from "./emulators.ts";
 import { withProcess } from "./measured-process.ts";
+import { RAM_BYTES } from "./peers/emulator.ts";
 import type { StartResult } from "./results.ts";
 
 const LOAD_ADDRESS = 0x100000;
@@ -40,13 +40,13 @@ export async function startPart(context: Context): Promise<StartResult[]> {
   const kernel = join(context.work, "smallest");
   writeFileSync(kernel, smallestKernel());
   const measured = context.emulators
-    .filter(({ name }) => name === "wkvm" || name === "tcg")
+    .filter(({ multiboot, bootOnly }) => multiboot && !bootOnly)
     .map((emulator) => ({ emulator, times: [] as number[] }));
   const rounds = Math.max(context.options.reps, 3);
   for (let round = 0; round < rounds; round++) {
     for (const { emulator, times } of measured) {
       const outcome = await attempt(context, `start under ${emulator.name}`, () =>
-        withProcess(withoutInitrd(emulator.command({ kernel, initrd: "", append: "" })), (running) =>
+        withProcess(emulator.command({ kernel, initrd: "", append: "" }), (running) =>
           running.until(/@/, TIMEOUT_SECONDS),
         ),
       );
@@ -61,16 +61,4 @@ export async function startPart(context: Context): Promise<StartResult[]> {
       millisecondsToFirstInstruction: times,
     };
   });
-}
-
-type Made = ReturnType<Context["emulators"][number]["command"]>;
-
-/** Takes an empty -initrd (and what belongs to it) off a command line. */
-function withoutInitrd(command: Made): Made {
-  const args = [...command.args];
-  for (const option of ["-initrd", "-append"]) {
-    const at = args.indexOf(option);
-    if (at >= 0 && args[at + 1] === ("" satisfies Guest["initrd"])) args.splice(at, 2);
-  }
-  return { ...command, args };
 }

@@ -13,7 +13,7 @@ static uint64_t turn(uint64_t x) { return x << 11 | x >> 53; }
 uint64_t calls_run(unsigned scale) {
   static uint64_t (*const volatile table[4])(uint64_t) = {add, twist, grow, turn};
   uint64_t sum = 0, value = 1, state = 4101842887655102017u;
-  for (uint32_t round = 0; round < scale; round++) {
+  for (uint32_t round = 0; round < scale * 2; round++) {
     sum = mix(sum, fibonacci(24));
     for (uint32_t i = 0; i < 300000; i++) value = table[next_random(&state) >> 62](value);
     sum = mix(sum, value);

@@ -3,7 +3,7 @@
 
 uint64_t integer_run(unsigned scale) {
   uint64_t a = 0x0123456789abcdefu, b = 1, state = 88172645463325252u;
-  for (uint32_t i = 0; i < scale * 250000u; i++) {
+  for (uint32_t i = 0; i < scale * 1000000u; i++) {
     uint64_t r = next_random(&state);
     a += r * 6364136223846793005u + (b >> 3);
     b ^= (a << (r & 63)) | (a >> (-r & 63));

@@ -53,6 +53,8 @@ static void measure(const struct program *program, unsigned repeat, unsigned sca
     uint64_t checksum = program->run(scale);
     used = processor_ns() - used;
     began = elapsed_ns() - began;
+    // No program's checksum is 0: it lacked something.
+    if (checksum == 0) _exit(1);
     printf("@result %s %u %016llx %llu %llu\n", program->name, repeat, (unsigned long long)checksum,
            (unsigned long long)began, (unsigned long long)used);
     fflush(stdout);

@@ -4,8 +4,9 @@
 #include <stdint.h>
 
 #define PROGRAMS(apply) \
-  apply(integer) apply(sha256) apply(sieve) apply(calls) apply(floating) apply(simd) apply(copy) apply(chase) \
-  apply(faults) apply(syscalls) apply(pipes) apply(forks) apply(rewrite)
+  apply(integer) apply(sha256) apply(sieve) apply(calls) apply(matrix) apply(nbody) apply(x87) apply(simd) apply(repcopy) \
+  apply(ssecopy) apply(chase) apply(faults) apply(syscalls) apply(pipes) apply(forks) apply(rewrite) apply(gzip) \
+  apply(lua)
 
 #define DECLARE(name) uint64_t name##_run(unsigned scale);
 PROGRAMS(DECLARE)

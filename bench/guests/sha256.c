@@ -54,7 +54,7 @@ uint64_t sha256_run(unsigned scale) {
   make_constants();
   for (unsigned i = 0; i < sizeof data; i++) data[i] = (uint8_t)(i * 7);
   memcpy(hash, initial, sizeof hash);
-  for (uint32_t n = 0; n < scale * 60u; n++) {
+  for (uint32_t n = 0; n < scale * 150u; n++) {
     for (unsigned i = 0; i < sizeof data; i += 64) block(hash, data + i);
   }
   uint64_t sum = 0;

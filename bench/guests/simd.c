@@ -14,7 +14,7 @@ uint64_t simd_run(unsigned scale) {
     right[i] = (uint8_t)(next_random(&state) >> 8);
   }
   __m128i distance = _mm_setzero_si128(), words = _mm_set1_epi16(3), equal = _mm_setzero_si128();
-  for (uint32_t round = 0; round < scale * 400u; round++) {
+  for (uint32_t round = 0; round < scale * 1200u; round++) {
     for (int i = 0; i < BYTES; i += 16) {
       __m128i a = _mm_load_si128((const __m128i *)(left + i)), b = _mm_load_si128((const __m128i *)(right + i));
       distance = _mm_add_epi64(distance, _mm_sad_epu8(a, b));

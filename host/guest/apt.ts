@@ -5,15 +5,15 @@ import { join } from "node:path";
 import { CommandError, runCommand } from "./command.ts";
 import type { Progress } from "./progress.ts";
 
-const ARCHITECTURE = "amd64";
+export type DebianArchitecture = "amd64" | "i386";
 
 export class Apt {
   private readonly folder: string;
   private readonly progress: Progress;
   private readonly options: string[];
 
-  /** `folder` exists and is empty; the caller removes it. */
-  constructor(folder: string, progress: Progress) {
+  /** `folder` exists and is empty; the caller removes it. `architecture`: of the packages. */
+  constructor(folder: string, progress: Progress, architecture: DebianArchitecture = "amd64") {
     this.folder = folder;
     this.progress = progress;
     const made = (name: string): string => {
@@ -23,8 +23,8 @@ export class Apt {
     // An empty status file: what this system has installed has no say in what the guest gets.
     writeFileSync(join(folder, "status"), "");
     this.options = Object.entries({
-      "APT::Architecture": ARCHITECTURE,
-      "APT::Architectures": ARCHITECTURE,
+      "APT::Architecture": architecture,
+      "APT::Architectures": architecture,
       "Dir::State": made("state"),
       "Dir::State::lists": made("lists"),
       "Dir::State::status": join(folder, "status"),

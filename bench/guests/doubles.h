@@ -1,5 +1,8 @@
 // Double precision: a matrix product and five bodies under gravity. Only +, -, *, / and square roots, all of which
-// IEEE 754 rounds in one way, so that the checksum is the same everywhere.
+// IEEE 754 rounds in one way, so that a program's checksum is the same everywhere. Who includes this decides whether
+// SSE2 or the x87 computes.
+#ifndef WKVM_BENCH_DOUBLES_H
+#define WKVM_BENCH_DOUBLES_H
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +17,7 @@ static uint64_t bits(double x) {
   return u;
 }
 
-static uint64_t matrices(unsigned scale) {
+static inline uint64_t matrices(uint32_t rounds) {
   static double a[SIZE][SIZE], b[SIZE][SIZE], c[SIZE][SIZE];
   for (int i = 0; i < SIZE; i++) {
     for (int j = 0; j < SIZE; j++) {
@@ -22,7 +25,7 @@ static uint64_t matrices(unsigned scale) {
       b[i][j] = (i - j) / 16.0;
     }
   }
-  for (uint32_t round = 0; round < scale; round++) {
+  for (uint32_t round = 0; round < rounds; round++) {
     for (int i = 0; i < SIZE; i++) {
       for (int j = 0; j < SIZE; j++) {
         double sum = 0;
@@ -37,7 +40,7 @@ static uint64_t matrices(unsigned scale) {
   return sum;
 }
 
-static uint64_t bodies(uint32_t steps) {
+static inline uint64_t bodies(uint32_t steps) {
   double position[BODIES][3], velocity[BODIES][3], mass[BODIES];
   for (int i = 0; i < BODIES; i++) {
     mass[i] = i == 0 ? 40 : 0.01 * i;
@@ -72,6 +75,4 @@ static uint64_t bodies(uint32_t steps) {
   return sum;
 }
 
-uint64_t floating_run(unsigned scale) {
-  return mix(matrices(scale * 3), bodies(scale * 16000));
-}
+#endif

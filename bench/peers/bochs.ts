@@ -4,10 +4,10 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseElf } from "../host/boot/elf.ts";
-import { pvhEntry } from "../host/boot/pvh.ts";
-import { type EmulatorOrReason, type Guest, RAM_BYTES, which } from "./emulators.ts";
-import type { Command } from "./measured-process.ts";
+import { parseElf } from "../../host/boot/elf.ts";
+import { pvhEntry } from "../../host/boot/pvh.ts";
+import type { Command } from "../measured-process.ts";
+import { type EmulatorOrReason, type Guest, RAM_BYTES, which } from "./emulator.ts";
 
 const NAME = "bochs";
 /** A processor without Meltdown, so that the kernel leaves out page-table isolation, as it does on the others. */
@@ -40,7 +40,12 @@ export function bochs(folder: string): EmulatorOrReason {
   return {
     name: NAME,
     description: `Bochs ${version}, model ${MODEL}, kernel unpacked beforehand`,
+    guests: [64],
     wantsUnpacked: true,
+    slow: true,
+    // It makes guest time from instructions: its guests are never idle.
+    idles: false,
+    multiboot: false,
     command: (guest) => bochsCommand(file, guest, folder),
   };
 }

@@ -1,0 +1,61 @@
+// What a system under measurement is to the bench: something that boots a Linux guest, as a command line.
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+import type { Command } from "../measured-process.ts";
+
+/** Width of the guest's kernel and programs. */
+export type Bits = 32 | 64;
+
+/** A guest in files. */
+export interface Guest {
+  readonly kernel: string;
+  readonly initrd: string;
+  readonly append: string;
+}
+
+/** A system that can boot a Linux guest with its console on standard output. */
+export interface Emulator {
+  readonly name: string;
+  /** For people: program and version. */
+  readonly description: string;
+  /** What it is measured with. */
+  readonly guests: readonly Bits[];
+  /** The guest's kernel has to be an ELF file instead of a bzImage. */
+  readonly wantsUnpacked: boolean;
+  /** Takes so long for a boot that its programs share one whatever the options say. */
+  readonly slow?: boolean;
+  /** Differs from another one in its boot only: no programs. */
+  readonly bootOnly?: boolean;
+  /** Sleeps while its guest does. */
+  readonly idles: boolean;
+  /** Boots multiboot kernels, and needs no initrd. */
+  readonly multiboot: boolean;
+  readonly command: (guest: Guest) => Command;
+}
+
+/** Or why it cannot run. */
+export type EmulatorOrReason = Emulator | { readonly name: string; readonly missing: string };
+
+export const RAM_BYTES = 256 * 2 ** 20;
+
+/** The same words for wkvm and QEMU. */
+export function machineArguments({ kernel, initrd, append }: Guest): string[] {
+  const files = initrd === "" ? [] : ["-initrd", initrd, "-append", append];
+  const machine = ["-m", String(RAM_BYTES / 2 ** 20), "-kernel", kernel, ...files];
+  const consoles = ["-nodefaults", "-display", "none", "-serial", "stdio", "-monitor", "none"];
+  return [...machine, ...consoles, "-no-reboot"];
+}
+
+/** A program's path, as a shell finds it. */
+export function which(name: string): string | undefined {
+  for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
+    const path = join(folder, name);
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {
+      // Not in this folder.
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,39 @@
+// wkvm itself, once for each accelerator that its command has.
+import { spawnSync } from "node:child_process";
+import { type Emulator, machineArguments } from "./emulator.ts";
+
+/** Synonyms, and what runs two cores at once. */
+const NOT_MEASURED = new Set(["kvm", "tcg", "lockstep"]);
+const TIMEOUT_MS = 60_000;
+
+/** What every runner's name begins with. */
+export const WKVM = "wkvm-";
+
+/** `program`: dist/wkvm.js. */
+export function wkvm(program: string, version: string): Emulator[] {
+  const { stdout } = spawnSync(process.execPath, [program, "-accel", "help"], {
+    encoding: "utf8",
+    timeout: TIMEOUT_MS,
+  });
+  return acceleratorNames(stdout ?? "").map((accelerator) => ({
+    name: `${WKVM}${accelerator}`,
+    description: `wkvm ${version}, -accel ${accelerator}, on Node ${process.versions.node}`,
+    guests: [64, 32],
+    wantsUnpacked: false,
+    idles: true,
+    multiboot: true,
+    command: (guest) => ({
+      file: process.execPath,
+      args: [program, "-accel", accelerator, ...machineArguments(guest)],
+    }),
+  }));
+}
+
+/** What `-accel help` lists: a name at the beginning of each line behind the first. */
+export function acceleratorNames(help: string): string[] {
+  const names = help
+    .split("\n")
+    .slice(1)
+    .map((line) => /^[a-z][a-z0-9-]*/.exec(line)?.[0] ?? "");
+  return [...new Set(names)].filter((name) => name !== "" && !NOT_MEASURED.has(name));
+}

@@ -1,0 +1,51 @@
+// Figures of the guest programs: seconds, and ratios within one run of the bench.
+import { geometricMean, median } from "./median.ts";
+import type { ProgramResult, ProgramRun } from "./results.ts";
+
+/** Cold: the first run in a process. Warm: the later ones. */
+export type Temperature = "cold" | "warm";
+
+/**
+ * Processor time of a run: of the whole process, compile threads included; natively, of the program alone, whose process
+ * has no system around it.
+ */
+export function processorSeconds(run: ProgramRun, runner: string): number {
+  return runner === "native" ? run.guestCpuSeconds : run.cpuSeconds;
+}
+
+/** A program's results under a runner. */
+export interface Cell {
+  readonly program: string;
+  readonly runner: string;
+  readonly bits: 32 | 64;
+}
+
+/** The median of a cell's runs; NaN where there are none. */
+export function programSeconds(
+  results: readonly ProgramResult[],
+  { program, runner, bits }: Cell,
+  temperature: Temperature,
+  of: (run: ProgramRun, runner: string) => number = processorSeconds,
+): number {
+  const result = results.find((r) => r.program === program && r.runner === runner && r.bits === bits);
+  const runs = (result?.runs ?? []).filter(({ repeat }) => repeat > 0 === (temperature === "warm"));
+  return median(runs.map((run) => of(run, runner)));
+}
+
+/** A cell's time as a multiple of the warm time of `base` (cold ones natively measure page faults and caches). */
+export function ratio(results: readonly ProgramResult[], cell: Cell, base: string, temperature: Temperature): number {
+  const own = programSeconds(results, cell, temperature);
+  return own / programSeconds(results, { ...cell, runner: base }, base === "native" ? "warm" : temperature);
+}
+
+/** The geometric mean of ratios over the programs that both have run; NaN where there are none. */
+export function meanRatio(
+  results: readonly ProgramResult[],
+  programs: readonly string[],
+  cell: Omit<Cell, "program">,
+  base: string,
+  temperature: Temperature,
+): number {
+  const ratios = programs.map((program) => ratio(results, { ...cell, program }, base, temperature));
+  return geometricMean(ratios.filter((value) => Number.isFinite(value) && value > 0));
+}

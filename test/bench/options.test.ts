@@ -1,0 +1,63 @@
+// The bench's command line.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { OptionError, parseOptions } from "../../bench/options.ts";
+import { acceleratorNames } from "../../bench/peers/wkvm.ts";
+
+const parse = (...words: string[]) => parseOptions(words, ["sieve", "lua"]);
+
+test("defaults", () => {
+  const options = parse();
+  assert.deepEqual([options.quick, options.reps, options.together], [false, 3, false]);
+  assert.deepEqual(options.bits, [64, 32]);
+  assert.deepEqual(options.programs, []);
+  assert.ok(options.parts.includes("boot") && !options.parts.includes("traces"));
+  assert.ok(options.peers.includes("v86"));
+});
+
+test("--quick is one round in one process", () => {
+  const options = parse("--quick");
+  assert.deepEqual([options.quick, options.reps, options.together], [true, 1, true]);
+  assert.equal(parse("--quick", "--reps", "5").reps, 5);
+});
+
+test("--only takes parts and programs", () => {
+  assert.deepEqual(parse("--only", "size,boot").parts, ["size", "boot"]);
+  const { parts, programs } = parse("--only", "lua", "--only", "sieve");
+  assert.deepEqual([parts, programs], [["programs"], ["lua", "sieve"]]);
+});
+
+test("peers, widths and accelerators", () => {
+  assert.deepEqual(parse("--peers", "none").peers, []);
+  assert.deepEqual(parse("--peers", "v86,native").peers, ["v86", "native"]);
+  assert.deepEqual(parse("--bits", "32").bits, [32]);
+  assert.deepEqual(parse("--bits", "32,64").bits, [64, 32]);
+  assert.deepEqual(parse("--accel", "interp,jit").accelerators, ["interp", "jit"]);
+});
+
+test("what is not understood is named", () => {
+  const refused: [string[], RegExp][] = [
+    [["--frobnicate"], /unknown option --frobnicate/],
+    [["--peers", "xen"], /--peers xen: there are native/],
+    [["--only", "nothing"], /--only nothing: neither a part/],
+    [["--bits", "16"], /--bits 16/],
+    [["--reps", "0"], /--reps 0: 1 to 100/],
+    [["--reps"], /--reps: a value is missing/],
+  ];
+  for (const [words, message] of refused) {
+    assert.throws(
+      () => parse(...words),
+      (error) => error instanceof OptionError && message.test(error.message),
+      words.join(" "),
+    );
+  }
+});
+
+test("accelerators are what -accel help lists", () => {
+  const help = "Accelerators supported in wkvm:\njit (default)\ninterp (slower)\nkvm\nlockstep,a=A,b=B\n";
+  assert.deepEqual(acceleratorNames(help), ["jit", "interp"]);
+  assert.deepEqual(acceleratorNames("Accelerators supported in wkvm:\ninterp (default; kvm and tcg mean it too)\n"), [
+    "interp",
+  ]);
+  assert.deepEqual(acceleratorNames(""), []);
+});
