@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { which } from "../../bench/emulators.ts";
+import { which } from "../../bench/peers/emulator.ts";
 import { bootRom } from "./bochs-rom.ts";
 import { BOCHS, type KnownFailure, TCG } from "./known-failures.ts";
 import type { Run } from "./report.ts";
