@@ -30,6 +30,8 @@ export let faultVector: i32 = 0;
 export let faultError: i32 = 0;
 /** 1: raised by a non-canonical address: #GP(0), to be #SS(0) if the operand's segment is SS. */
 export let faultNonCanonical: i32 = 0;
+/** That address. */
+export let faultAddress: u64 = 0;
 
 /** Raises an exception that pushes no error code. */
 export function raise(vector: i32): void {
@@ -48,8 +50,9 @@ export function raiseError(vector: i32, error: i32): void {
 }
 
 /** Raises #GP(0) for a non-canonical address. */
-export function raiseNonCanonical(): void {
+export function raiseNonCanonical(va: u64): void {
   raiseError(GP, 0);
+  faultAddress = va;
   faultNonCanonical = 1;
 }
 

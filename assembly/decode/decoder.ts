@@ -15,7 +15,7 @@ import {
 
 import {
   EA_CHECKED, EA_MOFFS, EA_RIP, EA_SIZE_SHIFT, PREFIX_ADDRESS_SHIFT, PREFIX_LOCK, PREFIX_OPSIZE, PREFIX_REP, PREFIX_REPNE, PREFIX_REX_W, R_BASE, R_DISP, R_EA, R_IMM,
-  R_INDEX, R_LENGTH, R_NEXT, R_OFFSET, R_OP, R_PREFIX, R_R0, R_R1, R_R2, R_SCALE, R_SEGMENT, R_SEGNO,
+  R_INDEX, R_LENGTH, R_NEXT, R_OFFSET, R_OP, R_PREFIX, R_R0, R_R1, R_R2, R_SCALE, R_SEGMENT, R_SEGNO, R_STACK,
 } from "./record";
 
 /** What decode() says instead of a length. */
@@ -383,6 +383,7 @@ function decodeBytes(code: usize, mode: u32, rec: usize, offset: u32): i32 {
   // Only FS and GS have a base in 64-bit code.
   store<u8>(rec, <u8>(code64 && seg < 4 ? CPU_ZERO : CPU_SEG_BASE + (seg << 3)), R_SEGMENT);
   store<u8>(rec, <u8>(!memoryOperand && leafFlags & LEAF_STACK ? SEG_SS : seg), R_SEGNO);
+  store<u8>(rec, u8(memoryOperand && (leafFlags & LEAF_STACK) != 0), R_STACK);
   store<u8>(rec, <u8>eaFlags, R_EA);
   store<i32>(rec, displacement, R_DISP);
   store<u64>(rec, value, R_IMM);

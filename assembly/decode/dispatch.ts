@@ -1,5 +1,5 @@
 // From CPU_RIP to the trace that executes it, and back out of a trace.
-import { cpu, FAULT_EXCEPTION, fault, faultNonCanonical, faultVector, GP, raise, raiseError, SEG_CS, SEG_SS, segBase, segLimit, SS } from "../cpu";
+import { cpu, FAULT_EXCEPTION, fault, faultAddress, faultNonCanonical, faultVector, GP, gpr, raise, raiseError, RSP, SEG_CS, SEG_SS, segBase, segLimit, SS } from "../cpu";
 import { trace as logTrace } from "../host";
 import {
   CPU_FUEL, CPU_LOG, CPU_MODE, CPU_RIP, CPU_TRACE_RIP, LOG_COUNT, LOG_CPU, LOG_EXEC, MODE_CODE64, MODE_CODE_MASK, MODE_FLAT,
@@ -7,7 +7,7 @@ import {
 import { contextGeneration } from "../mmu/contexts";
 import { fetchGpa, fetchTranslate } from "../mmu/translate";
 import { buildTrace, flushCount, JUMP_CACHE, JUMP_ENTRIES, STEP_BYTES, stepTrace, traceAt } from "./traces";
-import { R_IMM, R_OFFSET, R_SEGNO, RECORD_SIZE, T_COUNT, T_ENTRIES, T_LENGTH, T_RECORDS, T_VALID } from "./record";
+import { R_IMM, R_OFFSET, R_SEGNO, R_STACK, RECORD_SIZE, T_COUNT, T_ENTRIES, T_LENGTH, T_RECORDS, T_VALID } from "./record";
 
 /** Mode bits in a jump cache tag; the address-space generation stands above them. */
 const TAG_MODE_BITS: u32 = 11;
@@ -152,8 +152,14 @@ export function leaveTrace(t: usize, pc: usize): void {
   store<u64>(cpu, (mode & MODE_CODE_MASK) == MODE_CODE64 ? rip : rip & 0xffffffff, CPU_RIP);
   const executed = <u32>((pc - t - T_RECORDS) / RECORD_SIZE);
   const all = load<u32>(t, T_COUNT);
-  if (fault == FAULT_EXCEPTION && faultNonCanonical && <i32>load<u8>(pc, R_SEGNO) == SEG_SS) faultVector = SS;
+  if (fault == FAULT_EXCEPTION && faultNonCanonical && isStackAccess(pc)) faultVector = SS;
   if (executed < all) store<u32>(cpu, load<u32>(cpu, CPU_FUEL) + (all - executed), CPU_FUEL);
+}
+
+/** Whether the record's access to faultAddress goes through SS: that of its operand, or the push or pop beside it. */
+function isStackAccess(pc: usize): bool {
+  if (<i32>load<u8>(pc, R_SEGNO) == SEG_SS) return true;
+  return load<u8>(pc, R_STACK) != 0 && (faultAddress == gpr(RSP) || faultAddress == gpr(RSP) - 8 || faultAddress == gpr(RSP) - 2);
 }
 
 /** Raises what the decoder found wrong. */

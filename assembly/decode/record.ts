@@ -32,6 +32,8 @@ export const R_DISP: usize = 16;
 export const R_NEXT: usize = 20;
 /** u8: number of the memory operand's segment. */
 export const R_SEGNO: usize = 22;
+/** u8: 1: besides its memory operand it accesses the stack. */
+export const R_STACK: usize = 23;
 /** i64: immediate, extended as its kind asks for. */
 export const R_IMM: usize = 24;
 

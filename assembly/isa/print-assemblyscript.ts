@@ -48,7 +48,8 @@ export class Printer {
     private readonly registersAt: string = "c",
   ) {}
 
-  private use(module: string, symbol: string): string {
+  /** Has the printed file import a symbol of a module under assembly/, and returns it. */
+  use(module: string, symbol: string): string {
     let set = this.imports.get(module);
     if (!set) this.imports.set(module, (set = new Set()));
     set.add(symbol);

@@ -59,8 +59,12 @@ function prologue(v: Variant, at: string): string {
   return v.row.needsRip ? `store<u64>(${at}, nextRip(pc), CPU_RIP); ` : "";
 }
 
+/** Prints the statements of a case. */
+export type PrintBody = (printer: Printer, variant: Variant) => string;
+const asRecorded: PrintBody = (printer, variant) => printer.body(variant);
+
 /** One function with a switch over a group's cases; it returns how far the record pointer moves. */
-export function printGroup(numbering: Numbering, group: string): string {
+export function printGroup(numbering: Numbering, group: string, print: PrintBody = asRecorded): string {
   const frame: Frame = {
     fail: "return 0;",
     retry: "return 0;",
@@ -72,7 +76,7 @@ export function printGroup(numbering: Numbering, group: string): string {
   const printer = new Printer(frame);
   const cases = numbering.cold
     .get(group)!
-    .map((v, i) => `    case ${i}: { // ${v.key}\n      ${prologue(v, "c")}${printer.body(v)} return RECORD_SIZE; }`);
+    .map((v, i) => `    case ${i}: { // ${v.key}\n      ${prologue(v, "c")}${print(printer, v)} return RECORD_SIZE; }`);
   const body = cases.join("\n");
   const more: Record<string, string[]> = { cpu: ["cpu"], "decode/record": ["RECORD_SIZE"] };
   if (body.includes("branchNear(")) more["execute/push-pop"] = ["branchNear"];
@@ -95,7 +99,7 @@ ${body}
 }
 
 /** The main loop's switch. */
-export function printHot(numbering: Numbering): string {
+export function printHot(numbering: Numbering, print: PrintBody = asRecorded): string {
   const enter =
     "{ const f = load<i64>(c, CPU_FUEL) - load<u32>(t, T_COUNT); if (<u64>f < 0x80000000) { store<u32>(c, <u32>f, CPU_FUEL); trace = t; store<u64>(c, target, CPU_TRACE_RIP); pc = t + T_RECORDS; continue; } }";
   const frame: Frame = {
@@ -119,7 +123,7 @@ export function printHot(numbering: Numbering): string {
   const hot = numbering.hot.map((v, i) => {
     const last = v.steps.at(-1)?.op;
     const tail = last === "branch" || last === "jump" ? "" : " pc += RECORD_SIZE; continue;";
-    return `      case ${first + i}: { // ${v.key}\n        ${prologue(v, "c")}${printer.body(v)}${tail} }`;
+    return `      case ${first + i}: { // ${v.key}\n        ${prologue(v, "c")}${print(printer, v)}${tail} }`;
   });
   const imports = importLines([printer], {
     cpu: ["cpu", "fault"],

@@ -50,7 +50,7 @@ export let fetchGpa: u64 = 0;
 // @ts-ignore: decorator
 @inline export function checkCanonical(va: u64, size: u64): bool {
   if (isCanonical(va) && isCanonical(va + size - 1)) return true;
-  raiseNonCanonical();
+  raiseNonCanonical(va);
   return false;
 }
 

@@ -1,4 +1,5 @@
 // A run of the differential engine over a given time, with what it found grouped by form and field.
+import type { KvmCpuidEntry } from "../../host/kvm/cpuid-table.ts";
 import { guestCpuid, guestFeatureBits, guestFeatures } from "../oracle/guest-cpuid.ts";
 import { hostFeatureBits, hostFeatures, Silicon } from "../oracle/silicon.ts";
 import { Engine, type Mismatch } from "./engine.ts";
@@ -29,6 +30,8 @@ export interface MismatchGroup {
   count: number;
   /** A minimal reproducer; "" beyond `described` groups. */
   text: string;
+  /** The mismatch that the text describes. */
+  mismatch: Mismatch;
 }
 
 export interface CampaignResult {
@@ -43,10 +46,8 @@ export interface CampaignResult {
 
 /** Runs a campaign. The host must be able to be the oracle (siliconMissing()). */
 export async function runCampaign(options: CampaignOptions): Promise<CampaignResult> {
-  const host: Features = { names: hostFeatures(), bits: hostFeatureBits() };
   const cpuid = await guestCpuid();
-  const guest: Features = { names: guestFeatures(cpuid), bits: guestFeatureBits(cpuid) };
-  const features = options.native ? host : common(host, guest);
+  const features = options.native ? hostProcessor() : commonFeatures(cpuid);
   const tiers = options.native ? [] : await createTiers(options.tiers ?? TIER_NAMES, cpuid);
   const silicon = new Silicon();
   try {
@@ -56,9 +57,15 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignRes
   }
 }
 
-function common(a: Features, b: Features): Features {
+function hostProcessor(): Features {
+  return { names: hostFeatures(), bits: hostFeatureBits() };
+}
+
+/** What both the host's processor and a guest with that CPUID table have. */
+export function commonFeatures(cpuid: readonly KvmCpuidEntry[]): Features {
   const both = <T>(x: ReadonlySet<T>, y: ReadonlySet<T>): Set<T> => new Set([...x].filter((value) => y.has(value)));
-  return { names: both(a.names, b.names), bits: both(a.bits, b.bits) };
+  const host = hostProcessor();
+  return { names: both(host.names, guestFeatures(cpuid)), bits: both(host.bits, guestFeatureBits(cpuid)) };
 }
 
 async function campaign(engine: Engine, options: CampaignOptions): Promise<CampaignResult> {
@@ -79,7 +86,8 @@ async function campaign(engine: Engine, options: CampaignOptions): Promise<Campa
   const groups: MismatchGroup[] = [];
   for (const [name, { count, first }] of [...found].sort((a, b) => b[1].count - a[1].count)) {
     const wanted = groups.length < (options.described ?? Number.POSITIVE_INFINITY);
-    groups.push({ name, count, text: wanted ? describe(await engine.minimize(first)) : "" });
+    const mismatch = wanted ? await engine.minimize(first) : first;
+    groups.push({ name, count, text: wanted ? describe(mismatch) : "", mismatch });
   }
   return {
     cases: engine.cases,

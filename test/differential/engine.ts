@@ -62,7 +62,7 @@ export class Engine {
       for (const tier of this.tiers) {
         const actual = tier.run(test);
         const differences = compare(test, wanted, actual);
-        if (differences.length) found.push(keep(form, tier, test, wanted, actual, differences));
+        if (differences.length) found.push(mismatchOf(form, tier, test, wanted, actual, differences));
       }
     }
     this.cases += BATCH;
@@ -83,7 +83,7 @@ export class Engine {
       const actual = tier.run(trial);
       const differences = compare(trial, wanted, actual);
       if (differences.length === 0 || !sameKind(differences, mismatch.differences)) continue;
-      best = keep(form, tier, trial, wanted, actual, differences);
+      best = mismatchOf(form, tier, trial, wanted, actual, differences);
     }
     return best;
   }
@@ -107,7 +107,8 @@ export function formOf(test: Case): string {
   return known ? `${known.key}@${MODE_NAMES[mode]}` : formName(shape);
 }
 
-function keep(
+/** A mismatch with copies of what will be overwritten. */
+export function mismatchOf(
   form: string,
   tier: Tier,
   test: Case,

@@ -43,6 +43,7 @@ import {
   segmentOf,
 } from "./case.ts";
 import { fillKind, KIND_F32, KIND_INTEGER, kindOf, vectorKind } from "./kinds.ts";
+import { addLaterState } from "./later-state.ts";
 import { Random } from "./random.ts";
 import { isString, type Shape, shapeOf } from "./shape.ts";
 import { float80, integer } from "./values.ts";
@@ -55,6 +56,8 @@ export interface Recipe {
   seed: number;
   /** Several instructions that end in a trap of their own (run without TF). */
   sequence?: boolean;
+  /** What the seed stands for; 2 where absent. 1 is without what later-state.ts adds. */
+  revision?: 1 | 2;
 }
 
 const random = new Random(0);
@@ -300,17 +303,18 @@ function usesStack(shape: Shape): boolean {
 
 /** Fills in a whole case. The recipe's code may have its displacement rewritten. */
 export function buildCase(test: Case, recipe: Recipe): void {
-  build(test, recipe);
+  const shape = shapeOf(recipe.code, recipe.mode);
+  build(test, recipe, shape);
+  if (recipe.revision !== 1) addLaterState(test, shape, recipe.seed, recipe.sequence === true);
   const stack = segmentOf(test.view.getUint16(CASE_SS, true));
   // IRET to a 16-bit stack leaves the upper half of ESP to the kernel's: it is zero on either side.
   if (stack && !(stack.attributes & 0x4000)) test.view.setUint16(CASE_GPR + 34, 0, true);
 }
 
-function build(test: Case, recipe: Recipe): void {
+function build(test: Case, recipe: Recipe, shape: Shape): void {
   const { mode, code, seed } = recipe;
   const { view, bytes } = test;
   random.reseed(seed, (mode << 8) | code.length);
-  const shape = shapeOf(code, mode);
   const sequence = recipe.sequence === true;
   bytes.fill(0, 0, CASE_GPR);
   bytes[CASE_MODE] = mode;

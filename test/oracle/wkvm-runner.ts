@@ -118,7 +118,7 @@ const CASE_SEGMENTS: [number, number][] = [
 /** A vCPU that test cases run on. */
 export class WkvmRunner {
   private readonly state: VcpuState;
-  private readonly core: CoreExports;
+  readonly core: CoreExports;
   private readonly view: DataView;
   private readonly bytes: Uint8Array;
   private readonly words: Int32Array;
@@ -134,7 +134,11 @@ export class WkvmRunner {
   /** The last trap of the core itself. */
   trap: Error | undefined;
 
-  private constructor(state: VcpuState, ram: number) {
+  private constructor(
+    state: VcpuState,
+    ram: number,
+    private readonly limitNs: number,
+  ) {
     this.state = state;
     this.core = state.core;
     this.view = state.memory.view;
@@ -145,8 +149,12 @@ export class WkvmRunner {
     this.goHome();
   }
 
-  /** Makes a VM with the given CPUID table. `core` is the path of another core.wasm than the built one. */
-  static async create(cpuid: readonly KvmCpuidEntry[], core?: WebAssembly.Module): Promise<WkvmRunner> {
+  /** Makes a VM with the given CPUID table. `core`: another module than the built one; `limitNs`: what a case may take. */
+  static async create(
+    cpuid: readonly KvmCpuidEntry[],
+    core?: WebAssembly.Module,
+    limitNs = CASE_LIMIT_NS,
+  ): Promise<WkvmRunner> {
     const { memory, state, ram } = await createBareVm(GUEST_BYTES, cpuid, core);
     const image = new Uint8Array(GUEST_BYTES);
     buildGuest(image, baseImage());
@@ -154,7 +162,7 @@ export class WkvmRunner {
     // Whatever vector registers the processor has, as an operating system gives them to its programs.
     const components = BigInt(findEntry(cpuid, 0xd)?.eax ?? 0) & (X87 | SSE | AVX);
     if (components) writeXcrs(state, [{ xcr: 0, value: components }]);
-    return new WkvmRunner(state, ram);
+    return new WkvmRunner(state, ram, limitNs);
   }
 
   /** Runs one case. The result is valid until the next call. */
@@ -171,7 +179,7 @@ export class WkvmRunner {
   /** KVM_EXIT_*, or TRAPPED where the core itself broke: `trap` then says how. */
   private enter(): number {
     try {
-      return this.core.run(CASE_LIMIT_NS, 0);
+      return this.core.run(this.limitNs, 0);
     } catch (error) {
       if (!(error instanceof WebAssembly.RuntimeError)) throw error;
       this.trap = error;

@@ -8,7 +8,7 @@ export function buildGroup(group: Group, cases: readonly Case[], at: number): nu
   let n = 0;
   for (const code of group.codes) {
     for (let seed = 0; seed < group.seedsPerCode; seed++, n++) {
-      buildCase(cases[at + n]!, { mode: group.mode, code, seed: (group.firstSeed + n) >>> 0 });
+      buildCase(cases[at + n]!, { mode: group.mode, code, seed: (group.firstSeed + n) >>> 0, revision: 1 });
     }
   }
   return n;
