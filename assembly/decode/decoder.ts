@@ -6,7 +6,7 @@ import { FEAT_ABM, FEAT_BMI1 } from "../features";
 import {
   CANDIDATES, CANDIDATE_B0, CANDIDATE_L0, CANDIDATE_L1, CANDIDATE_MODRM, CANDIDATE_NOT64, CANDIDATE_ONLY64, CANDIDATE_W0, CANDIDATE_W1, CASES, KIND_A, KIND_Ap, KIND_B,
   KIND_C, KIND_C1, KIND_D, KIND_DX, KIND_E, KIND_G, KIND_H, KIND_I, KIND_I2, KIND_J, KIND_M, KIND_N, KIND_O, KIND_One, KIND_P, KIND_Q, KIND_R, KIND_S, KIND_SO, KIND_ST,
-  KIND_U, KIND_V, KIND_W, KIND_Z, LEAF_AVX, LEAF_D64, LEAF_F64, LEAF_LONG, LEAF_MMX, LEAF_POP_RM, LEAF_PROTECTED, LEAF_SSE, LEAF_STACK, LEAF_X87, LEAVES, OPCODES,
+  KIND_U, KIND_V, KIND_W, KIND_X, KIND_Z, LEAF_AVX, LEAF_D64, LEAF_F64, LEAF_LONG, LEAF_MMX, LEAF_POP_RM, LEAF_PROTECTED, LEAF_SSE, LEAF_STACK, LEAF_VSIB, LEAF_X87, LEAVES, OPCODES,
   SIZE_b, SIZE_s, SIZE_v, SIZE_w, SIZE_z,
 } from "../generated/opcodes";
 import {
@@ -140,7 +140,6 @@ function decodeBytes(code: usize, mode: u32, rec: usize, offset: u32): i32 {
     }
     if (!code64) rex &= 0x48;
     vvvv = (p1 >> 3) & 15 ^ 15;
-    if (!code64) vvvv &= 7;
     vexL = (p1 >> 2) & 1;
     const pp = p1 & 3;
     mandatory = pp == 0 ? 1 : pp == 1 ? 2 : pp == 2 ? 3 : 4;
@@ -231,11 +230,14 @@ function decodeBytes(code: usize, mode: u32, rec: usize, offset: u32): i32 {
   let index: u32 = CPU_ZERO;
   let scale: u32 = 0;
   let displacement: i32 = 0;
+  let vectorIndex: u32 = 0;
   let eaFlags: u32 = 0;
   let defaultSegment: i32 = SEG_DS;
   const rexB = (rex & 1) << 3;
   const rm = (modrm & 7) | rexB;
   const reg = ((modrm >> 3) & 7) | ((rex & 4) << 1);
+  // A gather's address has a SIB byte.
+  if (leafFlags & LEAF_VSIB && (addressSize == 0 || (modrm & 7) != 4)) return DECODE_UNDEFINED;
   if (hasModrm && isMemory) {
     const mod = modrm >> 6;
     const low = modrm & 7;
@@ -258,7 +260,10 @@ function decodeBytes(code: usize, mode: u32, rec: usize, offset: u32): i32 {
       if (low == 4) {
         const sib = byte();
         const sibIndex = ((sib >> 3) & 7) | ((rex & 2) << 2);
-        if (sibIndex != 4) {
+        if (leafFlags & LEAF_VSIB) {
+          vectorIndex = sibIndex;
+          scale = sib >> 6;
+        } else if (sibIndex != 4) {
           index = sibIndex << 3;
           scale = sib >> 6;
         }
@@ -305,15 +310,18 @@ function decodeBytes(code: usize, mode: u32, rec: usize, offset: u32): i32 {
     else if (kind == KIND_C1) put = 1 << 3;
     else if (kind == KIND_DX) put = 2 << 3;
     else if (kind == KIND_B) {
-      put = vvvv << 3;
+      put = (code64 ? vvvv : vvvv & 7) << 3;
       usesVvvv = true;
     }
     else if (kind == KIND_V) put = reg;
     else if (kind == KIND_H) {
-      put = vvvv;
+      put = code64 ? vvvv : vvvv & 7;
       usesVvvv = true;
     }
-    else if (kind == KIND_W || kind == KIND_U) {
+    else if (kind == KIND_X) {
+      memoryOperand = true;
+      put = vectorIndex;
+    } else if (kind == KIND_W || kind == KIND_U) {
       if (isMemory) memoryOperand = true;
       else put = rm;
     } else if (kind == KIND_P) put = reg & 7;

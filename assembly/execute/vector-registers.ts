@@ -15,7 +15,16 @@ import { CPU_X87, CPU_XMM } from "../layout";
 
 /** Raises #GP(0) for an address off a 16-byte boundary. */
 export function aligned16(address: u64): bool {
-  if (address & 15) {
+  return onBoundary(address, 15);
+}
+
+/** Raises #GP(0) for an address off a 32-byte boundary. */
+export function aligned32(address: u64): bool {
+  return onBoundary(address, 31);
+}
+
+function onBoundary(address: u64, mask: u64): bool {
+  if (address & mask) {
     raiseError(GP, 0);
     return false;
   }

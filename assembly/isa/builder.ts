@@ -139,10 +139,15 @@ export class Builder {
   }
 
   // ------------------------------------------------------------ vectors
-  /** Host address of a vector operand (register or memory) for reading `bytes`; aligned: #GP(0) off a 16-byte boundary. */
+  /** Host address of a vector operand (register or memory) for reading `bytes`; aligned: #GP(0) off a boundary of as many. */
   pointer(o: Operand, bytes = o.bytes, aligned = false): Value {
     const file = o.shape === "mmx" ? "mmx" : "xmm";
     return this.record("ptr", { op: "pointer", slot: o.slot, file, bytes, memory: o.shape === "mem", aligned });
+  }
+
+  /** The host address `bytes` behind one given by pointer(). */
+  offset(pointer: Value, bytes: number): Value {
+    return this.record("ptr", { op: "binary", name: "add", args: [pointer, this.const(bytes, 32)] });
   }
 
   /** Loads from a host address given by pointer(): 16 bytes as v128, fewer as i32/i64 zero-extended. */
@@ -172,9 +177,14 @@ export class Builder {
       this.store(this.address(o, true, bytes), value, (bytes * 8) as Width);
       return;
     }
+    this.record("void", { op: "vwrite", args: [this.vectorAddress(bytes, aligned), value] });
+  }
+
+  /** Linear address of the memory operand for writing `bytes` (16 or 32), `aligned` as in pointer(). */
+  vectorAddress(bytes: number, aligned: boolean): Value {
     const address = this.record("i64", { op: "address", bytes, write: true, aligned, args: [] });
-    if (aligned) this.guard(this.and(this.unary("wrap", address), this.const(15, 32)), 13, 0);
-    this.record("void", { op: "vwrite", args: [address, value] });
+    if (aligned) this.guard(this.and(this.unary("wrap", address), this.const(bytes - 1, 32)), 13, 0);
+    return address;
   }
 
   /** A SIMD128 operation by its AssemblyScript name, e.g. "i8x16.add"; number arguments are lane immediates. */

@@ -35,12 +35,13 @@ export const KINDS = {
   Ap: 25, // far pointer: offset, then selector in bits 32-47 of the immediate
   SO: 27, // segment register by bits 3-5 of the opcode
   I2: 26, // a second, 8-bit immediate: bits 16-23 of the immediate (ENTER)
+  X: 28, // memory by a SIB byte whose index is an XMM register: the slot has the index's number
 } as const;
 export type Kind = keyof typeof KINDS;
 
 /** Operand sizes; the number is what the decoder switches on. v: by operand size; y: 32 or 64; z: 16 or 32 bits, sign-extended;
- * s: 8 bits, sign-extended to the operand size; p: far pointer. */
-export const SIZES = { b: 1, w: 2, d: 3, q: 4, x: 5, v: 6, y: 7, z: 8, s: 9, p: 10, t: 11 } as const;
+ * s: 8 bits, sign-extended to the operand size; p: far pointer; x: 128 bits, qq: 256 bits. */
+export const SIZES = { b: 1, w: 2, d: 3, q: 4, x: 5, v: 6, y: 7, z: 8, s: 9, p: 10, t: 11, qq: 12 } as const;
 export type Size = keyof typeof SIZES;
 
 export interface OperandForm {
@@ -93,7 +94,7 @@ function parseOperand(text: string): OperandForm {
   return { kind, size };
 }
 
-const MODRM_KINDS = new Set<Kind>(["E", "G", "M", "S", "C", "D", "V", "W", "P", "Q", "ST", "R", "U", "N"]);
+const MODRM_KINDS = new Set<Kind>(["E", "G", "M", "S", "C", "D", "V", "W", "P", "Q", "ST", "R", "U", "N", "X"]);
 const MEMORY_KINDS = new Set<Kind>(["E", "W", "Q"]);
 const FLAGS = new Set(["d64", "f64", "i64", "o64", "w0", "w1", "l0", "l1", "b0", "nomodrm"]);
 const WIDTH_OF: Partial<Record<Size, Width>> = { b: 8, w: 16, d: 32, q: 64 };
@@ -137,7 +138,7 @@ export function parseForm(text: string): Form {
   if (opcode < 0) throw new Error(`no opcode in '${text}'`);
   if (rm >= 0) mod = "reg";
   for (const { kind } of operands) {
-    if (kind === "M") mod = "mem";
+    if (kind === "M" || kind === "X") mod = "mem";
     if (kind === "R" || kind === "U" || kind === "N" || kind === "ST") mod = "reg";
   }
   const modrm =

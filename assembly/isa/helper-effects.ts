@@ -80,11 +80,13 @@ note("execute/bits", `${widths("blsi", [32, 64])} ${widths("bzhi", [32, 64])}`, 
 note("execute/float/compare", "comiF32 comiF64", sets(ALL_FLAGS));
 note("execute/vector/strings", "compareExplicit compareImplicit", sets(ALL_FLAGS));
 note("execute/x87/compare", "fcomiSt", sets(ALL_FLAGS));
+note("execute/vector/state", "clearUpper zeroUpper zeroAll", PURE);
 
 /** Modules whose other helpers touch vector and x87 state alone, by the pointers and numbers they are given. */
 const VECTOR_MODULES = new Set([
   ...["bits", "float/approximate", "float/horizontal", "float/integer", "float/packed", "float/packed-convert"],
-  ...["float/state", "vector/aes", "vector/carryless", "vector/lanes", "vector/mmx", "vector/scalar", "vector/sha"],
+  ...["float/fused", "float/state", "vector/across", "vector/aes", "vector/carryless", "vector/lanes", "vector/mmx"],
+  ...["vector/scalar", "vector/sha"],
   ...["vector/shift", "vector/shuffle", "vector/strings", "vector/sums", "x87/arithmetic", "x87/check", "x87/compare"],
   ...["x87/load", "x87/stack", "x87/state", "x87/store", "x87/transcendental", "x87/unary"],
 ]);

@@ -89,7 +89,7 @@ export type MicroOp = Value &
     /** The raw register number in a record slot: segment, control, x87, MMX, XMM registers. */
     | { readonly op: "index"; readonly slot: number }
     /** Linear address of the memory operand, segment checks done for an access of this size; may fault. `aligned`: off a
-     * 16-byte boundary #GP(0) comes before what its segment raises; the guard that follows raises the rest. */
+     * boundary of its size #GP(0) comes before what its segment raises; the guard that follows raises the rest. */
     | {
         readonly op: "address";
         readonly bytes: number;
@@ -110,7 +110,8 @@ export type MicroOp = Value &
         readonly locked: boolean;
         readonly args: readonly [Value, Value];
       }
-    /** Host address of a vector or x87 operand's bytes, for reading; may fault. */
+    /** Host address of a vector or x87 operand's bytes, for reading; may fault. `aligned`: off a boundary of as many bytes
+     * (16 or 32) it is #GP(0). Adding 16 gives the address of the upper half of 32 bytes. */
     | {
         readonly op: "pointer";
         readonly slot: number;

@@ -160,7 +160,7 @@ export class Printer {
         const probe = this.use("mmu/tlb", "probeRead");
         const slow = this.use("execute/vector/memory", "vectorReadSlow");
         const aligned = s.aligned
-          ? ` if (!${this.use("execute/vector-registers", "aligned16")}(a${s.id})) ${this.frame.fail}`
+          ? ` if (!${this.use("execute/vector-registers", `aligned${s.bytes}`)}(a${s.id})) ${this.frame.fail}`
           : "";
         return `let a${s.id}: u64; if (load<u8>(pc, ${this.use("decode/record", "R_EA")})) { a${s.id} = ${check}(pc, ${s.bytes}, false, 0);${this.checked(true)} } else a${s.id} = ${simple}(${this.registersAt}, pc);${aligned} let v${s.id}: usize = ${probe}(a${s.id}, ${s.bytes}); if (!v${s.id}) { v${s.id} = ${slow}(a${s.id}, ${s.bytes}); if (!v${s.id}) ${this.frame.fail} }`;
       }

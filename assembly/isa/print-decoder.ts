@@ -18,6 +18,8 @@ export const LEAF_FLAGS = {
   MMX: 512,
   AVX: 1024,
   SHADOW: 2048,
+  /** SIB.index is a vector register. */
+  VSIB: 4096,
 } as const;
 /** Candidate flags. */
 export const CANDIDATE_FLAGS = { NOT64: 1, ONLY64: 2, W0: 4, W1: 8, B0: 16, MODRM: 32, L0: 64, L1: 128 } as const;
@@ -51,6 +53,7 @@ export function printTables(rows: readonly Row[], numbering: Numbering): string 
       if (row.name === "pop_rm") flags |= LEAF_FLAGS.POP_RM;
       if (row.group === "stack" || /^(call|ret)/.test(row.name)) flags |= LEAF_FLAGS.STACK;
       if (row.shadow) flags |= LEAF_FLAGS.SHADOW;
+      if (form.operands.some((o) => o.kind === "X")) flags |= LEAF_FLAGS.VSIB;
       if (row.unit) flags |= LEAF_FLAGS[row.unit.toUpperCase() as "SSE"];
       const kinds: number[] = form.operands.flatMap((o) => [KINDS[o.kind], SIZES[o.size]]);
       while (kinds.length < 8) kinds.push(0);

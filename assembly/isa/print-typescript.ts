@@ -159,7 +159,7 @@ export class TypeScriptPrinter {
     const [a, b] = s.args;
     const [x, y] = [lo(a), lo(b)];
     const n = (expression: string): string => `const ${lo(s)} = ${expression};`;
-    if (a.type === "i32") {
+    if (a.type !== "i64") {
       switch (s.name) {
         case "add":
           return n(`(${x} + ${y}) | 0`);

@@ -35,7 +35,7 @@
 //   MICRO_COMPLETE  w v v                the value of the MICRO_MODIFY, new value
 //   MICRO_COMPLETE_LOCKED w v v
 //   MICRO_POINTER   flags leb            i32: host address of a vector operand's bytes; leb: their number; flags: bits
-//                                        0-1 slot, 2 MMX register, 3 memory operand, 4 #GP(0) off a 16-byte boundary
+//                                        0-1 slot, 2 MMX register, 3 memory operand, 4 #GP(0) off a boundary of as many bytes (16 or 32)
 //   MICRO_VLOAD     bytes v              i32 (1, 2, 4), i64 (8) or v128 (16) at a host address
 //   MICRO_VSTORE    bytes v v            address, value
 //   MICRO_VWRITE    v v                  stores 16 bytes to guest memory: linear address, v128; all of it or a fault
@@ -378,7 +378,7 @@ class Writer {
       case "binary":
         return [
           s.type === "i64" ? MICRO.OP64 : MICRO.OP32,
-          binaryOpcode(s.name, s.args[0].type as "i32"),
+          binaryOpcode(s.name, s.args[0].type as "i32" | "i64" | "ptr"),
           2,
           ...this.values(s),
         ];

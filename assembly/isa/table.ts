@@ -1,6 +1,8 @@
 // The instruction table as a whole: importing this file registers every row.
 import "./rows/arithmetic.ts";
 import "./rows/branch.ts";
+import "./rows/avx.ts";
+import "./rows/fma.ts";
 import "./rows/move.ts";
 import "./rows/shift.ts";
 import "./rows/string.ts";

@@ -29,6 +29,7 @@ const REGISTER_KINDS: Record<string, Operand["shape"]> = {
   ST: "index",
   SO: "index",
   I2: "index",
+  X: "index",
   V: "xmm",
   W: "xmm",
   H: "xmm",
@@ -51,7 +52,7 @@ function operandWidth({ kind, size }: OperandForm, width: Width): Width {
   return FIXED_WIDTH[size] ?? width;
 }
 
-const BYTES: Record<string, number> = { x: 16, t: 10, p: 6 };
+const BYTES: Record<string, number> = { x: 16, qq: 32, t: 10, p: 6 };
 
 /** The operands of a form in one variant; registers take the record's slots in order, immediates and memory none. */
 function operandsOf(form: Form, width: Width, memory: boolean): Operand[] {
@@ -92,7 +93,7 @@ const recorded = new Map<string, Variant>();
 
 function record(row: Row, width: Width, locked: boolean, operands: readonly Operand[]): Variant {
   const shapes = operands
-    .map((o) => `${o.shape}${o.width}${o.shape === "mem" ? `m${o.bytes}` : ""}s${o.slot}`)
+    .map((o) => `${o.shape}${o.width}${o.shape === "mem" || o.bytes === 32 ? `m${o.bytes}` : ""}s${o.slot}`)
     .join(",");
   const key = `${row.name}.${width}${locked ? ".lock" : ""} ${shapes}`;
   let variant = recorded.get(key);

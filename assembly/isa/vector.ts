@@ -1,9 +1,10 @@
 // What the rows of MMX and SSE have in common: operands as v128, the MMX prologue, and instructions that come both for
 // MMX and for XMM registers.
-import { FEAT_MMX, FEAT_SSE, FEAT_SSE2 } from "../features.ts";
+import { FEAT_AVX2, FEAT_MMX, FEAT_SSE, FEAT_SSE2 } from "../features.ts";
 import type { Builder, Operand } from "./builder.ts";
 import type { Type, Value } from "./micro-op.ts";
 import { type Body, type RowOptions, row } from "./row.ts";
+import { type VexOptions, vexPacked, vexUnary } from "./vex.ts";
 
 export type Options = Omit<RowOptions, "group"> & { group?: string };
 
@@ -74,9 +75,15 @@ export interface PairOptions {
   mmxBytes?: number;
   /** Widths of the XMM form that stand in the interpreter's first switch. */
   hot?: readonly number[];
+  vex?: VexForm;
 }
 
-/** mm, mm/m64 and xmm, xmm/m128 of one operation: `opcode` as in "0F FC". The low half of the result is the MMX form's. */
+/** How the VEX-encoded form differs: false: there is none that looks like this; `unary`: it has one source; features
+ * other than AVX for 128 and AVX2 for 256 bits. */
+export type VexForm = false | (Partial<VexOptions> & { unary?: boolean });
+
+/** mm, mm/m64 and xmm, xmm/m128 of one operation, and what packed() adds: `opcode` as in "0F FC". The low half of the
+ * result is the MMX form's. */
 export function pair(name: string, opcode: string, options: PairOptions, op: Lanes): void {
   const feature = options.feature ?? FEAT_SSE2;
   const mmxFeature = options.mmxFeature ?? (feature === FEAT_SSE2 ? FEAT_MMX : feature);
@@ -95,19 +102,23 @@ export function pair(name: string, opcode: string, options: PairOptions, op: Lan
   packed(name, `66 ${opcode}`, feature, options.group ?? "sse-int", op, options);
 }
 
-/** xmm, xmm/m128 alone, the memory operand on a 16-byte boundary unless `aligned` is false. */
+/** xmm, xmm/m128, the memory operand on a 16-byte boundary unless `aligned` is false; and the same with VEX, on 128 and
+ * 256 bits, unless `vex` says otherwise. */
 export function packed(
   name: string,
   opcode: string,
   feature: number,
   group: string,
   op: Lanes,
-  { aligned = true, hot = [] }: { aligned?: boolean; hot?: readonly number[] } = {},
+  { aligned = true, hot = [], vex = {} }: { aligned?: boolean; hot?: readonly number[]; vex?: VexForm } = {},
 ): void {
   row(name, `${opcode} Vx,Wx`, { group, unit: "sse", feature, hot }, (b, d, s) => {
     const y = b.vread(s, 16, aligned);
     b.vwrite(d, op(b, b.vread(d, 16), y));
   });
+  if (!vex) return;
+  const { unary, ...options } = { group: `avx-${group.replace(/^sse-?/, "")}`, wide: FEAT_AVX2, ...vex };
+  (unary ? vexUnary : vexPacked)(name, opcode, options, op);
 }
 
 /** The binary SIMD operation of that name. */

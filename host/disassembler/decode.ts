@@ -13,6 +13,8 @@ export interface Memory {
   /** Register numbers, -1: none; the base is the next instruction's address where ripRelative. */
   readonly base: number;
   readonly index: number;
+  /** Bytes of the vector register that the index is, 0: a general register. */
+  readonly vectorIndex: number;
   readonly scale: number;
   readonly displacement: bigint;
   /** The displacement stands in the code. */
@@ -27,7 +29,7 @@ export interface Memory {
 export type Operand =
   /** A general register of `size` bytes; without REX, 8-bit numbers 4 to 7 are AH to BH. */
   | { readonly type: "general"; readonly number: number; readonly size: number; readonly high: boolean }
-  | { readonly type: "segment" | "control" | "debug" | "xmm" | "mmx" | "x87"; readonly number: number }
+  | { readonly type: "segment" | "control" | "debug" | "xmm" | "ymm" | "mmx" | "x87"; readonly number: number }
   | { readonly type: "immediate"; readonly value: bigint; readonly size: number }
   /** A branch by `displacement` from the next instruction, at an operand size in bytes. */
   | { readonly type: "relative"; readonly displacement: bigint; readonly size: number }
@@ -59,7 +61,8 @@ const SEGMENTS = new Map([
   [0x65, 5],
 ]);
 const MANDATORY = ["NP", "66", "F3", "F2"];
-const SIZE_BYTES: Record<string, number> = { b: 1, w: 2, d: 4, q: 8, x: 16, t: 10, p: 6 };
+const SIZE_BYTES: Record<string, number> = { b: 1, w: 2, d: 4, q: 8, x: 16, qq: 32, t: 10, p: 6 };
+const vector = (number: number, size: number): Operand => ({ type: size === 32 ? "ymm" : "xmm", number });
 /** ModRM of 16-bit addresses: base and index register. */
 const BASE_16 = [3, 3, 5, 5, 6, 7, 5, 3];
 const INDEX_16 = [6, 7, 6, 7, -1, -1, -1, -1];
@@ -80,6 +83,7 @@ class Decoder {
   private map = 0;
   private opcode = 0;
   private modrm = 0;
+  private sibIndex = 0;
   private width = 0;
 
   constructor(
@@ -106,6 +110,11 @@ class Decoder {
     return BigInt.asIntN(size * 8, this.unsigned(size));
   }
 
+  /** The register that VEX.vvvv names. */
+  private get first(): number {
+    return this.bits === 64 ? this.vvvv : this.vvvv & 7;
+  }
+
   private get rexW(): boolean {
     return (this.rex & 8) !== 0;
   }
@@ -121,6 +130,8 @@ class Decoder {
     if (!entry) return undefined;
     const { form } = entry;
     if (form.modrm) this.byte();
+    if (form.operands.some((o) => o.kind === "X") && (this.addressSize() === 2 || (this.modrm & 7) !== 4))
+      return undefined;
     this.width = this.operationWidth(entry);
     const addressSize = this.addressSize();
     const memory = form.modrm && this.modrm < 0xc0 ? this.memory(addressSize) : undefined;
@@ -187,10 +198,7 @@ class Decoder {
       if (this.map < 1 || this.map > 3) return undefined;
     }
     this.vvvv = ((last >> 3) & 15) ^ 15;
-    if (this.bits !== 64) {
-      this.rex &= 0x48;
-      this.vvvv &= 7;
-    }
+    if (this.bits !== 64) this.rex &= 0x48;
     this.vexL = (last & 4) !== 0;
     this.map += 3;
     this.opcode = this.byte();
@@ -241,7 +249,15 @@ class Decoder {
     const mod = this.modrm >> 6;
     const low = this.modrm & 7;
     const rexB = (this.rex & 1) << 3;
-    const result = { base: -1, index: -1, scale: 1, displacement: 0n, displaced: false, ripRelative: false };
+    const result = {
+      base: -1,
+      index: -1,
+      vectorIndex: 0,
+      scale: 1,
+      displacement: 0n,
+      displaced: false,
+      ripRelative: false,
+    };
     let none = false;
     if (addressSize === 2) {
       none = mod === 0 && low === 6;
@@ -253,6 +269,7 @@ class Decoder {
       const sib = this.byte();
       const index = ((sib >> 3) & 7) | ((this.rex & 2) << 2);
       result.scale = 1 << (sib >> 6);
+      this.sibIndex = index;
       if (index !== 4) result.index = index;
       none = (sib & 7) === 5 && mod === 0;
       if (!none) result.base = (sib & 7) | rexB;
@@ -302,14 +319,16 @@ class Decoder {
       case "DX":
         return this.general(2, 2);
       case "B":
-        return this.general(this.vvvv, size);
+        return this.general(this.first, size);
       case "V":
-        return { type: "xmm", number: reg };
+        return vector(reg, size);
       case "H":
-        return { type: "xmm", number: this.vvvv };
+        return vector(this.first, size);
       case "W":
       case "U":
-        return memory ? { ...memory, size } : { type: "xmm", number: rm };
+        return memory ? { ...memory, size } : vector(rm, size);
+      case "X":
+        return { ...memory!, size: 0, vectorIndex: size, index: this.sibIndex };
       case "P":
         return { type: "mmx", number: reg & 7 };
       case "Q":
@@ -329,7 +348,8 @@ class Decoder {
         return { type: "immediate", value: 1n, size: 1 };
       case "O":
         return {
-          ...{ type: "memory", size, base: -1, index: -1, scale: 1, displacement: this.unsigned(addressSize) },
+          ...{ type: "memory", size, base: -1, index: -1, vectorIndex: 0, scale: 1 },
+          displacement: this.unsigned(addressSize),
           ...{ displaced: true, ripRelative: false, addressSize, segment: this.segment },
         };
       case "I2":

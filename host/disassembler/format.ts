@@ -15,6 +15,7 @@ const SIZES: Record<number, string> = {
   8: "QWORD PTR ",
   10: "TBYTE PTR ",
   16: "XMMWORD PTR ",
+  32: "YMMWORD PTR ",
 };
 /** Instructions that name an address, or an area of no simple size. */
 const ADDRESS_ONLY =
@@ -32,12 +33,16 @@ function register(number: number, size: number, high = false): string {
   return { 2: "", 4: "e" }[size] === undefined ? `r${NAMES[number]}` : `${size === 4 ? "e" : ""}${NAMES[number]}`;
 }
 
+function indexOf({ index, vectorIndex, addressSize }: Memory): string {
+  if (vectorIndex) return `${vectorIndex === 32 ? "y" : "x"}mm${index}`;
+  return register(index, addressSize);
+}
+
 function memory(m: Memory, plain: boolean): string {
   const parts: string[] = [];
   if (m.ripRelative) parts.push(m.addressSize === 8 ? "rip" : "eip");
   if (m.base >= 0) parts.push(register(m.base, m.addressSize));
-  if (m.index >= 0)
-    parts.push(m.addressSize === 2 ? register(m.index, 2) : `${register(m.index, m.addressSize)}*${m.scale}`);
+  if (m.index >= 0) parts.push(m.addressSize === 2 ? register(m.index, 2) : `${indexOf(m)}*${m.scale}`);
   let text = parts.join("+");
   const prefix = plain ? "" : (SIZES[m.size] ?? "");
   const segment = m.segment >= 0 ? `${SEGMENTS[m.segment]}:` : "";
@@ -60,12 +65,18 @@ function operand(o: Operand, instruction: Instruction, next: bigint, bits: Bits)
     case "debug":
       return `dr${o.number}`;
     case "xmm":
-      return `xmm${o.number}`;
+    case "ymm":
+      return `${o.type}${o.number}`;
     case "mmx":
       return `mm${o.number}`;
     case "x87":
       return `st(${o.number})`;
     case "immediate":
+      // A fourth register stands in the immediate's upper half.
+      if (/^vp?blendv/.test(instruction.entry.mnemonic)) {
+        const [first] = instruction.operands;
+        return `${first?.type}${Number(o.value >> 4n) & (bits === 64 ? 15 : 7)}`;
+      }
       return hex(BigInt.asUintN(Math.max(o.size, 1) * 8, o.value));
     case "relative": {
       const size = o.size === 2 ? 16 : bits === 64 ? 64 : 32;

@@ -93,8 +93,17 @@ const SAFE = {
   physicalBits: 40,
 } as const;
 
-/** Features that cost kernels more at each context switch than programs gain. */
-const LEFT_TO_MAX: ReadonlySet<number> = new Set([f.FEAT_PKU]);
+/** Features that cost more at each context switch than programs gain (PKU), or make programs choose instructions that
+ * are slower here than what they replace (AVX and what needs it). */
+const LEFT_TO_MAX: ReadonlySet<number> = new Set([
+  f.FEAT_PKU,
+  f.FEAT_AVX,
+  f.FEAT_AVX2,
+  f.FEAT_F16C,
+  f.FEAT_FMA,
+  f.FEAT_VAES,
+  f.FEAT_VPCLMULQDQ,
+]);
 
 const MODELS: readonly CpuModel[] = [
   {

@@ -159,6 +159,7 @@ export function shapeOf(code: Uint8Array, mode: number): Shape {
       shape.map = first & 0x1f;
       shape.rex = 0x40 | (((~first >> 5) & 7) | ((last >> 4) & 8));
     } else shape.rex = 0x40 | ((~first >> 5) & 4);
+    if (mode !== MODE_64) shape.rex &= 0x48;
     shape.vexL = (last >> 2) & 1;
     shape.vexV = (~last >> 3) & 15;
     shape.operandOverride = (last & 3) === 1;

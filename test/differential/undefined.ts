@@ -184,7 +184,12 @@ export function undefinedOrUnfetched(shape: Shape, test: Case, result: Result): 
 /** What not to compare after an instruction that completed. */
 export function undefinedAfter(shape: Shape, test: Case): Undefined {
   const { map, opcode, reg, memory } = shape;
-  if (shape.vex) return { ...NOTHING, flags: vexFlags(shape) };
+  const reciprocal =
+    map === 1 &&
+    (opcode === 0x52 || opcode === 0x53) &&
+    shape.repeat !== 0xf2 &&
+    (shape.repeat !== 0 || !shape.operandOverride);
+  if (shape.vex) return { ...NOTHING, flags: vexFlags(shape), reciprocal };
   if (map === 0) {
     if (opcode >= 0xd8 && opcode <= 0xdf) {
       // Pointers and opcode of the last x87 instruction: kept by some processors only while an
@@ -209,8 +214,6 @@ export function undefinedAfter(shape: Shape, test: Case): Undefined {
           [28, 32],
         ],
       };
-    const reciprocal =
-      (opcode === 0x52 || opcode === 0x53) && shape.repeat !== 0xf2 && (shape.repeat !== 0 || !shape.operandOverride);
     return { ...NOTHING, flags, result: flags === ALL, reciprocal };
   }
   return NOTHING;

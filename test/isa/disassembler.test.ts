@@ -87,7 +87,7 @@ const NOISE =
 
 /** binutils tells the operand size of these by a letter where no operand does. */
 const SIZED =
-  /^(sgdt|sidt|lgdt|lidt|fldenv|fnstenv|frstor|fnsave|jmp|call|ret|retf|push|pop|pushf|popf|enter|leave|pcmpestr[im])[wdq]$/;
+  /^(sgdt|sidt|lgdt|lidt|fldenv|fnstenv|frstor|fnsave|jmp|call|ret|retf|push|pop|pushf|popf|enter|leave|v?pcmpestr[im])[wdq]$/;
 
 /** The mnemonic alone, without prefixes, in one spelling. */
 function mnemonic(text: string): string {
@@ -100,7 +100,8 @@ function mnemonic(text: string): string {
     .replace(SIZED, "$1")
     .replace(/^movabs$/, "mov")
     .replace(/^cmp(eq|lt|le|unord|neq|nlt|nle|ord)(ps|pd|ss|sd)$/, "cmp$2")
-    .replace(/^pclmul[hl]q[hl]qdq$/, "pclmulqdq");
+    .replace(/^vcmp(\w+?)(ps|pd|ss|sd)$/, "vcmp$2")
+    .replace(/^(v?)pclmul[hl]q[hl]qdq$/, "$1pclmulqdq");
 }
 
 for (const bits of [64, 32, 16] as const) {

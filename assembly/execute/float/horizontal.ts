@@ -73,25 +73,26 @@ export function dotF64(dst: usize, a: usize, b: usize, immediate: i32): bool {
   return true;
 }
 
-/** DPPS: as DPPD with immediate bits 4-7 and 0-3, on each 16 of `bytes`; products 0+1 and 2+3 are added first. */
+/** DPPS: as DPPD with immediate bits 4-7 and 0-3, on each 16 of `bytes`; products 0+1 and 2+3 are added first. Each step
+ * is done for all of it before its exceptions are looked at. */
 export function dotF32(dst: usize, a: usize, b: usize, immediate: i32, bytes: i32): bool {
   const to = cpu + CPU_SCRATCH2;
+  sseBegin();
+  for (let i = 0; i < bytes; i += 4) {
+    const wanted = immediate & (0x10 << (i >> 2 & 3));
+    store<u32>(to + i, wanted ? mulF32(load<u32>(a + i), load<u32>(b + i)) : 0);
+  }
+  if (!sseCommit()) return false;
   for (let i = 0; i < bytes; i += 16) {
-    sseBegin();
-    const p0 = immediate & 0x10 ? mulF32(load<u32>(a + i), load<u32>(b + i)) : 0;
-    const p1 = immediate & 0x20 ? mulF32(load<u32>(a + i, 4), load<u32>(b + i, 4)) : 0;
-    const p2 = immediate & 0x40 ? mulF32(load<u32>(a + i, 8), load<u32>(b + i, 8)) : 0;
-    const p3 = immediate & 0x80 ? mulF32(load<u32>(a + i, 12), load<u32>(b + i, 12)) : 0;
-    if (!sseCommit()) return false;
-    const low = addF32(p0, p1);
-    const high = addF32(p2, p3);
-    if (!sseCommit()) return false;
-    const sum = addF32(low, high);
-    if (!sseCommit()) return false;
+    store<u32>(to + i, addF32(load<u32>(to + i), load<u32>(to + i, 4)));
+    store<u32>(to + i, addF32(load<u32>(to + i, 8), load<u32>(to + i, 12)), 4);
+  }
+  if (!sseCommit()) return false;
+  for (let i = 0; i < bytes; i += 16) {
+    const sum = addF32(load<u32>(to + i), load<u32>(to + i, 4));
     for (let lane = 0; lane < 4; lane++) store<u32>(to + i + (lane << 2), immediate & (1 << lane) ? sum : 0);
   }
-  memory.copy(dst, to, bytes);
-  return true;
+  return finish(dst, to, bytes);
 }
 
 function finish(dst: usize, from: usize, bytes: i32): bool {

@@ -85,11 +85,13 @@ export function vectorF16ToF32(dst: usize, src: usize, bytes: i32): bool {
   return finish(dst, to, bytes);
 }
 
-/** VCVTPS2PH: `bytes` of singles to half as many of halves. */
-export function vectorF32ToF16(dst: usize, src: usize, immediate: i32, bytes: i32): bool {
+/** VCVTPS2PH: `bytes` of singles as half as many of halves, 0 above. It counts only where no fault is set. */
+export function packHalves(src: usize, immediate: i32, bytes: i32): v128 {
   const to = begin();
+  store<u64>(to, 0, 8);
   for (let i = 0; i < bytes; i += 4) store<u16>(to + (i >> 1), f32ToF16(load<u32>(src + i), immediate));
-  return finish(dst, to, bytes >> 1);
+  sseCommit();
+  return v128.load(to);
 }
 
 function begin(): usize {

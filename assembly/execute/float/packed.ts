@@ -64,7 +64,7 @@ export function packedF32(op: i32, dst: usize, src: usize): bool {
 /** dst = a op b on `bytes` (8..32) of binary64 lanes. False: #XM raised, dst as before. */
 export function vectorF64(op: i32, dst: usize, a: usize, b: usize, bytes: i32): bool {
   if (ASC_FEATURE_SIMD) {
-    if (bytes == 16 && op <= FLOAT_DIV && nativeRounding() && nativeF64(op, dst, a, b)) return true;
+    if (bytes >= 16 && op <= FLOAT_DIV && nativeRounding() && nativeHalves(8, op, dst, a, b, bytes)) return true;
   }
   sseBegin();
   const to = cpu + CPU_SCRATCH2;
@@ -77,7 +77,7 @@ export function vectorF64(op: i32, dst: usize, a: usize, b: usize, bytes: i32): 
 /** dst = a op b on `bytes` (4..32) of binary32 lanes. False: #XM raised, dst as before. */
 export function vectorF32(op: i32, dst: usize, a: usize, b: usize, bytes: i32): bool {
   if (ASC_FEATURE_SIMD) {
-    if (bytes == 16 && op <= FLOAT_DIV && nativeRounding() && nativeF32(op, dst, a, b)) return true;
+    if (bytes >= 16 && op <= FLOAT_DIV && nativeRounding() && nativeHalves(4, op, dst, a, b, bytes)) return true;
   }
   sseBegin();
   const to = cpu + CPU_SCRATCH2;
@@ -85,6 +85,17 @@ export function vectorF32(op: i32, dst: usize, a: usize, b: usize, bytes: i32): 
   if (!sseCommit()) return false;
   memory.copy(dst, to, bytes);
   return true;
+}
+
+// 16 or 32 bytes of lanes of `size` bytes; the destination is written when both halves are known to be plain.
+function nativeHalves(size: i32, op: i32, dst: usize, a: usize, b: usize, bytes: i32): bool {
+  if (bytes == 16) return size == 8 ? nativeF64(op, dst, a, b) : nativeF32(op, dst, a, b);
+  const to = cpu + CPU_SCRATCH2;
+  const plain = size == 8
+    ? nativeF64(op, to, a, b) && nativeF64(op, to + 16, a + 16, b + 16)
+    : nativeF32(op, to, a, b) && nativeF32(op, to + 16, a + 16, b + 16);
+  if (plain) memory.copy(dst, to, 32);
+  return plain;
 }
 
 // Two doubles at once where no lane needs anything but the plain IEEE operation; false: nothing was done.

@@ -1,4 +1,5 @@
 // Lanes that an immediate names. SDM volume 2, PINSRx, PEXTRx, INSERTPS, BLENDPx.
+import { code64 } from "../privilege";
 import { xmmAddress } from "../vector-registers";
 
 /** The numbers of the 8-, 16-, 32- or 64-bit lanes. */
@@ -68,4 +69,11 @@ export function insertAndClear(x: v128, value: u32, choice: u32): v128 {
 /** XMM0, the implied mask of the variable blends. */
 export function firstRegister(): v128 {
   return v128.load(xmmAddress(0));
+}
+
+/** The low (`half` 0) or high part of the register that bits 4-7 of an immediate name; only bits 4-6 outside 64-bit
+ * code. */
+export function registerByImmediate(immediate: u32, half: u32): v128 {
+  const number = (immediate >> 4) & (code64() ? 15 : 7);
+  return v128.load(xmmAddress(number) + (half << 4));
 }

@@ -1,31 +1,43 @@
 // Conversions between floating-point formats and integers, on XMM, MMX and general registers.
-import { FEAT_SSE, FEAT_SSE2 } from "../../features.ts";
+import { FEAT_F16C, FEAT_SSE, FEAT_SSE2 } from "../../features.ts";
 import type { Builder, Operand } from "../builder.ts";
 import type { Value } from "../micro-op.ts";
 import { row } from "../row.ts";
-import { beginMmx, lowLane, sse, sse2, usedMmx } from "../vector.ts";
+import { beginMmx, lane64, lowLane, sse, sse2, usedMmx } from "../vector.ts";
+import { clearAbove, vexScalar, writeParts } from "../vex.ts";
 
 const group = "sse-convert";
+const avx = { group: "avx-convert" } as const;
 const MODULE = "execute/float/packed-convert";
 const number = (b: Builder, value: number): Value => b.const(value, 32);
 const scalar = (b: Builder, name: string, type: "i32" | "i64", ...args: Value[]): Value => b.call("execute/vector/scalar", name, args, { type });
+/** With VEX a scalar's neighbours come from the first source. */
+const writeScalar = (b: Builder, d: Operand, h: Operand, value: Value): void =>
+  writeParts(b, d, [b.simd(`${value.type === "i64" ? "i64x2" : "i32x4"}.replace_lane`, b.vread(h, 16), 0, value)]);
 /** The result is in the low half of the register: clears the upper one. */
 const clearUpper = (b: Builder, d: Operand): void => b.vwrite(d, lowLane(b, b.vread(d, 8)), 16);
 
 // ---------------------------------------------------------------- scalars
+const integerToDouble = (b: Builder, s: Operand): Value => {
+  const value = b.read(s);
+  if (s.width === 64) return scalar(b, "integerToSd64", "i64", value);
+  return b.call("execute/float/integer", "i32ToF64", [value], { type: "i64", faults: false });
+};
 row("cvtss2sd", "F3 0F 5A Vq,Wd", { ...sse2, group }, (b, d, s) => b.vwrite(d, scalar(b, "ssToSd", "i64", b.vread(s))));
 row("cvtsd2ss", "F2 0F 5A Vd,Wq", { ...sse2, group }, (b, d, s) => b.vwrite(d, scalar(b, "sdToSs", "i32", b.vread(s))));
 row("cvtsi2ss", "F3 0F 2A Vd,Ey", { ...sse, group }, (b, d, s) => b.vwrite(d, scalar(b, `integerToSs${s.width}`, "i32", b.read(s))));
-row("cvtsi2sd", "F2 0F 2A Vq,Ey", { ...sse2, group }, (b, d, s) => {
-  const value = b.read(s);
-  if (s.width === 64) b.vwrite(d, scalar(b, "integerToSd64", "i64", value));
-  else b.vwrite(d, b.call("execute/float/integer", "i32ToF64", [value], { type: "i64", faults: false }));
-});
+row("cvtsi2sd", "F2 0F 2A Vq,Ey", { ...sse2, group }, (b, d, s) => b.vwrite(d, integerToDouble(b, s)));
+vexScalar("cvtss2sd", "F3 0F 5A", "Vx,Hx,Wd", avx, (b, d, h, s) => writeScalar(b, d, h!, scalar(b, "ssToSd", "i64", b.vread(s!))));
+vexScalar("cvtsd2ss", "F2 0F 5A", "Vx,Hx,Wq", avx, (b, d, h, s) => writeScalar(b, d, h!, scalar(b, "sdToSs", "i32", b.vread(s!))));
+vexScalar("cvtsi2ss", "F3 0F 2A", "Vx,Hx,Ey", avx, (b, d, h, s) => writeScalar(b, d, h!, scalar(b, `integerToSs${s!.width}`, "i32", b.read(s!))));
+vexScalar("cvtsi2sd", "F2 0F 2A", "Vx,Hx,Ey", avx, (b, d, h, s) => writeScalar(b, d, h!, integerToDouble(b, s!)));
 for (const [letter, prefix, size, feature] of [["s", "F3", "d", FEAT_SSE], ["d", "F2", "q", FEAT_SSE2]] as const) {
   for (const [name, opcode, truncate] of [["cvtt", "2C", 1], ["cvt", "2D", 0]] as const) {
-    row(`${name}s${letter}2si`, `${prefix} 0F ${opcode} Gy,W${size}`, { group, unit: "sse", feature }, (b, d, s) => {
-      b.write(d, scalar(b, `s${letter}ToInteger${d.width}`, b.typeOf(d.width), b.vread(s), number(b, truncate)));
-    });
+    const body = (b: Builder, d: Operand, s?: Operand): void => {
+      b.write(d, scalar(b, `s${letter}ToInteger${d.width}`, b.typeOf(d.width), b.vread(s!), number(b, truncate)));
+    };
+    row(`${name}s${letter}2si`, `${prefix} 0F ${opcode} Gy,W${size}`, { group, unit: "sse", feature }, body);
+    vexScalar(`${name}s${letter}2si`, `${prefix} 0F ${opcode}`, `Gy,W${size}`, avx, body);
   }
 }
 
@@ -49,6 +61,49 @@ for (const [name, prefix, truncate] of [["cvtpd2dq", "F2", 0], ["cvttpd2dq", "66
   row(name, `${prefix} 0F E6 Vx,Wx`, { ...sse2, group }, (b, d, s) => {
     convert(b, "vectorF64ToI32", d, s, 16, [truncate]);
     clearUpper(b, d);
+  });
+}
+
+/** With VEX, as wide as the wider side; `narrow`: sources of 128 and 256 bits give half as much. */
+const vexConvert = (name: string, opcode: string, helper: string, shape: "same" | "widens" | "narrows", more: readonly number[] = []): void => {
+  const add = (form: string, bytes: number): void =>
+    vexScalar(name + (bytes === 32 ? "_256" : ""), opcode, `${form} l${bytes === 32 ? 1 : 0}`, { ...avx, mnemonic: `v${name}` }, (b, d, s) => {
+      const from = b.pointer(s!);
+      b.call(MODULE, helper, [b.pointer(d), from, ...more.map((value) => number(b, value)), number(b, bytes)]);
+      if (shape !== "narrows") clearAbove(b, d, bytes);
+      else if (bytes === 32) clearAbove(b, d, 16);
+      else writeParts(b, d, [lowLane(b, b.vread(d, 8))]);
+    });
+  add({ same: "Vx,Wx", widens: "Vx,Wq", narrows: "Vx,Wx" }[shape], 16);
+  add({ same: "Vqq,Wqq", widens: "Vqq,Wx", narrows: "Vx,Wqq" }[shape], 32);
+};
+vexConvert("cvtps2pd", "NP 0F 5A", "vectorF32ToF64", "widens");
+vexConvert("cvtpd2ps", "66 0F 5A", "vectorF64ToF32", "narrows");
+vexConvert("cvtdq2ps", "NP 0F 5B", "vectorI32ToF32", "same");
+vexConvert("cvtps2dq", "66 0F 5B", "vectorF32ToI32", "same", [0]);
+vexConvert("cvttps2dq", "F3 0F 5B", "vectorF32ToI32", "same", [1]);
+vexConvert("cvtdq2pd", "F3 0F E6", "vectorI32ToF64", "widens");
+vexConvert("cvtpd2dq", "F2 0F E6", "vectorF64ToI32", "narrows", [0]);
+vexConvert("cvttpd2dq", "66 0F E6", "vectorF64ToI32", "narrows", [1]);
+
+// ---------------------------------------------------------------- half precision (F16C)
+const halves = { group: "avx-convert", feature: FEAT_F16C, w: 0 } as const;
+for (const [suffix, form, bytes] of [["", "Vx,Wq l0", 16], ["_256", "Vqq,Wx l1", 32]] as const) {
+  vexScalar(`cvtph2ps${suffix}`, "66 0F38 13", form, { ...halves, mnemonic: "vcvtph2ps" }, (b, d, s) => {
+    const from = b.pointer(s!);
+    b.call(MODULE, "vectorF16ToF32", [b.pointer(d), from, number(b, bytes)]);
+    clearAbove(b, d, bytes);
+  });
+}
+for (const [suffix, form, bytes] of [["", "Wq,Vx,Ib l0", 16], ["_256", "Wx,Vqq,Ib l1", 32]] as const) {
+  vexScalar(`cvtps2ph${suffix}`, "66 0F3A 1D", form, { ...halves, mnemonic: "vcvtps2ph" }, (b, d, s, i) => {
+    // The store's page fault comes before what the conversion raises.
+    const address = d.shape === "mem" ? b.address(d, true) : undefined;
+    if (address) b.call("execute/vector/memory", "requireWritable", [address, number(b, d.bytes)]);
+    const value = b.call(MODULE, "packHalves", [b.pointer(s!), b.read(i!), number(b, bytes)], { type: "v128" });
+    if (!address) writeParts(b, d, [value]);
+    else if (d.bytes === 16) b.vwrite(d, value, 16, false);
+    else b.store(address, lane64(b, value, 0), 64);
   });
 }
 

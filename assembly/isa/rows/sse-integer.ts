@@ -1,9 +1,12 @@
 // Integer arithmetic, logic, comparisons and shifts on packed lanes: MMX, SSE2, and what SSE and SSSE3 added.
-import { FEAT_MMX, FEAT_SSE, FEAT_SSE2, FEAT_SSSE3 } from "../../features.ts";
+import { FEAT_AVX2, FEAT_MMX, FEAT_SSE, FEAT_SSE2, FEAT_SSSE3 } from "../../features.ts";
 import type { Builder } from "../builder.ts";
 import type { Value } from "../micro-op.ts";
 import { row } from "../row.ts";
 import { beginMmx, lane64, lowLane, pair, pure, shuffle, simd, sse2, writeMmx, zero } from "../vector.ts";
+import { parts, vex, writeParts } from "../vex.ts";
+
+const avx = { group: "avx-int", wide: FEAT_AVX2 } as const;
 
 // ---------------------------------------------------------------- lane by lane
 for (const [name, opcode, operation, mmxFeature] of [
@@ -59,7 +62,7 @@ for (const [letter, shape, sign, abs] of [["b", "i8x16", "08", "1C"], ["w", "i16
     const negative = b.simd(`${shape}.lt_s`, y, none);
     return b.simd("v128.andnot", b.simd(`${shape}.sub`, b.simd("v128.xor", x, negative), negative), b.simd(`${shape}.eq`, y, none));
   });
-  pair(`pabs${letter}`, `0F38 ${abs}`, { feature: FEAT_SSSE3 }, (b, _x, y) => b.simd(`${shape}.abs`, y));
+  pair(`pabs${letter}`, `0F38 ${abs}`, { feature: FEAT_SSSE3, vex: { unary: true } }, (b, _x, y) => b.simd(`${shape}.abs`, y));
 }
 /** Neighbours of x, then of y, put together. */
 const neighbours = (bytes: 2 | 4, operation: string) => (b: Builder, x: Value, y: Value): Value => {
@@ -88,7 +91,15 @@ for (const [name, opcode, group, digit, helper] of [
   ["psllw", "F1", "71", 6, "shiftLeft16"], ["pslld", "F2", "72", 6, "shiftLeft32"], ["psllq", "F3", "73", 6, "shiftLeft64"],
 ] as const) {
   const shift = (b: Builder, x: Value, count: Value): Value => pure(b, "shift", helper, "v128", x, count);
-  pair(name, `0F ${opcode}`, {}, (b, x, y) => shift(b, x, lane64(b, y, 0)));
+  pair(name, `0F ${opcode}`, { vex: false }, (b, x, y) => shift(b, x, lane64(b, y, 0)));
+  vex(name, `66 0F ${opcode}`, "V,H,Wx", avx, (b, d, h, s) => {
+    const count = lane64(b, parts(b, s!)[0]!, 0);
+    writeParts(b, d, parts(b, h!, d.bytes).map((x) => shift(b, x, count)));
+  });
+  vex(`${name}_imm`, `66 0F ${group}/${digit}`, "H,U,Ib", { ...avx, mnemonic: `v${name}` }, (b, d, s, i) => {
+    const count = b.zeroExtend(b.read(i!), 8, 64);
+    writeParts(b, d, parts(b, s!).map((x) => shift(b, x, count)));
+  });
   row(`${name}_imm`, `66 0F ${group}/${digit} Ux,Ib`, { ...sse2, group: "sse-int", mnemonic: name }, (b, d, i) => {
     b.vwrite(d, shift(b, b.vread(d, 16), b.zeroExtend(b.read(i), 8, 64)));
   });
@@ -99,4 +110,5 @@ for (const [name, opcode, group, digit, helper] of [
 }
 for (const [name, digit, helper] of [["psrldq", 3, "bytesRight"], ["pslldq", 7, "bytesLeft"]] as const) {
   row(name, `66 0F 73/${digit} Ux,Ib`, { ...sse2, group: "sse-int" }, (b, d, i) => b.vwrite(d, pure(b, "shift", helper, "v128", b.vread(d, 16), b.read(i))));
+  vex(name, `66 0F 73/${digit}`, "H,U,Ib", avx, (b, d, s, i) => writeParts(b, d, parts(b, s!).map((x) => pure(b, "shift", helper, "v128", x, b.read(i!)))));
 }
