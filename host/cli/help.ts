@@ -1,4 +1,5 @@
 // The texts that -h and -cpu help print.
+import { featureNames } from "../kvm/cpu-features.ts";
 import { cpuModels } from "../kvm/cpu-models.ts";
 import { SECTIONS } from "./option-table.ts";
 
@@ -27,5 +28,19 @@ export function helpText(program: string): string {
 /** The text of -cpu help. */
 export function cpuHelp(): string {
   const lines = cpuModels().map(({ name, description }) => `x86 ${name.padEnd(20)} ${description}`);
-  return `Available CPUs:\n${lines.join("\n")}\n`;
+  return `Available CPUs:\n${lines.join("\n")}\n\nRecognized CPUID flags:\n${wrapped(featureNames())}\n`;
+}
+
+/** Words in lines of at most 78 columns, indented by two. */
+function wrapped(words: readonly string[]): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of words) {
+    if (line.length + 1 + word.length > 76) {
+      lines.push(line);
+      line = "";
+    }
+    line += line ? ` ${word}` : `  ${word}`;
+  }
+  return [...lines, line].join("\n");
 }

@@ -1,7 +1,7 @@
 // The command wkvm (and qemu-system-x86_64, by a link of that name): parses, composes, runs, and ends with QEMU's status.
 import { writeFileSync } from "node:fs";
 import { BootError } from "../boot/types.ts";
-import { parseCpuModel } from "../kvm/cpu-models.ts";
+import { DEFAULT_CPU_MODEL, parseCpuModel } from "../kvm/cpu-models.ts";
 import { cpuidFor } from "../kvm/cpuid.ts";
 import { KvmError } from "../kvm/errors.ts";
 import { GuestCrash, MachineError } from "../machine/errors.ts";
@@ -28,7 +28,8 @@ async function main(args: readonly string[], program: string): Promise<number> {
   if (settings.kernel === undefined && program === QEMU_NAME) {
     throw new UsageError("booting from disks, CDs and firmware: not implemented yet; give a -kernel");
   }
-  const cpuid = cpuidFor(parseCpuModel(settings.cpu ?? "wkvm64"));
+  const warn = (message: string): void => void process.stderr.write(`${program}: warning: ${message}\n`);
+  const cpuid = cpuidFor(parseCpuModel(settings.cpu ?? DEFAULT_CPU_MODEL, warn));
   if (settings.pidFile !== undefined) writeFileSync(settings.pidFile, `${process.pid}\n`);
   return runMachine(settings, cpuid, program);
 }

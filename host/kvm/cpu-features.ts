@@ -190,6 +190,22 @@ export const FEATURE_REGISTERS = [
   { leaf: 0xd, subleaf: 1, register: "eax" },
 ] as const;
 
+/** Names of the features that the core implements, one each, in alphabetical order. */
+export function featureNames(): string[] {
+  return [...IMPLEMENTED].map(nameOf).sort();
+}
+
+function nameOf(number: number): string {
+  return Object.entries(FEATURE_NAMES).find(([, feature]) => feature === number)?.[0] ?? `${number}`;
+}
+
+/** Where CPUID shows a feature, as QEMU's messages have it: "CPUID.07H:EBX.avx2 [bit 5]". */
+export function describeFeature(number: number): string {
+  const { leaf, register } = FEATURE_REGISTERS[number >> 5]!;
+  const digits = leaf.toString(16).toUpperCase().padStart(2, "0");
+  return `CPUID.${digits}H:${register.toUpperCase()}.${nameOf(number)} [bit ${number & 31}]`;
+}
+
 /** The eight registers of FEATURE_REGISTERS that show a set of features. */
 export function featureWords(features: Iterable<number>): number[] {
   const words = FEATURE_REGISTERS.map(() => 0);

@@ -1,7 +1,8 @@
 // The processors that `-cpu` names. docs/decisions/0003-processor-identity.md says why they are what they are.
 
 import * as feature from "../../assembly/features.ts";
-import { FEATURE_NAMES, IMPLEMENTED } from "./cpu-features.ts";
+import { removeDependents } from "./cpu-dependencies.ts";
+import { describeFeature, FEATURE_NAMES, IMPLEMENTED } from "./cpu-features.ts";
 import { KvmError } from "./errors.ts";
 
 /** A processor model: who it says it is, and what it offers. */
@@ -105,6 +106,48 @@ const LEFT_TO_MAX: ReadonlySet<number> = new Set([
   f.FEAT_VPCLMULQDQ,
 ]);
 
+/** What kernels use for themselves: no program is compiled for it. */
+const FOR_KERNELS = [
+  f.FEAT_PCID,
+  f.FEAT_TSC_DEADLINE,
+  f.FEAT_FSGSBASE,
+  f.FEAT_TSC_ADJUST,
+  f.FEAT_SMEP,
+  f.FEAT_INVPCID,
+  f.FEAT_SMAP,
+  f.FEAT_CLFLUSHOPT,
+  f.FEAT_CLWB,
+  f.FEAT_UMIP,
+  f.FEAT_RDPID,
+  f.FEAT_TOPOEXT,
+  f.FEAT_PAGES_1G,
+  f.FEAT_RDTSCP,
+  f.FEAT_RDRAND,
+  f.FEAT_RDSEED,
+  f.FEAT_ERMS,
+  f.FEAT_FSRM,
+  f.FEAT_PREFETCHW,
+];
+
+/** What a level of the x86-64 psABI adds to the one below it. */
+const LEVEL_2 = [f.FEAT_SSSE3, f.FEAT_SSE41, f.FEAT_SSE42, f.FEAT_POPCNT];
+const LEVEL_3 = [
+  f.FEAT_XSAVE,
+  f.FEAT_AVX,
+  f.FEAT_AVX2,
+  f.FEAT_BMI1,
+  f.FEAT_BMI2,
+  f.FEAT_F16C,
+  f.FEAT_FMA,
+  f.FEAT_ABM,
+  f.FEAT_MOVBE,
+  // How AVX state is saved.
+  f.FEAT_XSAVEOPT,
+  f.FEAT_XSAVEC,
+  f.FEAT_XGETBV1,
+  f.FEAT_XSAVES,
+];
+
 const MODELS: readonly CpuModel[] = [
   {
     ...SAFE,
@@ -128,6 +171,20 @@ const MODELS: readonly CpuModel[] = [
   },
   {
     ...SAFE,
+    name: "x86-64-v2",
+    description: "what programs for this level of the x86-64 psABI need (SSE4.2), and no more",
+    brand: "wkvm x86-64-v2 Processor",
+    features: new Set([...BASELINE, ...FOR_KERNELS, ...LEVEL_2]),
+  },
+  {
+    ...SAFE,
+    name: "x86-64-v3",
+    description: "what programs for this level of the x86-64 psABI need (AVX2, FMA), and no more",
+    brand: "wkvm x86-64-v3 Processor",
+    features: new Set([...BASELINE, ...FOR_KERNELS, ...LEVEL_2, ...LEVEL_3]),
+  },
+  {
+    ...SAFE,
     name: "max",
     description: "everything that this processor can do",
     brand: "wkvm x86-64 Processor (max)",
@@ -136,7 +193,12 @@ const MODELS: readonly CpuModel[] = [
 ];
 
 /** Other names that `-cpu` takes. */
-const ALIASES: Readonly<Record<string, string>> = { host: "max", base: "qemu64", "qemu64-v1": "qemu64" };
+const ALIASES: Readonly<Record<string, string>> = {
+  host: "max",
+  base: "qemu64",
+  "qemu64-v1": "qemu64",
+  "x86-64-v1": "qemu64",
+};
 
 /** The model that is used where none is named. */
 export const DEFAULT_CPU_MODEL = "wkvm64";
@@ -151,28 +213,71 @@ export function cpuModels(): readonly CpuModel[] {
   return MODELS;
 }
 
+/** Takes one line about a request that could not be met. */
+export type Warn = (message: string) => void;
+
 /**
- * A processor model by QEMU's spelling: a name, then features that are added (`+avx`, `avx=on`) or taken away
- * (`-x2apic`, `x2apic=off`). Throws EINVAL for an unknown name or feature, and for one that the core does not
- * implement.
+ * A processor model by QEMU's spelling: a name, then features that are added (`+avx`, `avx=on`, `avx`) or taken away
+ * (`-x2apic`, `x2apic=off`); as in QEMU `+` and `-` count after all else, and `-` last. What is asked for and cannot be
+ * had, since the core does not implement it or since it depends on what is not there, is told to `warn` and left out; it
+ * is EINVAL where there is no `warn`, or with `enforce`, and `check=off` says nothing. Throws EINVAL for an unknown name
+ * or property.
  *
  * @example
- * const model = parseCpuModel("max,-tsc-deadline");
+ * const model = parseCpuModel("x86-64-v3,-fma,+aes", console.warn);
  */
-export function parseCpuModel(text: string): CpuModel {
-  const [name = "", ...changes] = text.split(",");
+export function parseCpuModel(text: string, warn?: Warn): CpuModel {
+  const [name = "", ...properties] = text.split(",");
   const model = MODELS.find((known) => known.name === (ALIASES[name] ?? name));
   if (!model) throw new KvmError("EINVAL", `unable to find CPU model '${name}'`);
   const features = new Set(model.features);
-  for (const change of changes) {
-    const parsed = /^(?:([+-])([\w.-]+)|([\w.-]+)=(on|off))$/.exec(change);
-    const spelled = parsed?.[2] ?? parsed?.[3] ?? change;
-    const number = FEATURE_NAMES[spelled] ?? FEATURE_NAMES[spelled.replaceAll("_", "-")];
-    if (!parsed || number === undefined) throw new KvmError("EINVAL", `unknown CPU property '${change}'`);
-    const adds = parsed[1] === "+" || parsed[4] === "on";
-    if (!adds) features.delete(number);
-    else if (IMPLEMENTED.has(number)) features.add(number);
-    else throw new KvmError("EINVAL", `this processor does not have '${spelled}'`);
+  const { requested, enforce, check } = applyProperties(features, properties, model.name);
+
+  const problems: string[] = [];
+  for (const number of requested) {
+    if (!features.has(number) || IMPLEMENTED.has(number)) continue;
+    features.delete(number);
+    problems.push(`wkvm doesn't support requested feature: ${describeFeature(number)}`);
   }
+  for (const number of removeDependents(features)) {
+    if (!requested.has(number)) continue;
+    problems.push(`This feature depends on other features that were not requested: ${describeFeature(number)}`);
+  }
+  if (problems.length && (enforce || !warn)) throw new KvmError("EINVAL", problems.join("; "));
+  if (check) for (const problem of problems) warn?.(problem);
   return { ...model, features };
+}
+
+/** Applies the properties behind a model's name; `requested`: the features that they ask for. */
+function applyProperties(
+  features: Set<number>,
+  properties: readonly string[],
+  model: string,
+): { requested: Set<number>; enforce: boolean; check: boolean } {
+  const requested = new Set<number>();
+  const switches = { enforce: false, check: true };
+  const later: [number, boolean][] = [];
+  const set = (number: number, on: boolean): void => {
+    if (on) features.add(number);
+    else features.delete(number);
+    if (on) requested.add(number);
+    else requested.delete(number);
+  };
+  for (const property of properties) {
+    const [, sign = "", spelled = "", value] = /^([+-]?)([^=]*)(?:=(.*))?$/.exec(property)!;
+    const number = FEATURE_NAMES[spelled] ?? FEATURE_NAMES[spelled.replaceAll("_", "-")];
+    const isSwitch = sign === "" && (spelled === "enforce" || spelled === "check");
+    if ((number === undefined && !isSwitch) || (sign && value !== undefined)) {
+      throw new KvmError("EINVAL", `Property '${model}-x86_64-cpu.${property.replace(/^[+-]/, "")}' not found`);
+    }
+    if (value !== undefined && value !== "on" && value !== "off") {
+      throw new KvmError("EINVAL", `Parameter '${spelled}' expects 'on' or 'off'`);
+    }
+    if (isSwitch) switches[spelled as "enforce" | "check"] = value !== "off";
+    else if (sign) later.push([number!, sign === "+"]);
+    else set(number!, value !== "off");
+  }
+  for (const [number, on] of later) if (on) set(number, true);
+  for (const [number, on] of later) if (!on) set(number, false);
+  return { requested, ...switches };
 }

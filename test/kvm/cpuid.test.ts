@@ -124,7 +124,56 @@ test("parseCpuModel() speaks QEMU's language", () => {
   assert.equal(parseCpuModel("host").name, "max");
   assert.throws(() => parseCpuModel("Pentium-9"), hasCode("EINVAL"));
   assert.throws(() => parseCpuModel("max,+levitation"), hasCode("EINVAL"));
-  assert.throws(() => parseCpuModel("max,+vmx"), hasCode("EINVAL"), "not implemented");
+  assert.throws(() => parseCpuModel("max,avx=perhaps"), hasCode("EINVAL"));
+  assert.ok(!parseCpuModel("max,-x2apic,x2apic=on").features.has(feature.FEAT_X2APIC), "signs count last");
+});
+
+test("features that cannot be had are warned about, as QEMU does", () => {
+  assert.throws(() => parseCpuModel("max,+vmx"), hasCode("EINVAL"), "nobody to warn");
+  const warnings: string[] = [];
+  const parse = (text: string) => parseCpuModel(text, (message) => warnings.push(message));
+  assert.ok(!parse("max,+vmx").features.has(feature.FEAT_VMX));
+  assert.deepEqual(warnings.splice(0), ["wkvm doesn't support requested feature: CPUID.01H:ECX.vmx [bit 5]"]);
+  assert.ok(!parse("x86-64-v2,+avx2").features.has(feature.FEAT_AVX2));
+  assert.deepEqual(warnings.splice(0), [
+    "This feature depends on other features that were not requested: CPUID.07H:EBX.avx2 [bit 5]",
+  ]);
+  assert.ok(!parse("x86-64-v3,xsave=off").features.has(feature.FEAT_FMA));
+  parse("max,+vmx,check=off");
+  assert.deepEqual(warnings, [], "nobody asked for what went with XSAVE");
+  assert.throws(() => parse("max,+vmx,enforce"), hasCode("EINVAL"));
+});
+
+test("the levels of the psABI have what programs for them are compiled to use", () => {
+  const v2 = parseCpuModel("x86-64-v2").features;
+  const v3 = parseCpuModel("x86-64-v3").features;
+  const level2 = [
+    feature.FEAT_CX16,
+    feature.FEAT_LAHF64,
+    feature.FEAT_POPCNT,
+    feature.FEAT_SSE3,
+    feature.FEAT_SSE41,
+    feature.FEAT_SSE42,
+    feature.FEAT_SSSE3,
+  ];
+  const level3 = [
+    feature.FEAT_AVX,
+    feature.FEAT_AVX2,
+    feature.FEAT_BMI1,
+    feature.FEAT_BMI2,
+    feature.FEAT_F16C,
+    feature.FEAT_FMA,
+    feature.FEAT_ABM,
+    feature.FEAT_MOVBE,
+  ];
+  for (const number of level2) assert.ok(v2.has(number) && v3.has(number), `${number}`);
+  for (const number of [...level3, feature.FEAT_XSAVE]) assert.ok(!v2.has(number) && v3.has(number), `${number}`);
+  const layout = findEntry(cpuidFor("x86-64-v3"), 0xd);
+  assert.deepEqual([layout?.eax, layout?.ecx], [7, 576 + 256]);
+  assert.deepEqual(
+    [findEntry(cpuidFor("x86-64-v3"), 0xd, 2)].map((e) => [e?.eax, e?.ebx]),
+    [[256, 576]],
+  );
 });
 
 test("CPUID answers what setCpuid2() was given, and 0 before", async () => {
