@@ -134,7 +134,10 @@ async function takeTurn(
     for (const { program, failure } of progress.failed) resultOf(program).failures.push(failure);
     if (!("failure" in outcome)) break;
     const at = progress.running;
-    for (const program of at === undefined ? left : [at]) resultOf(program).failures.push(outcome.failure);
+    const ended = new Set([...progress.runs, ...progress.failed].map(({ program }) => program));
+    for (const program of at === undefined ? left.filter((name) => !ended.has(name)) : [at]) {
+      resultOf(program).failures.push(outcome.failure);
+    }
     left = at === undefined ? [] : left.slice(left.indexOf(at) + 1);
   }
   const done = programs.filter((program) => resultOf(program).runs.some((run) => run.round === round));

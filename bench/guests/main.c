@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -84,6 +85,8 @@ int main(int count, char **arguments) {
   }
   printf("@done\n");
   fflush(stdout);
+  // A serial port takes its time, and a machine that is turned off, or cannot be, sends nothing more.
+  tcdrain(STDOUT_FILENO);
   if (getpid() == 1) reboot(RB_POWER_OFF);
   return 0;
 }

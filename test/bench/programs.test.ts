@@ -57,6 +57,13 @@ test("a program that hangs is ended after its time", async () => {
   assert.equal(results[2]!.runs.length, 1);
 });
 
+test("a peer that fails when all is done costs nothing", async () => {
+  const results = await measure([
+    fakeRunner("peer", (names) => `${names.map((name) => ran(name)).join("; ")}; exit 1`),
+  ]);
+  for (const { runs, failures } of results) assert.deepEqual([runs.length, failures], [1, []]);
+});
+
 test("a program that fails in the guest is told by its status", async () => {
   const script = `${ran("one")}; echo '@begin two 0'; echo '@failed two 0 139'; ${ran("three")}; echo @done`;
   const results = await measure([fakeRunner("peer", () => script)]);
