@@ -18,6 +18,8 @@ export interface Context {
   readonly wkvm: string;
   /** The bundled counter process. */
   readonly probe: string;
+  /** The bundled process that makes many virtual machines. */
+  readonly vmsProbe: string;
   readonly emulators: readonly Emulator[];
   /** Adds a line to the results' list of what was not run. */
   readonly skip: (what: string) => void;

@@ -12,6 +12,8 @@ export function markdown(results: Results, chart: string): string {
   if (results.boot) parts.push(bootTable(results));
   if (results.counters) parts.push(counterTable(results));
   if (results.programs?.length) parts.push(...programTables(results.programs));
+  if (results.events?.length) parts.push(eventTable(results));
+  if (results.vms?.length) parts.push(vmsTable(results));
   if (results.size || results.start || results.idle) parts.push(smallFigures(results));
   for (const traces of results.traces ?? []) parts.push(traceTable(traces));
   const failures = failuresOf(results);
@@ -90,6 +92,29 @@ function counterTable({ counters = [] }: Results): string {
     "exits",
   ];
   return `## The core's counters\n\nProcessor time from the first instruction on; what comes before is mostly the unpacking of the kernel.\n\n${table(head, rows)}`;
+}
+
+function eventTable({ events = [] }: Results): string {
+  const rows = events.map(({ runner, nanoseconds: ns }) => [
+    runner,
+    ...[ns.pio, ns.mmio, ns.inCore, ns.exception, ns.tlbMiss, ns.tlbFlush],
+  ]);
+  const head = ["ns of processor time", "OUT", "MMIO store", "IN from the PIC", "#UD and IRET", "TLB miss", "CR3 load"];
+  const text =
+    "A bare 32-bit guest repeats single events. OUT and the store go to devices, which wkvm has on the user side.";
+  return `## Events\n\n${text}\n\n${table(head, rows)}`;
+}
+
+function vmsTable({ vms = [] }: Results): string {
+  const rows = vms.map((result) => [
+    `${result.runner}, ${result.vms} of ${result.ramMiB} MiB`,
+    result.startedPerSecond.toFixed(0),
+    result.mebibytesEach.toFixed(1),
+    result.aloneMillionPerSecond.toFixed(0),
+    result.togetherMillionPerSecond.toFixed(0),
+  ]);
+  const head = ["Machines in one process", "started/s", "MiB each", "million instr./s, one alone", "all in turn"];
+  return `## Many virtual machines\n\n${table(head, rows)}`;
 }
 
 function smallFigures({ size, start = [], idle = [] }: Results): string {

@@ -1,7 +1,7 @@
 // A process under measurement: its output is watched for marks, at which its use of the processor is read.
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, readSync, writeFileSync } from "node:fs";
-import { usageOf } from "./proc.ts";
+import { ProcessClock, usageOf } from "./proc.ts";
 
 /** What to run. */
 export interface Command {
@@ -43,6 +43,7 @@ export function killAll(): void {
 
 export class MeasuredProcess {
   private readonly child: ChildProcess;
+  private readonly clock = new ProcessClock();
   private readonly startedMs = performance.now();
   private output = "";
   private complaints = "";
@@ -134,7 +135,8 @@ export class MeasuredProcess {
 
   private usage(): { cpuSeconds: number; busiestThreadSeconds: number } {
     try {
-      return usageOf(this.pid);
+      const usage = usageOf(this.pid);
+      return { cpuSeconds: this.clock.read(usage), busiestThreadSeconds: usage.busiestThreadSeconds };
     } catch {
       // A process that prints and ends can be gone.
       return { cpuSeconds: Number.NaN, busiestThreadSeconds: Number.NaN };

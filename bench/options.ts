@@ -3,7 +3,7 @@
 import type { Bits } from "./peers/emulator.ts";
 
 /** Names of the parts, in the order in which they run. */
-export const PARTS = ["size", "start", "boot", "idle", "counters", "programs", "traces"] as const;
+export const PARTS = ["size", "start", "boot", "idle", "events", "vms", "counters", "programs", "traces"] as const;
 export type Part = (typeof PARTS)[number];
 /** Counting traces takes long and changes seldom: only where it is asked for. */
 const USUAL = PARTS.filter((part) => part !== "traces");

@@ -9,11 +9,10 @@ const PRESENT = 0x80;
 
 /** What a process has used since it started. */
 export interface Usage {
-  /**
-   * Processor time of all threads, user and system, in seconds. That of the living ones is exact; where threads have
-   * ended, only the sum that counts in steps of 10 ms has them.
-   */
+  /** Processor time of all threads, living and dead, user and system, in seconds (in steps of 10 ms). */
   readonly cpuSeconds: number;
+  /** That of the living threads alone (exact). */
+  readonly livingSeconds: number;
   /** Processor time of the living thread that has most, in seconds. */
   readonly busiestThreadSeconds: number;
 }
@@ -23,14 +22,26 @@ export function usageOf(pid: number): Usage {
   const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
   // The command's name, in parentheses, may hold blanks.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const coarse = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  const cpuSeconds = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
   let [busiest, all] = [0, 0];
   for (const thread of readdirSync(`/proc/${pid}/task`)) {
     const ns = threadNs(pid, thread);
     busiest = Math.max(busiest, ns);
     all += ns;
   }
-  return { cpuSeconds: Math.max(coarse, all / 1e9), busiestThreadSeconds: busiest / 1e9 };
+  return { cpuSeconds, livingSeconds: all / 1e9, busiestThreadSeconds: busiest / 1e9 };
+}
+
+/** Makes one clock of a process's exact and its complete one. */
+export class ProcessClock {
+  private deadSeconds = 0;
+
+  /** Seconds of processor time of all threads: exact, but for a constant of up to 10 ms for each time that some ended. */
+  read({ cpuSeconds, livingSeconds }: Pick<Usage, "cpuSeconds" | "livingSeconds">): number {
+    const dead = cpuSeconds - livingSeconds;
+    if (dead > this.deadSeconds + 1 / TICKS_PER_SECOND) this.deadSeconds = dead;
+    return livingSeconds + this.deadSeconds;
+  }
 }
 
 function threadNs(pid: number, thread: string): number {

@@ -46,6 +46,38 @@ export interface StartResult {
   readonly millisecondsToFirstInstruction: readonly number[];
 }
 
+/** Processor time of single events, in nanoseconds. */
+export interface EventResult {
+  readonly runner: string;
+  readonly nanoseconds: {
+    /** An OUT that the user side handles, and a store where no device is. */
+    readonly pio: number;
+    readonly mmio: number;
+    /** An IN from the interrupt controller, which KVM has in the kernel. */
+    readonly inCore: number;
+    /** An undefined instruction, delivered to the guest's handler, and its return. */
+    readonly exception: number;
+    readonly tlbMiss: number;
+    /** A load of CR3. */
+    readonly tlbFlush: number;
+  };
+}
+
+/** Many small virtual machines in one process. */
+export interface VmsResult {
+  readonly runner: string;
+  readonly vms: number;
+  /** RAM of each. */
+  readonly ramMiB: number;
+  /** From createVm to the first exit of its guest, one after the other. */
+  readonly startedPerSecond: number;
+  /** Growth of the process's resident memory. */
+  readonly mebibytesEach: number;
+  /** Millions of guest instructions a second of processor time: of one machine alone, and of all in turn. */
+  readonly aloneMillionPerSecond: number;
+  readonly togetherMillionPerSecond: number;
+}
+
 /** What a boot takes, by the core's own counters. */
 export interface CounterResult {
   readonly kernel: string;
@@ -104,6 +136,8 @@ export interface Results {
   readonly start?: readonly StartResult[];
   readonly boot?: readonly BootResult[];
   readonly idle?: readonly IdleResult[];
+  readonly events?: readonly EventResult[];
+  readonly vms?: readonly VmsResult[];
   readonly counters?: readonly CounterResult[];
   readonly traces?: readonly TraceResult[];
   readonly programs?: readonly ProgramResult[];

@@ -9,6 +9,7 @@ import { bootPart } from "./boot.ts";
 import { chart } from "./chart.ts";
 import type { Context } from "./context.ts";
 import { countersPart, tracesPart } from "./counters.ts";
+import { eventsPart } from "./events.ts";
 import { type GuestFiles, guestFiles } from "./guest-files.ts";
 import { describeHost, type HostInfo } from "./host-info.ts";
 import { idlePart } from "./idle.ts";
@@ -25,6 +26,7 @@ import { programsPart, scaleOf } from "./programs.ts";
 import { FORMAT, type Results } from "./results.ts";
 import { sizePart } from "./size.ts";
 import { startPart } from "./start.ts";
+import { vmsPart } from "./vms.ts";
 
 const root = process.env["WKVM_ROOT"] ?? process.cwd();
 
@@ -79,6 +81,7 @@ async function contextOf(options: Options, work: string, notRun: string[]): Prom
     work,
     wkvm: program,
     probe: bundle("probe.mjs"),
+    vmsProbe: bundle("vms-probe.mjs"),
     emulators,
     skip: (what) => void notRun.push(what),
     say: (text) => void process.stderr.write(`${text}\n`),
@@ -133,6 +136,8 @@ async function measure(context: Context, host: HostInfo, notRun: string[]): Prom
     ...(wants("start") ? { start: await startPart(context) } : {}),
     ...(wants("boot") ? { boot: await bootPart(context) } : {}),
     ...(wants("idle") ? { idle: await idlePart(context) } : {}),
+    ...(wants("events") ? { events: await eventsPart(context) } : {}),
+    ...(wants("vms") ? { vms: await vmsPart(context) } : {}),
     ...(wants("counters") ? { counters: await countersPart(context) } : {}),
     ...(wants("programs") ? { programs: await programsPart(context) } : {}),
     ...(wants("traces") ? { traces: await tracesPart(context) } : {}),

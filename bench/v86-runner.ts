@@ -1,4 +1,5 @@
-// A process of its own: boots a kernel under v86 with the serial port on standard output. No network, no disk, no sound.
+// A process of its own: boots a kernel under v86 with the serial port on standard output. No network, no disk, no sound. Without an
+// initrd, the kernel is a multiboot one.
 // Arguments: KERNEL INITRD APPEND BYTES_OF_RAM FIRMWARE_FOLDER.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -20,9 +21,7 @@ const emulator = new V86({
   vga_memory_size: VGA_BYTES,
   bios: image(join(firmware, "bios.bin")),
   vga_bios: image(join(firmware, "vgabios-stdvga.bin")),
-  bzimage: image(kernel),
-  initrd: image(initrd),
-  cmdline,
+  ...(initrd === "" ? { multiboot: image(kernel) } : { bzimage: image(kernel), initrd: image(initrd), cmdline }),
   disable_keyboard: true,
   disable_mouse: true,
   disable_speaker: true,

@@ -16,7 +16,7 @@ export function v86(runner: string, firmware: string | undefined): EmulatorOrRea
     guests: [32],
     wantsUnpacked: false,
     idles: true,
-    multiboot: false,
+    multiboot: true,
     command: ({ kernel, initrd, append }) => ({
       file: process.execPath,
       args: [runner, kernel, initrd, append, String(RAM_BYTES), firmware],

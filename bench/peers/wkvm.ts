@@ -6,6 +6,11 @@ import { type Emulator, machineArguments } from "./emulator.ts";
 const NOT_MEASURED = new Set(["kvm", "tcg", "lockstep"]);
 const TIMEOUT_MS = 60_000;
 
+/** The accelerator of a runner; undefined where the runner is no wkvm. */
+export function acceleratorOf({ name }: Emulator): string | undefined {
+  return name.startsWith(WKVM) ? name.slice(WKVM.length) : undefined;
+}
+
 /** What every runner's name begins with. */
 export const WKVM = "wkvm-";
 

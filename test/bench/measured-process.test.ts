@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { killAll, MeasuredProcess, PeerFailure, withProcess } from "../../bench/measured-process.ts";
-import { usageOf } from "../../bench/proc.ts";
+import { ProcessClock, usageOf } from "../../bench/proc.ts";
 import { alive, shell } from "./fake-peers.ts";
 
 async function gone(pid: number): Promise<boolean> {
@@ -73,9 +73,18 @@ test("output comes from a file where the program writes one, also of a second ru
   }
 });
 
-test("processor time of a process is counted finer than in ticks", async () => {
-  const { pid } = process;
-  const { cpuSeconds, busiestThreadSeconds } = usageOf(pid);
-  assert.ok(cpuSeconds >= busiestThreadSeconds && busiestThreadSeconds > 0);
+test("processor time keeps what threads used that have ended, and is finer than ticks", () => {
+  const clock = new ProcessClock();
+  const close = (value: number, expected: number): void => assert.ok(Math.abs(value - expected) < 1e-9, `${value}`);
+  close(clock.read({ cpuSeconds: 0.1, livingSeconds: 0.1049 }), 0.1049);
+  close(clock.read({ cpuSeconds: 0.1, livingSeconds: 0.1071 }), 0.1071);
+  // A thread that had 30 ms ends.
+  close(clock.read({ cpuSeconds: 0.11, livingSeconds: 0.08 }), 0.11);
+  close(clock.read({ cpuSeconds: 0.11, livingSeconds: 0.0812 }), 0.1112);
+});
+
+test("usage of a process", () => {
+  const { livingSeconds, busiestThreadSeconds } = usageOf(process.pid);
+  assert.ok(livingSeconds >= busiestThreadSeconds && busiestThreadSeconds > 0);
   assert.throws(() => usageOf(0x7ffffff0), /ENOENT/);
 });
