@@ -1,4 +1,4 @@
-// npm run build: dist/core.wasm, dist/index.js, dist/wkvm.js and the type declarations.
+// npm run build: dist/core.wasm, dist/core-ts.js, dist/index.js, dist/wkvm.js and the type declarations.
 // Each step is left out where its inputs are those of the last build.
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import { digestOf, filesUnder, must, root } from "./project.mjs";
 
 const CONFIGURATION = ["package.json", "tsconfig.json", "tsconfig.types.json", "tools/build.mjs"];
 const CORE_STAMP = join(root, "dist", ".core-digest");
+const CORE_TS_STAMP = join(root, "dist", ".core-ts-digest");
 const HOST_STAMP = join(root, "dist", ".host-digest");
 
 /** Options that every bundle shares. Packages stay imports: npm installs them, and their licences with them. */
@@ -28,6 +29,7 @@ export async function build({ types = true } = {}) {
   ensureInstalled();
   mkdirSync(join(root, "dist"), { recursive: true });
   buildCore();
+  buildTypeScriptCore();
   await buildHost(types);
 }
 
@@ -40,16 +42,35 @@ function buildCore() {
   writeFileSync(CORE_STAMP, digest);
 }
 
+/** Compiles the kernel side once more, to TypeScript (host/core-ts/README.md). */
+function buildTypeScriptCore() {
+  const own = (path) => path.endsWith(".ts") && !path.includes("/generated/") && !path.includes("/__tests__/");
+  const digest = digestOf([
+    ...filesUnder("assembly", own),
+    ...filesUnder("host/core-ts", own),
+    "tools/build-core-ts.mjs",
+    "package-lock.json",
+  ]);
+  if (exists("dist/core-ts.js") && readStamp(CORE_TS_STAMP) === digest) return;
+  must(process.execPath, ["tools/build-core-ts.mjs"], { stdio: ["ignore", 2, 2] });
+  writeFileSync(CORE_TS_STAMP, digest);
+}
+
 /** Bundles the user side. */
 async function buildHost(types) {
   const shared = [
+    "host/core-ts/core.ts",
     "assembly/layout.ts",
     "assembly/exits.ts",
     "assembly/features.ts",
     "assembly/isa/encoding.ts",
     "assembly/generated/disassembly.ts",
   ];
-  const sources = [...filesUnder("host", (path) => path.endsWith(".ts")), ...shared.filter(exists), ...CONFIGURATION];
+  const sources = [
+    ...filesUnder("host", (path) => path.endsWith(".ts") && !path.startsWith("host/core-ts/")),
+    ...shared.filter(exists),
+    ...CONFIGURATION,
+  ];
   const digest = digestOf(sources);
   const outputs = ["dist/index.js", "dist/wkvm.js", ...(types ? ["dist/types/host/index.d.ts"] : [])];
   if (outputs.every(exists) && readStamp(HOST_STAMP) === digest) return;

@@ -12,6 +12,9 @@ const BIN = "node_modules";
 /** Two test files at a time: some of them start a guest that fills a core. */
 const CONCURRENCY = 2;
 
+/** Test files that are run on the TypeScript core too (WKVM_TEST_ACCEL=ts). */
+const ON_EVERY_CORE = ["test/kvm/", "test/vectors/recorded"];
+
 /** No file takes a third of this on a busy machine. */
 const TIMEOUT_MS = 900_000;
 
@@ -93,11 +96,17 @@ async function runTests() {
       "--test-reporter=spec",
       ...againstHangs(),
     ];
-    await step(`${files.length} test files (node --test)`, [...flags, ...names, ...bundles], {
+    const environment = {
       WKVM_ROOT: root,
       WKVM_CORE: join(root, "dist", "core.wasm"),
       ...(soak ? { WKVM_SOAK: "1" } : {}),
-    });
+    };
+    await step(`${files.length} test files (node --test)`, [...flags, ...names, ...bundles], environment);
+    const again = bundles.filter((_, index) => ON_EVERY_CORE.some((prefix) => files[index].startsWith(prefix)));
+    if (again.length > 0) {
+      const name = `${again.length} of them on the TypeScript core`;
+      await step(name, [...flags, ...names, ...again], { ...environment, WKVM_TEST_ACCEL: "ts" });
+    }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

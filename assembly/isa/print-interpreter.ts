@@ -36,7 +36,7 @@ export function number(): Numbering {
 
 const HEADER = "// Printed from assembly/isa by tools/build-core.mjs. Not edited.\n";
 
-function importLines(printers: Printer[], more: Record<string, string[]>): string {
+export function importLines(printers: Printer[], more: Record<string, string[]>): string {
   const all = new Map<string, Set<string>>();
   const add = (module: string, names: Iterable<string>): void => {
     const set = all.get(module) ?? new Set();
@@ -55,7 +55,7 @@ const groupFunction = (group: string): string =>
   `execute${group.replace(/(^|[^a-z0-9]+)([a-z0-9])/g, (_m, _s, c: string) => c.toUpperCase())}`;
 
 /** A case body knows the address of the next instruction where its helpers ask for it. */
-function prologue(v: Variant, at: string): string {
+export function prologue(v: Variant, at: string): string {
   return v.row.needsRip ? `store<u64>(${at}, nextRip(pc), CPU_RIP); ` : "";
 }
 

@@ -1,5 +1,7 @@
 // What a command line asks for, checked and in types.
+import type { Accelerator } from "../kvm/index.ts";
 import type { RtcBase } from "../machine/rtc-base.ts";
+import { ACCELERATOR_HELP, chooseAccelerator, parseAccelerator } from "./accelerator.ts";
 import { type ChardevSpec, parseChardev, parseChardevOption } from "./chardev-spec.ts";
 import { deviceHelp, type GuestDevice, parseDevice } from "./device-option.ts";
 import { parseInteger, parseKeyValues } from "./key-values.ts";
@@ -11,8 +13,6 @@ import { UsageError } from "./usage-error.ts";
 
 const MIB = 2 ** 20;
 export const DEFAULT_MEMORY = 128 * MIB;
-const ACCELERATORS = ["interp", "kvm", "tcg"];
-const ACCELERATORS_TO_COME = ["jit", "ts"];
 const DEBUGCON_PORT = 0xe9;
 const MAX_SERIAL_PORTS = 4;
 
@@ -20,6 +20,7 @@ export interface Settings {
   memoryBytes: number;
   /** True where -m was given. */
   memoryGiven: boolean;
+  accelerator: Accelerator;
   /** The argument of -cpu as it was given; undefined: the default model. */
   cpu: string | undefined;
   kernel: string | undefined;
@@ -59,6 +60,7 @@ function defaults(): Settings {
   return {
     memoryBytes: DEFAULT_MEMORY,
     memoryGiven: false,
+    accelerator: "interp",
     cpu: undefined,
     kernel: undefined,
     initrd: undefined,
@@ -92,12 +94,15 @@ const isHelp = (value: string): boolean => value === "help" || value === "?";
 const HANDLERS: Record<string, Handler> = {
   h: () => ({ print: "help" }),
   version: () => ({ print: "version" }),
-  machine: (_, value) => setMachine(value),
+  machine: setMachine,
   cpu: (settings, value) => {
     if (isHelp(value)) return { print: "cpu" };
     settings.cpu = value;
   },
-  accel: (_, value) => setAccelerator(value),
+  accel: (settings, value) => {
+    if (isHelp(value)) return { print: { text: ACCELERATOR_HELP } };
+    settings.accelerator = parseAccelerator(value);
+  },
   "enable-kvm": () => {},
   smp: (_, value) => setProcessors(value),
   m: setMemory,
@@ -197,7 +202,7 @@ export function readSettings(options: readonly GivenOption[]): Settings | Reques
   return settings;
 }
 
-function setMachine(value: string): Request | undefined {
+function setMachine(settings: Settings, value: string): Request | undefined {
   if (isHelp(value)) {
     return { print: { text: "Supported machines are:\npc                   Standard PC (i440FX + PIIX) (default)\n" } };
   }
@@ -205,32 +210,13 @@ function setMachine(value: string): Request | undefined {
   const type = values.get("type") ?? "pc";
   if (type !== "pc") throw new UsageError("unsupported machine type\nUse -machine help to list supported machines");
   const accelerators = values.get("accel");
-  if (accelerators !== undefined) checkAccelerators(accelerators);
+  if (accelerators !== undefined) settings.accelerator = chooseAccelerator(accelerators);
   for (const off of ["usb", "graphics", "vmport"]) {
     if (values.boolean(off, false)) throw new UsageError(`${off}=on: not implemented yet`);
   }
   if (!values.boolean("acpi", true)) throw new UsageError("acpi=off: not implemented yet");
   values.finish((key) => `Property 'pc-machine.${key}' not found`);
   return undefined;
-}
-
-function setAccelerator(value: string): Request | undefined {
-  if (isHelp(value)) {
-    return { print: { text: "Accelerators supported in wkvm:\ninterp (default; kvm and tcg mean it too)\n" } };
-  }
-  const values = parseKeyValues(value, "accel");
-  checkAccelerators(values.get("accel") ?? "");
-  values.finish((key) => `Property 'interp-accel.${key}' not found`);
-  return undefined;
-}
-
-/** Names joined by colons: the first that exists is used, and all that exist are the same. */
-function checkAccelerators(text: string): void {
-  const names = text.split(":");
-  if (names.some((name) => ACCELERATORS.includes(name))) return;
-  const name = names[0] as string;
-  if (ACCELERATORS_TO_COME.includes(name)) throw new UsageError(`${name}: not implemented yet; there is interp`);
-  throw new UsageError(`invalid accelerator ${name}`);
 }
 
 function setProcessors(value: string): Request | undefined {

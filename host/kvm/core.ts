@@ -1,5 +1,6 @@
 // The kernel side: core.wasm, compiled once, instantiated once a vCPU and once a VM and thread.
 
+import { joinHalves, type MakeCore } from "../core-ts/core.ts";
 import { KvmError } from "./errors.ts";
 import { isNode, randomU32, wallNs } from "./platform.ts";
 
@@ -87,11 +88,32 @@ export interface CoreImports {
   trace(kind: number, a: bigint, b: bigint, c: bigint): void;
 }
 
+/** A memory that a core works on: a WebAssembly.Memory, or for the TypeScript core nothing but its buffer. */
+export interface LinearMemory {
+  readonly buffer: ArrayBufferLike;
+}
+
+/** What cores are made of: core.wasm, compiled, or the TypeScript core. */
+export type CoreProgram = WebAssembly.Module | MakeCore<CoreExports>;
+
+/** How a program is named where it is posted to another thread: a function cannot be. */
+export type CoreName = WebAssembly.Module | "ts";
+
 /** Where a core may come from. */
 export type CoreSource = WebAssembly.Module | BufferSource | URL;
 
 /** Instantiates the core over a VM's memory. */
-export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory, imports: CoreImports): CoreExports {
+export function instantiate(program: CoreProgram, memory: LinearMemory, imports: CoreImports): CoreExports {
+  if (typeof program === "function") {
+    return program(memory.buffer, {
+      nowNs: imports.nowNs,
+      wallNs,
+      randomU32: () => randomU32() | 0,
+      doorbell: (index) => imports.doorbell(index >>> 0),
+      trace: (kind, al, ah, bl, bh, cl, ch) =>
+        imports.trace(kind, joinHalves(al, ah), joinHalves(bl, bh), joinHalves(cl, ch)),
+    });
+  }
   const host = {
     nowNs: imports.nowNs,
     wallNs,
@@ -99,8 +121,8 @@ export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memo
     doorbell: (index: number) => imports.doorbell(index >>> 0),
     trace: imports.trace,
   };
-  const instance = new WebAssembly.Instance(module, {
-    env: { memory, abort: stopped },
+  const instance = new WebAssembly.Instance(program, {
+    env: { memory: memory as WebAssembly.Memory, abort: stopped },
     host,
   });
   return instance.exports as unknown as CoreExports;
@@ -109,6 +131,41 @@ export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memo
 /** An assertion of the core failed: the run loop of the host turns it into an INTERNAL_ERROR exit. */
 function stopped(): never {
   throw new WebAssembly.RuntimeError("the core stopped");
+}
+
+/** A memory of `bytes`, a multiple of 64 KiB, for cores of this program (core.wasm without one). Throws what the host throws where it has none. */
+export function makeMemory(program: CoreProgram | undefined, bytes: number): LinearMemory {
+  if (typeof program !== "function") {
+    const pages = bytes / 0x10000;
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  }
+  return { buffer: typeof SharedArrayBuffer === "undefined" ? new ArrayBuffer(bytes) : new SharedArrayBuffer(bytes) };
+}
+
+/** What a program is called in another thread. */
+export function nameOf(program: CoreProgram): CoreName {
+  return typeof program === "function" ? "ts" : program;
+}
+
+/** The program of a name. Throws ENODEV for a TypeScript core that this thread has not loaded. */
+export function programNamed(name: CoreName): CoreProgram {
+  if (name !== "ts") return name;
+  if (!typescriptCore) throw new KvmError("ENODEV", 'this thread has to call Kvm.open({ accel: "ts" }) first');
+  return typescriptCore;
+}
+
+let typescriptCore: MakeCore<CoreExports> | undefined;
+
+/** Loads the TypeScript core, which lies beside this file (or beside the core that WKVM_CORE names). Throws ENODEV. */
+export async function loadTypeScriptCore(): Promise<CoreProgram> {
+  const at = new URL("core-ts.js", await shippedUrl());
+  try {
+    const module = (await import(at.href)) as { makeCore: MakeCore<CoreExports> };
+    typescriptCore = module.makeCore;
+    return module.makeCore;
+  } catch (error) {
+    throw new KvmError("ENODEV", `the TypeScript core cannot be loaded from ${at.href}: ${String(error)}`);
+  }
 }
 
 let shipped: Promise<WebAssembly.Module> | undefined;
@@ -128,10 +185,15 @@ export async function compileCore(source?: CoreSource): Promise<WebAssembly.Modu
   }
 }
 
-async function compileShipped(): Promise<WebAssembly.Module> {
+/** Where core.wasm is shipped, or the one that the environment names. */
+async function shippedUrl(): Promise<URL> {
   const env = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env;
   const named = isNode ? env?.["WKVM_CORE"] : undefined;
-  const at = named ? await fileUrl(named) : new URL("./core.wasm", import.meta.url);
+  return named ? await fileUrl(named) : new URL("./core.wasm", import.meta.url);
+}
+
+async function compileShipped(): Promise<WebAssembly.Module> {
+  const at = await shippedUrl();
   try {
     return await WebAssembly.compile(await load(at));
   } catch (error) {

@@ -1,6 +1,7 @@
 // kick(): makes a running or sleeping vCPU return INTR, from any thread.
 
 import { CPU_FUEL, REQ_KICK, VCPU_BASE, VCPU_SIZE, VM_HOST } from "../../assembly/layout.ts";
+import type { LinearMemory } from "./core.ts";
 import { isShared } from "./platform.ts";
 
 /** i32 a vCPU, in the host's words of the VM: kicks so far. */
@@ -8,7 +9,7 @@ const HOST_KICKS = VM_HOST + 0x100;
 
 /** What names a vCPU to another thread; it can be posted there. */
 export interface KickerHandle {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: LinearMemory;
   readonly index: number;
 }
 

@@ -14,6 +14,7 @@ import {
   VM_TSC_KHZ,
   VM_WALL_EPOCH,
 } from "../../assembly/layout.ts";
+import { type CoreProgram, type LinearMemory, makeMemory } from "./core.ts";
 import { KvmError } from "./errors.ts";
 
 /** Bytes in a page of guest memory. */
@@ -76,17 +77,17 @@ function roundUp(value: number, unit: number): number {
 
 /**
  * A VM's linear memory: typed views and the allocation of backing store. All of its state lies in the memory
- * itself, so any thread that has the WebAssembly.Memory can open it.
+ * itself, so any thread that has the memory can open it.
  */
 export class VmMemory {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: LinearMemory;
   readonly view: DataView;
   readonly bytes: Uint8Array;
   readonly i32: Int32Array;
   readonly ramBase: number;
   readonly ramSize: number;
 
-  private constructor(memory: WebAssembly.Memory) {
+  private constructor(memory: LinearMemory) {
     this.memory = memory;
     this.view = new DataView(memory.buffer);
     this.bytes = new Uint8Array(memory.buffer);
@@ -96,12 +97,17 @@ export class VmMemory {
   }
 
   /** Makes the memory of a new VM. Throws EINVAL and ENOMEM as layOut() does, ENOMEM too where the host refuses. */
-  static create(memorySize: number, maxVcpus: number, epochNs: bigint, wallNs: number): VmMemory {
+  static create(
+    memorySize: number,
+    maxVcpus: number,
+    epochNs: bigint,
+    wallNs: number,
+    program?: CoreProgram,
+  ): VmMemory {
     const layout = layOut(memorySize, maxVcpus);
-    const pages = layout.total / WASM_PAGE;
-    let memory: WebAssembly.Memory;
+    let memory: LinearMemory;
     try {
-      memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+      memory = makeMemory(program, layout.total);
     } catch (error) {
       throw new KvmError("ENOMEM", `the host gives no ${layout.total} bytes of shared memory: ${String(error)}`);
     }
@@ -119,7 +125,7 @@ export class VmMemory {
   }
 
   /** Opens the memory of a VM that another thread made. Throws EINVAL where it is none. */
-  static open(memory: WebAssembly.Memory): VmMemory {
+  static open(memory: LinearMemory): VmMemory {
     const opened = memory.buffer.byteLength > VCPU_BASE ? new VmMemory(memory) : undefined;
     if (!opened || opened.ramBase === 0 || opened.ramBase + opened.ramSize > memory.buffer.byteLength) {
       throw new KvmError("EINVAL", "this memory is not a VM's");

@@ -1,6 +1,6 @@
 // Kvm: what /dev/kvm is: the core, its capabilities, and the way to a VM.
 
-import { type CoreSource, compileCore } from "./core.ts";
+import { type CoreProgram, type CoreSource, compileCore, loadTypeScriptCore } from "./core.ts";
 import { cpuidFor } from "./cpuid.ts";
 import type { KvmCpuidEntry } from "./cpuid-table.ts";
 import { KvmError } from "./errors.ts";
@@ -16,7 +16,7 @@ export type Accelerator = "jit" | "interp" | "ts";
 
 /** Options of `Kvm.open()`. */
 export interface KvmOptions {
-  /** "interp" is the only one so far. */
+  /** "interp" (default): core.wasm; "ts": the core in plain TypeScript, where WebAssembly is not allowed. */
   readonly accel?: Accelerator;
   /** The core, where it is not to be the one that lies beside this module: compiled, as bytes, or where to get it. */
   readonly core?: CoreSource;
@@ -30,11 +30,11 @@ export interface KvmOptions {
  * const vm = kvm.createVm({ memorySize: 64 << 20 });
  */
 export class Kvm {
-  readonly #module: WebAssembly.Module;
+  readonly #program: CoreProgram;
   #closed = false;
 
-  private constructor(module: WebAssembly.Module) {
-    this.#module = module;
+  private constructor(program: CoreProgram) {
+    this.#program = program;
   }
 
   /**
@@ -47,6 +47,7 @@ export class Kvm {
    */
   static async open(options: KvmOptions = {}): Promise<Kvm> {
     const { accel = "interp", core } = options;
+    if (accel === "ts" && core === undefined) return new Kvm(await loadTypeScriptCore());
     if (accel !== "interp") throw new KvmError("ENODEV", `accelerator '${accel}' is not available`);
     if (typeof SharedArrayBuffer === "undefined") {
       throw new KvmError("ENODEV", "this platform has no SharedArrayBuffer (a page needs cross-origin isolation)");
@@ -109,7 +110,7 @@ export class Kvm {
    */
   createVm(options: VmOptions): Vm {
     this.#open();
-    return Vm.create(this.#module, options);
+    return Vm.create(this.#program, options);
   }
 
   /**

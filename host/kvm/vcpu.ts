@@ -174,7 +174,7 @@ export class Vcpu {
     try {
       return decodeExit(this.#state, this.#core.run(maxNs, block ? 1 : 0));
     } catch (error) {
-      if (!(error instanceof WebAssembly.RuntimeError || error instanceof RangeError)) throw error;
+      if (!isStop(error)) throw error;
       // A broken invariant of the core: this vCPU stops, with what there is to say about it.
       this.#broken = {
         reason: KVM_EXIT_INTERNAL_ERROR,
@@ -666,6 +666,12 @@ export class Vcpu {
     this.#alive();
     if (this.#running) throw new KvmError("EBUSY", "this vCPU is running");
   }
+}
+
+/** True for what a core throws: a trap of WebAssembly, or of the TypeScript core, where there may be no WebAssembly. */
+function isStop(error: unknown): error is Error {
+  if (error instanceof RangeError || (error instanceof Error && error.message === "unreachable")) return true;
+  return typeof WebAssembly !== "undefined" && error instanceof WebAssembly.RuntimeError;
 }
 
 /** An entry with nothing but its fields, in order, so that entries compare as text. */

@@ -16,7 +16,15 @@ import {
   VM_SLOTS,
   VM_VCPU_COUNT,
 } from "../../assembly/layout.ts";
-import { type CoreExports, instantiate } from "./core.ts";
+import {
+  type CoreExports,
+  type CoreName,
+  type CoreProgram,
+  instantiate,
+  type LinearMemory,
+  nameOf,
+  programNamed,
+} from "./core.ts";
 import { featureWords, IMPLEMENTED } from "./cpu-features.ts";
 import { Doorbells, type KvmCoalescedMmio, type KvmCoalescedMmioZone, type KvmIoeventfd } from "./doorbells.ts";
 import { check, checkInteger, ERRNO, KvmError, toU64 } from "./errors.ts";
@@ -94,8 +102,8 @@ export interface KvmClockData {
 
 /** What `vm.handle` posts to another thread. */
 export interface VmHandle {
-  readonly module: WebAssembly.Module;
-  readonly memory: WebAssembly.Memory;
+  readonly core: CoreName;
+  readonly memory: LinearMemory;
 }
 
 /** An event of `-d`: LOG_* kind and three values whose meaning goes with it. */
@@ -111,7 +119,7 @@ export type TraceListener = (kind: number, a: bigint, b: bigint, c: bigint) => v
  */
 export class Vm {
   readonly #memory: VmMemory;
-  readonly #module: WebAssembly.Module;
+  readonly #program: CoreProgram;
   readonly #core: CoreExports;
   readonly #clock: () => number;
   readonly #doorbells: Doorbells;
@@ -125,8 +133,8 @@ export class Vm {
   onTrace: TraceListener | undefined;
 
   /** For Kvm only: use `kvm.createVm()` or `Vm.attach()`. */
-  constructor(module: WebAssembly.Module, memory: VmMemory) {
-    this.#module = module;
+  constructor(program: CoreProgram, memory: VmMemory) {
+    this.#program = program;
     this.#memory = memory;
     this.#clock = clockSince(memory.epochNs);
     this.#doorbells = new Doorbells(memory);
@@ -135,33 +143,33 @@ export class Vm {
   }
 
   /** Makes a VM. For Kvm. */
-  static create(module: WebAssembly.Module, options: VmOptions): Vm {
+  static create(program: CoreProgram, options: VmOptions): Vm {
     const { memorySize, maxVcpus = 16, icountShift } = options;
     if (icountShift !== undefined) checkInteger(icountShift, 0, 10, "icountShift");
-    const memory = VmMemory.create(memorySize, maxVcpus, sharedClockNs(), wallNs());
+    const memory = VmMemory.create(memorySize, maxVcpus, sharedClockNs(), wallNs(), program);
     if (icountShift !== undefined) memory.view.setInt32(VM_ICOUNT_SHIFT, icountShift, true);
-    return new Vm(module, memory);
+    return new Vm(program, memory);
   }
 
   /**
    * Opens a VM that another thread has made, to run some of its vCPUs here.
-   * Throws EINVAL for what is not a VM's handle.
+   * Throws EINVAL for what is not a VM's handle, ENODEV where this thread has not loaded the VM's TypeScript core.
    *
    * @example
    * worker.postMessage(vm.handle);                           // here
    * onmessage = ({ data }) => Vm.attach(data).createVcpu(1); // there
    */
   static attach(handle: VmHandle): Vm {
-    return new Vm(handle.module, VmMemory.open(handle.memory));
+    return new Vm(programNamed(handle.core), VmMemory.open(handle.memory));
   }
 
   /** What `Vm.attach()` needs: can be posted to a worker. */
   get handle(): VmHandle {
-    return { module: this.#module, memory: this.#memory.memory };
+    return { core: nameOf(this.#program), memory: this.#memory.memory };
   }
 
   #instantiate(vcpu: number | undefined): CoreExports {
-    return instantiate(this.#module, this.#memory.memory, {
+    return instantiate(this.#program, this.#memory.memory, {
       nowNs: this.#clock,
       doorbell: (index) => this.#ring(index, vcpu),
       trace: (kind, a, b, c) => this.#guard(() => this.onTrace?.(kind, a, b, c)),

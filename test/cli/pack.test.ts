@@ -60,7 +60,7 @@ test("the package holds what it needs and nothing else", () => {
   for (const file of files) {
     assert.match(
       file,
-      /^package\/(package\.json|README\.md|LICENSE|dist\/(\w+(-worker)?\.js|core\.wasm|types\/.*\.d\.ts))$/,
+      /^package\/(package\.json|README\.md|LICENSE|dist\/(\w+(-worker)?\.js|core-ts\.js|core\.wasm|types\/.*\.d\.ts))$/,
     );
   }
 });

@@ -49,6 +49,8 @@ test("two dashes do as well as one", () => {
 test("kvm and tcg name the default accelerator, alone or in a list", () => {
   for (const name of ["kvm", "tcg", "interp", "kvm:tcg"]) settings(`-accel ${name}`);
   settings("-machine pc,accel=kvm:tcg");
+  assert.equal(settings("-accel ts").accelerator, "ts");
+  assert.equal(settings("-machine pc,accel=ts").accelerator, "ts");
   refuses("-accel jit", /-accel jit: jit: not implemented yet/);
   refuses("-accel whpx", /-accel whpx: invalid accelerator whpx/);
 });

@@ -93,7 +93,7 @@ async function runnerWith(
   const exports = core as unknown as Record<string, unknown>;
   const table = exports["table"] as WebAssembly.Table;
   const index = table.grow(1);
-  table.set(index, functionReference(make(exports, state.memory.memory)));
+  table.set(index, functionReference(make(exports, state.memory.memory as WebAssembly.Memory)));
   (exports["generated_interpret_setTier"] as (index: number) => void)(index);
   return runner;
 }

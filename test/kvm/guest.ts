@@ -1,12 +1,23 @@
 // What the tests of this folder share: a VM with some RAM and a vCPU in flat real mode.
 
-import { Kvm, type KvmSregs, type Vcpu, type VcpuExit, type Vm, type VmOptions } from "../../host/kvm/index.ts";
+import {
+  type Accelerator,
+  Kvm,
+  type KvmSregs,
+  type Vcpu,
+  type VcpuExit,
+  type Vm,
+  type VmOptions,
+} from "../../host/kvm/index.ts";
+
+/** Which core the tests of this folder run on: `npm test` runs them on each. */
+export const ACCELERATOR: Accelerator = process.env["WKVM_TEST_ACCEL"] === "ts" ? "ts" : "interp";
 
 let opened: Promise<Kvm> | undefined;
 
 /** The one Kvm of a test file. */
 export function openKvm(): Promise<Kvm> {
-  opened ??= Kvm.open();
+  opened ??= Kvm.open({ accel: ACCELERATOR });
   return opened;
 }
 

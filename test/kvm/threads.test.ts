@@ -16,7 +16,7 @@ import {
   Vm,
   type VmHandle,
 } from "../../host/kvm/index.ts";
-import { CODE, enter, makeGuest } from "./guest.ts";
+import { CODE, enter, makeGuest, openKvm } from "./guest.ts";
 
 interface Task {
   readonly handle: VmHandle;
@@ -29,7 +29,7 @@ interface Task {
 }
 
 if (isMainThread) tests();
-else runWorker(workerData as Task);
+else void openKvm().then(() => runWorker(workerData as Task));
 
 /** vCPU 1, in the worker: runs until an exit that is not the end of a slice, and posts its name. */
 function runWorker({ handle, ramAt, mode, start }: Task): void {

@@ -1,6 +1,6 @@
 // A VM with one vCPU and one slot of memory at guest physical 0, with nothing between a test and
 // the core: state is read and written where it lies, and a trap of the core is the test's to see.
-import { type CoreExports, compileCore, instantiate } from "../../host/kvm/core.ts";
+import { type CoreExports, compileCore, instantiate, loadTypeScriptCore } from "../../host/kvm/core.ts";
 import { type KvmCpuidEntry, writeCpuid } from "../../host/kvm/cpuid-table.ts";
 import { VmMemory } from "../../host/kvm/memory.ts";
 import { clockSince, sharedClockNs, wallNs } from "../../host/kvm/platform.ts";
@@ -14,15 +14,18 @@ export interface BareVm {
   ram: number;
 }
 
-/** Makes a VM with `size` bytes of memory. `core`: another module than the built one. */
+/** Makes a VM with `size` bytes of memory. `core`: another module than the built one;
+ * without it WKVM_TEST_ACCEL says which of the built cores. */
 export async function createBareVm(
   size: number,
   cpuid: readonly KvmCpuidEntry[],
   core?: WebAssembly.Module,
 ): Promise<BareVm> {
   const epoch = sharedClockNs();
-  const memory = VmMemory.create(size, 1, epoch, wallNs());
-  const exports = instantiate(await compileCore(core), memory.memory, {
+  const typescript = core === undefined && process.env["WKVM_TEST_ACCEL"] === "ts";
+  const program = typescript ? await loadTypeScriptCore() : await compileCore(core);
+  const memory = VmMemory.create(size, 1, epoch, wallNs(), program);
+  const exports = instantiate(program, memory.memory, {
     nowNs: clockSince(epoch),
     doorbell: () => {},
     trace: () => {},

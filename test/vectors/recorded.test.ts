@@ -14,6 +14,8 @@ import { unpack } from "./format.ts";
 import { buildGroup } from "./groups.ts";
 
 const SHOWN = 30;
+/** Of each form's cases every STRIDE-th is played. */
+const STRIDE = process.env["WKVM_TEST_ACCEL"] === "ts" && !process.env["WKVM_SOAK"] ? 5 : 1;
 
 test("every recorded vector gives the recorded outcome", async (t) => {
   const folder = join(process.env["WKVM_ROOT"] ?? process.cwd(), "test/vectors");
@@ -32,11 +34,11 @@ test("every recorded vector gives the recorded outcome", async (t) => {
       continue;
     }
     const count = buildGroup(group, batch.cases, 0);
-    cases += count;
     let failed = 0;
     let first = "";
-    for (let i = 0; i < count; i++) {
+    for (let i = 0; i < count; i += STRIDE) {
       const each = batch.cases[i]!;
+      cases++;
       if (digest(each, runner.run(each)) === group.digests[i]) continue;
       failed++;
       const code = codeOf(each);
