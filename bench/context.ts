@@ -20,6 +20,8 @@ export interface Context {
   readonly probe: string;
   /** The bundled process that makes many virtual machines. */
   readonly vmsProbe: string;
+  /** The commit of `options.base`. */
+  readonly base: string | undefined;
   readonly emulators: readonly Emulator[];
   /** Adds a line to the results' list of what was not run. */
   readonly skip: (what: string) => void;

@@ -8,6 +8,10 @@ export type Part = (typeof PARTS)[number];
 /** Counting traces takes long and changes seldom: only where it is asked for. */
 const USUAL = PARTS.filter((part) => part !== "traces");
 
+/** What two revisions are compared by. */
+const COMPARED: readonly Part[] = ["boot", "programs"];
+const DEFAULT_TOLERANCE_PERCENT = 10;
+
 /** Names of what wkvm is measured against. */
 export const PEERS = ["native", "tcg", "v86", "bochs"] as const;
 export type Peer = (typeof PEERS)[number];
@@ -32,6 +36,10 @@ export interface Options {
   readonly reps: number;
   /** A folder for the results instead of bench/results; "-": none are written. */
   readonly output: string | undefined;
+  /** Another revision of this repository to compare with. */
+  readonly base: string | undefined;
+  /** The share by which times may grow against `base`. */
+  readonly tolerance: number;
 }
 
 export class OptionError extends Error {
@@ -49,6 +57,10 @@ export const HELP = `npm run bench -- [options]
   --together     the guest programs share one boot, so that only the first is cold;
                  --quick implies it. Otherwise each has a fresh process
   --reps N       rounds (default 3; 1 with --quick)
+  --base REV     measures another revision of this repository in turn with this one, and
+                 fails where this one is slower (without peers, boots and programs, and
+                 without results written, unless the options for those say otherwise)
+  --tolerance P  how many percent slower is too much (default ${DEFAULT_TOLERANCE_PERCENT})
   --output DIR   where the results go instead of bench/results; - writes none
 `;
 
@@ -57,12 +69,14 @@ export function parseOptions(args: readonly string[], programs: readonly string[
   const parts = new Set<Part>();
   const chosen: string[] = [];
   let quick = false;
-  let peers: readonly Peer[] = PEERS;
+  let peers: readonly Peer[] | undefined;
   let reps: number | undefined;
   let output: string | undefined;
   let accelerators: readonly string[] = [];
   let bits = WIDTHS;
   let together = false;
+  let base: string | undefined;
+  let tolerancePercent = DEFAULT_TOLERANCE_PERCENT;
   const rest = [...args];
   const value = (name: string): string => {
     const next = rest.shift();
@@ -75,6 +89,8 @@ export function parseOptions(args: readonly string[], programs: readonly string[
     else if (name === "--accel") accelerators = value(name).split(",");
     else if (name === "--bits") bits = widthList(value(name));
     else if (name === "--together") together = true;
+    else if (name === "--base") base = value(name);
+    else if (name === "--tolerance") tolerancePercent = percentage(value(name));
     else if (name === "--reps") reps = count(value(name));
     else if (name === "--output") output = value(name);
     else if (name === "--only") {
@@ -91,14 +107,16 @@ export function parseOptions(args: readonly string[], programs: readonly string[
   if (chosen.length > 0) parts.add("programs");
   return {
     quick,
-    peers,
+    peers: peers ?? (base === undefined ? PEERS : []),
     accelerators,
     bits,
     together: together || quick,
-    parts: parts.size === 0 ? USUAL : PARTS.filter((part) => parts.has(part)),
+    parts: parts.size === 0 ? (base === undefined ? USUAL : COMPARED) : PARTS.filter((part) => parts.has(part)),
     programs: chosen,
     reps: reps ?? (quick ? 1 : 3),
-    output,
+    output: output ?? (base === undefined ? undefined : "-"),
+    base,
+    tolerance: tolerancePercent / 100,
   };
 }
 
@@ -117,6 +135,12 @@ function widthList(text: string): readonly Bits[] {
     if (!WIDTHS.some((bits) => String(bits) === word)) throw new OptionError(`--bits ${word}: there are 64 and 32`);
   }
   return WIDTHS.filter((bits) => words.includes(String(bits)));
+}
+
+function percentage(text: string): number {
+  const number = Number(text);
+  if (text.trim() === "" || !(number >= 0 && number <= 1000)) throw new OptionError(`--tolerance ${text}: 0 to 1000`);
+  return number;
 }
 
 function count(text: string): number {

@@ -5,8 +5,10 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CommandError } from "../host/guest/command.ts";
+import { buildBase } from "./base.ts";
 import { bootPart } from "./boot.ts";
 import { chart } from "./chart.ts";
+import { BASE, compare, comparisonTable } from "./compare.ts";
 import type { Context } from "./context.ts";
 import { countersPart, tracesPart } from "./counters.ts";
 import { eventsPart } from "./events.ts";
@@ -56,7 +58,7 @@ async function main(): Promise<number> {
   const context = await contextOf(options, work, notRun);
   const results = await measure(context, host, notRun);
   write(results, options, host);
-  return 0;
+  return options.base === undefined ? 0 : judge(results, context);
 }
 
 async function contextOf(options: Options, work: string, notRun: string[]): Promise<Context> {
@@ -70,6 +72,9 @@ async function contextOf(options: Options, work: string, notRun: string[]): Prom
   if (options.peers.includes("v86") && options.bits.includes(32)) peers.push(v86(bundle("v86-runner.mjs"), firmware));
   if (options.peers.includes("bochs")) peers.push(bochs(join(work, "bochs")));
   const emulators: Emulator[] = chosen(wkvm(program, version), options.accelerators);
+  const say = (text: string): void => void process.stderr.write(`${text}\n`);
+  const base = options.base === undefined ? undefined : buildBase(root, options.base, say);
+  if (base) emulators.push(...wkvm(base.program, base.commit, BASE).filter(counterpart(emulators)));
   for (const peer of peers) {
     if ("missing" in peer) notRun.push(`${peer.name}: ${peer.missing}`);
     else emulators.push(peer);
@@ -84,7 +89,8 @@ async function contextOf(options: Options, work: string, notRun: string[]): Prom
     vmsProbe: bundle("vms-probe.mjs"),
     emulators,
     skip: (what) => void notRun.push(what),
-    say: (text) => void process.stderr.write(`${text}\n`),
+    say,
+    base: base?.commit,
   };
 }
 
@@ -111,6 +117,11 @@ function chosen(all: readonly Emulator[], accelerators: readonly string[]): Emul
     );
   }
   return all.filter(({ name }) => accelerators.length === 0 || accelerators.includes(name.slice(WKVM.length)));
+}
+
+/** Whether a runner of the base has one of this revision to be compared with. */
+function counterpart(emulators: readonly Emulator[]): (base: Emulator) => boolean {
+  return ({ name }) => emulators.some((own) => own.name === WKVM + name.slice(BASE.length));
 }
 
 async function measure(context: Context, host: HostInfo, notRun: string[]): Promise<Results> {
@@ -150,6 +161,13 @@ function revision(): string {
     spawnSync("git", args, { cwd: root, encoding: "utf8" }).stdout?.trim() ?? "";
   const dirty = git("status", "--porcelain", "--untracked-files=no", "--", "assembly", "host") !== "";
   return `${git("rev-parse", "--short", "HEAD") || "unknown"}${dirty ? "+" : ""}`;
+}
+
+/** Tells how this revision compares with the base; the exit status: 1 if it is slower, or nothing could be compared. */
+function judge(results: Results, { options, base }: Context): number {
+  const comparisons = compare(results, options.tolerance);
+  process.stdout.write(`\n${comparisonTable(comparisons, base ?? "", options.tolerance)}`);
+  return comparisons.length === 0 || comparisons.some(({ slower }) => slower) ? 1 : 0;
 }
 
 /** JSON, Markdown and picture beside one another; the Markdown is printed too. */

@@ -14,14 +14,14 @@ export function acceleratorOf({ name }: Emulator): string | undefined {
 /** What every runner's name begins with. */
 export const WKVM = "wkvm-";
 
-/** `program`: dist/wkvm.js. */
-export function wkvm(program: string, version: string): Emulator[] {
+/** `program`: a dist/wkvm.js. `prefix`: of the runners' names. */
+export function wkvm(program: string, version: string, prefix: string = WKVM): Emulator[] {
   const { stdout } = spawnSync(process.execPath, [program, "-accel", "help"], {
     encoding: "utf8",
     timeout: TIMEOUT_MS,
   });
   return acceleratorNames(stdout ?? "").map((accelerator) => ({
-    name: `${WKVM}${accelerator}`,
+    name: `${prefix}${accelerator}`,
     description: `wkvm ${version}, -accel ${accelerator}, on Node ${process.versions.node}`,
     guests: [64, 32],
     wantsUnpacked: false,

@@ -35,6 +35,12 @@ test("peers, widths and accelerators", () => {
   assert.deepEqual(parse("--accel", "interp,jit").accelerators, ["interp", "jit"]);
 });
 
+test("--base compares two revisions and nothing else", () => {
+  const { base, peers, parts, output, tolerance } = parse("--base", "HEAD~1", "--tolerance", "3");
+  assert.deepEqual([base, peers, parts, output, tolerance], ["HEAD~1", [], ["boot", "programs"], "-", 0.03]);
+  assert.deepEqual(parse("--base", "HEAD", "--peers", "tcg", "--only", "boot").peers, ["tcg"]);
+});
+
 test("what is not understood is named", () => {
   const refused: [string[], RegExp][] = [
     [["--frobnicate"], /unknown option --frobnicate/],
@@ -42,6 +48,7 @@ test("what is not understood is named", () => {
     [["--only", "nothing"], /--only nothing: neither a part/],
     [["--bits", "16"], /--bits 16/],
     [["--reps", "0"], /--reps 0: 1 to 100/],
+    [["--tolerance", "much"], /--tolerance much/],
     [["--reps"], /--reps: a value is missing/],
   ];
   for (const [words, message] of refused) {
