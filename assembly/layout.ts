@@ -230,8 +230,10 @@ export const CPU_TLB_END = CPU_TLB + TLB_ENTRIES * TLB_ENTRY_SIZE * TLB_CLASSES 
 export const CPU_MMU = CPU_TLB_END;
 /** A TLB array that stays empty, in use while every access has to be looked at (alignment checks). */
 export const CPU_NO_TLB = CPU_MMU + 0x10000;
-/** Decoder and trace cache: from here to the end of the vCPU. */
+/** Decoder and trace cache: from here to CPU_TRANSLATE. */
 export const CPU_TRACES = 0x100000;
+/** The translator's area, laid out in translate/layout.ts: to the end of the vCPU. */
+export const CPU_TRANSLATE = VCPU_SIZE - 0x240000;
 
 // TLB entry: a tag is the virtual page address, or TLB_NO_TAG where the access must be looked at.
 export const TLB_READ = 0;
@@ -309,6 +311,8 @@ export const VM_IRQ_LOCK = VM_WALL_EPOCH + 8;
 export const VM_EXCLUSIVE_LOCK = VM_IRQ_LOCK + 4;
 /** f64: earliest deadline of the VM-wide timers (PIT), guest ns; Infinity where none. */
 export const VM_NEXT_TIMER = VM_EXCLUSIVE_LOCK + 4;
+/** u32: how often a trace is entered before it is translated; 0: nothing is. */
+export const VM_JIT_THRESHOLD = VM_NEXT_TIMER + 8;
 
 /** VM_MAX_SLOTS entries of 32 bytes {u64 gpa, u64 size (0: free), u32 host, u32 flags, u64 spare}. */
 export const VM_SLOTS = VM_BASE + 0x1000;
@@ -351,6 +355,15 @@ export const STAT_DOORBELLS = 77;
 export const STAT_CR_WRITES = 78;
 export const STAT_MSR_ACCESSES = 79;
 export const STAT_UNIMPLEMENTED = 80;
+/** Regions translated; dropped because their code was written; traces that were not worth it; modules. */
+export const STAT_REGIONS_BUILT = 81;
+export const STAT_REGIONS_DROPPED = 82;
+export const STAT_REGIONS_REFUSED = 83;
+export const STAT_REGION_MODULES = 84;
+/** Entries of regions; how many of them ended at an instruction for the interpreter; instructions executed in them. */
+export const STAT_REGION_ENTRIES = 85;
+export const STAT_REGION_MISSES = 86;
+export const STAT_REGION_INSTRUCTIONS = 87;
 
 // ---------------------------------------------------------------- CPU_LOG
 export const LOG_INT = 1;

@@ -26,11 +26,11 @@ export async function printGenerated() {
   execFileSync(process.execPath, [printer, at("assembly", "generated")], { stdio: "inherit" });
 }
 
-/** Compiles assembly/index.ts; WKVM_ASC_OPT overrides the optimisation level while developing. */
+/** Compiles assembly/core.ts; WKVM_ASC_OPT overrides the optimisation level while developing. */
 export function compileCore(output = at("dist", "core.wasm")) {
   const asc = at("node_modules", "assemblyscript", "bin", "asc.js");
   const flags = [
-    at("assembly", "index.ts"),
+    at("assembly", "core.ts"),
     "--runtime",
     "stub",
     process.env.WKVM_ASC_OPT ?? "-O3",
@@ -47,6 +47,7 @@ export function compileCore(output = at("dist", "core.wasm")) {
     "--enable",
     "bulk-memory",
     "--noExportMemory",
+    "--exportTable",
     "--memoryBase",
     "1024",
     "--disableWarning",
@@ -74,7 +75,7 @@ export async function checkCore(output = at("dist", "core.wasm")) {
       throw new Error("core.wasm: read-only tables reach into the VM area at VM_BASE");
   }
   const imports = WebAssembly.Module.imports(await WebAssembly.compile(readFileSync(output)));
-  const allowed = new Set(["memory", "nowNs", "wallNs", "randomU32", "doorbell", "trace"]);
+  const allowed = new Set(["memory", "nowNs", "wallNs", "randomU32", "doorbell", "compile", "trace"]);
   for (const { name } of imports)
     if (!allowed.has(name)) throw new Error(`core.wasm imports ${name}: assembly/host.ts is the whole surface`);
 }

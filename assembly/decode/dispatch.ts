@@ -6,8 +6,10 @@ import {
 } from "../layout";
 import { contextGeneration } from "../mmu/contexts";
 import { fetchGpa, fetchTranslate } from "../mmu/translate";
-import { buildTrace, flushCount, JUMP_CACHE, JUMP_ENTRIES, STEP_BYTES, stepTrace, traceAt } from "./traces";
-import { R_IMM, R_OFFSET, R_SEGNO, R_STACK, RECORD_SIZE, T_COUNT, T_ENTRIES, T_LENGTH, T_RECORDS, T_VALID } from "./record";
+import { enterRegion, HOT, pagesHold, regionOf } from "../translate/translator";
+import { JUMP_CACHE, JUMP_ENTRIES } from "./jumps";
+import { buildTrace, flushCount, STEP_BYTES, stepTrace, traceAt } from "./traces";
+import { R_IMM, R_OFFSET, R_SEGNO, R_STACK, RECORD_SIZE, T_COUNT, T_ENTRIES, T_FLAGS, T_LENGTH, T_RECORDS, T_VALID, TRACE_ENTERED } from "./record";
 
 /** Mode bits in a jump cache tag; the address-space generation stands above them. */
 const TAG_MODE_BITS: u32 = 11;
@@ -17,50 +19,69 @@ const LOG_ENTRIES: u32 = LOG_EXEC | LOG_CPU | LOG_COUNT;
 let epoch: u32 = 0;
 
 /**
- * The trace to execute at CPU_RIP, entered: its instructions are taken off the fuel. `link`: 0, or the link cell of
- * the trace just left, which gets the new one where both lie on one page. Returns 0 where the run loop has to look:
- * fuel or requests, or `fault` is set.
+ * The trace to interpret at CPU_RIP, entered: its instructions are taken off the fuel. Regions on the way are executed.
+ * `link`: 0, or the link cell of the trace just left, which gets the new one where both lie on one page. Returns 0
+ * where the run loop has to look: fuel or requests, or `fault` is set.
  */
 export function findTrace(link: usize): usize {
-  const fuel = load<i64>(cpu, CPU_FUEL);
-  if (<u64>fuel - 1 >= 0x7fffffff) return 0;
-  const mode = load<u32>(cpu, CPU_MODE);
-  const rip = load<u64>(cpu, CPU_RIP);
-  const linear = (mode & MODE_CODE_MASK) == MODE_CODE64 ? rip : (rip + segBase(SEG_CS)) & 0xffffffff;
-  if (!(mode & MODE_FLAT) && rip > segLimit(SEG_CS)) {
-    raiseError(GP, 0);
-    return 0;
-  }
-  const entry = cpu + JUMP_CACHE + ((((<u32>linear) ^ (<u32>linear >> 13)) & (JUMP_ENTRIES - 1)) << 4);
-  const tag = (contextGeneration << TAG_MODE_BITS) | mode;
-  let t: usize;
-  if (load<u64>(entry) == linear && load<u32>(entry, 8) == tag && contextGeneration >> (32 - TAG_MODE_BITS) == epoch && load<u32>(load<u32>(entry, 12), T_VALID)) {
-    t = load<u32>(entry, 12);
-  } else {
-    const before = flushCount();
-    // Near the limit one instruction at a time: what lies beyond it must not be fetched.
-    t = !(mode & MODE_FLAT) && rip + 14 > segLimit(SEG_CS) ? atLimit(rip, linear, mode) : lookUp(linear, mode);
-    if (!t) return 0;
-    if (flushCount() != before) link = 0;
-    const log = load<u32>(cpu, CPU_LOG) & LOG_ENTRIES;
-    if (log) {
-      // Nothing is remembered, so that every entry comes this way.
-      link = 0;
-      if (fuel >= load<u32>(t, T_COUNT)) logEntry(t, log);
-    } else if (load<u32>(t, T_VALID)) remember(entry, linear, t, tag);
-    else link = 0;
-  }
-  if (!(mode & MODE_FLAT)) {
-    if (rip + load<u32>(t, T_LENGTH) - 1 > segLimit(SEG_CS)) {
-      t = atLimit(rip, linear, mode);
-      if (!t) return 0;
+  let interpretNext = false;
+  for (;;) {
+    const fuel = load<i64>(cpu, CPU_FUEL);
+    if (<u64>fuel - 1 >= 0x7fffffff) return 0;
+    const mode = load<u32>(cpu, CPU_MODE);
+    const rip = load<u64>(cpu, CPU_RIP);
+    const linear = (mode & MODE_CODE_MASK) == MODE_CODE64 ? rip : (rip + segBase(SEG_CS)) & 0xffffffff;
+    if (!(mode & MODE_FLAT) && rip > segLimit(SEG_CS)) {
+      raiseError(GP, 0);
+      return 0;
     }
-  } else if (link && (linear ^ load<u64>(cpu, CPU_TRACE_RIP)) >> 12 == 0 && (mode & MODE_CODE_MASK) == MODE_CODE64) store<u32>(link, <u32>t);
-  const left = fuel - load<u32>(t, T_COUNT);
-  if (left < 0) return 0;
-  store<u32>(cpu, <u32>left, CPU_FUEL);
-  store<u64>(cpu, rip, CPU_TRACE_RIP);
-  return t;
+    const entry = cpu + JUMP_CACHE + ((((<u32>linear) ^ (<u32>linear >> 13)) & (JUMP_ENTRIES - 1)) << 4);
+    const tag = (contextGeneration << TAG_MODE_BITS) | mode;
+    let t: usize;
+    let heat: u32;
+    if (load<u64>(entry) == linear && load<u32>(entry, 8) == tag && contextGeneration >> (32 - TAG_MODE_BITS) == epoch && load<u32>(load<u32>(entry, 12), T_VALID)) {
+      t = load<u32>(entry, 12);
+      heat = load<u32>(t, T_VALID);
+    } else {
+      const before = flushCount();
+      // Near the limit one instruction at a time: what lies beyond it must not be fetched.
+      t = !(mode & MODE_FLAT) && rip + 14 > segLimit(SEG_CS) ? atLimit(rip, linear, mode) : lookUp(linear, mode);
+      if (!t) return 0;
+      if (flushCount() != before) link = 0;
+      heat = load<u32>(t, T_VALID);
+      const log = load<u32>(cpu, CPU_LOG) & LOG_ENTRIES;
+      if (log) {
+        // Nothing is remembered, so that every entry comes this way.
+        link = 0;
+        if (fuel >= load<u32>(t, T_COUNT)) logEntry(t, log);
+      } else if (!heat) link = 0;
+      else if (pagesHold(t, linear)) remember(entry, linear, t, tag);
+      else interpretNext = true;
+    }
+    if (heat == HOT) {
+      if (!interpretNext) {
+        const region = regionOf(t, linear);
+        if (region) {
+          link = 0;
+          interpretNext = !enterRegion(region, t, linear);
+          if (fault) return 0;
+          continue;
+        }
+      }
+    } else if (heat) store<u32>(t, heat - 1, T_VALID);
+    if (!link && heat) store<u32>(t, load<u32>(t, T_FLAGS) | TRACE_ENTERED, T_FLAGS);
+    if (!(mode & MODE_FLAT)) {
+      if (rip + load<u32>(t, T_LENGTH) - 1 > segLimit(SEG_CS)) {
+        t = atLimit(rip, linear, mode);
+        if (!t) return 0;
+      }
+    } else if (link && (linear ^ load<u64>(cpu, CPU_TRACE_RIP)) >> 12 == 0 && (mode & MODE_CODE_MASK) == MODE_CODE64) store<u32>(link, <u32>t);
+    const left = fuel - load<u32>(t, T_COUNT);
+    if (left < 0) return 0;
+    store<u32>(cpu, <u32>left, CPU_FUEL);
+    store<u64>(cpu, rip, CPU_TRACE_RIP);
+    return t;
+  }
 }
 
 function remember(entry: usize, linear: u64, t: usize, tag: u32): void {
@@ -147,13 +168,18 @@ export function findStep(): usize {
 /** Leaves a trace at the record `pc`, which has not been executed: CPU_RIP is its address, and what was not
  * executed goes back into the fuel. */
 export function leaveTrace(t: usize, pc: usize): void {
+  leaveAt(pc);
+  const executed = <u32>((pc - t - T_RECORDS) / RECORD_SIZE);
+  const all = load<u32>(t, T_COUNT);
+  if (executed < all) store<u32>(cpu, load<u32>(cpu, CPU_FUEL) + (all - executed), CPU_FUEL);
+}
+
+/** Puts CPU_RIP back to the record `pc` of the trace at CPU_TRACE_RIP, which has not been executed. */
+export function leaveAt(pc: usize): void {
   const mode = load<u32>(cpu, CPU_MODE);
   const rip = load<u64>(cpu, CPU_TRACE_RIP) + load<u16>(pc, R_OFFSET);
   store<u64>(cpu, (mode & MODE_CODE_MASK) == MODE_CODE64 ? rip : rip & 0xffffffff, CPU_RIP);
-  const executed = <u32>((pc - t - T_RECORDS) / RECORD_SIZE);
-  const all = load<u32>(t, T_COUNT);
   if (fault == FAULT_EXCEPTION && faultNonCanonical && isStackAccess(pc)) faultVector = SS;
-  if (executed < all) store<u32>(cpu, load<u32>(cpu, CPU_FUEL) + (all - executed), CPU_FUEL);
 }
 
 /** Whether the record's access to faultAddress goes through SS: that of its operand, or the push or pop beside it. */

@@ -53,7 +53,9 @@ export const PREFIX_OPSIZE: u32 = 8;
 export const PREFIX_ADDRESS_SHIFT: u32 = 4;
 export const PREFIX_REX_W: u32 = 64;
 
-// A trace: header, then records. 0 in T_VALID: dropped, or the null trace at address 0.
+// A trace: header, then records.
+/** u32: 0: dropped, or the null trace at address 0; else its heat: how often it will be entered before the translator
+ * looks at it. At HOT (1) it is entered through the dispatcher only, which looks. */
 export const T_VALID: usize = 0;
 /** u32: instructions. */
 export const T_COUNT: usize = 4;
@@ -72,7 +74,21 @@ export const T_HASH_NEXT: usize = 36;
 export const T_PAGE_NEXT: usize = 40;
 /** u32: times entered while CPU_LOG has LOG_COUNT. */
 export const T_ENTRIES: usize = 44;
-export const T_RECORDS: usize = 64;
+/** u32: slot of the region that it enters, 0: none; number of the entry; i32: displacement from the region's base. */
+export const T_REGION: usize = 48;
+export const T_ENTRY: usize = 52;
+export const T_DELTA: usize = 56;
+/** u32: instructions that the region may execute between two looks at the fuel. */
+export const T_REGION_COUNT: usize = 60;
+/** u32: the region's pages, where it has several. */
+export const T_PAGES: usize = 64;
+/** u32: TRACE_* bits. */
+export const T_FLAGS: usize = 68;
+export const T_RECORDS: usize = 96;
+/** It was entered otherwise than from the trace before it on the same page: by a computed jump or an event. */
+export const TRACE_ENTERED: u32 = 1;
+/** Its region has several pages. */
+export const TRACE_PAGES: u32 = 2;
 
 /** The record that a group's helper works on, for those that look at prefixes and segments. */
 export let record: usize = 0;

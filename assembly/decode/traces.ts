@@ -7,11 +7,14 @@ import { count, cpu, GP, NM, UD } from "../cpu";
 import { LEAF_ENDS, LEAF_SHADOW, OP_ABANDON, OP_FAULT, OP_LEAVE, OP_NEXT, OP_SHADOW } from "../generated/opcodes";
 import { trace as logTrace } from "../host";
 import {
-  CPU_LOG, CPU_TRACES, LOG_COUNT, LOG_IN_ASM, LOG_UNIMP, MODE_CODE_MASK, MODE_DECODE_MASK, REQ_CODE_FLUSH, STAT_CODE_WRITES, STAT_TRACES_BUILT, STAT_TRACES_DROPPED, STAT_TRACE_FLUSHES,
-  STAT_UNIMPLEMENTED, VCPU_SIZE, VM_VCPU_COUNT,
+  CPU_LOG, CPU_TRACES, CPU_TRANSLATE, LOG_COUNT, LOG_IN_ASM, LOG_UNIMP, MODE_CODE_MASK, MODE_DECODE_MASK, REQ_CODE_FLUSH, STAT_CODE_WRITES, STAT_TRACES_BUILT, STAT_TRACES_DROPPED, STAT_TRACE_FLUSHES,
+  STAT_UNIMPLEMENTED, VM_VCPU_COUNT,
 } from "../layout";
 import { markCode, unmarkCode } from "../mmu/code";
 import { requestOthers } from "../mmu/shootdown";
+import { dropRegions } from "../translate/regions";
+import { forgetTranslations, initialHeat } from "../translate/translator";
+import { JUMP_CACHE, JUMP_CACHE_SIZE } from "./jumps";
 import { decode, DECODE_NO_DEVICE, DECODE_SHORT, DECODE_TOO_LONG, leafFlags, unknownOpcode } from "./decoder";
 import {
   R_IMM, R_NEXT, R_OFFSET, R_OP, RECORD_SIZE, T_COUNT, T_GPA, T_HASH_NEXT, T_HOST, T_LENGTH, T_MODE, T_PAGE_NEXT, T_RECORDS, T_VALID,
@@ -25,11 +28,8 @@ const FLUSHES = CPU_TRACES + 4;
 const STEP_TRACE = CPU_TRACES + 0x100;
 /** 32 bytes for an instruction whose bytes lie on two pages. */
 export const STEP_BYTES = CPU_TRACES + 0x400;
-/** Jump cache: 16 bytes an entry {u64 linear address, u32 tag, u32 trace}. */
-export const JUMP_CACHE = CPU_TRACES + 0x10000;
-export const JUMP_ENTRIES: u32 = 8192;
 /** u32 heads of chains by physical address, and by host page. */
-const HASH = JUMP_CACHE + 0x20000;
+const HASH = JUMP_CACHE + JUMP_CACHE_SIZE;
 const HASH_ENTRIES: u32 = 32768;
 const PAGES = HASH + 0x20000;
 const PAGE_ENTRIES: u32 = 16384;
@@ -50,6 +50,7 @@ export function flushTraces(): void {
   memory.fill(cpu + JUMP_CACHE, 0, ARENA - JUMP_CACHE);
   store<u32>(cpu, <u32>cpu + ARENA, NEXT);
   store<u32>(cpu, load<u32>(cpu, FLUSHES) + 1, FLUSHES);
+  forgetTranslations();
   count(STAT_TRACE_FLUSHES);
 }
 
@@ -155,7 +156,7 @@ function fill(t: usize, host: usize, available: usize, mode: u32, linear: u64, m
 /** Builds and keeps the trace at host address `host` = physical `gpa`; 0: its first instruction crosses the page. */
 export function buildTrace(host: usize, gpa: u64, mode: u32, linear: u64): usize {
   let t = <usize>load<u32>(cpu, NEXT);
-  if (t == 0 || t + ROOM > cpu + VCPU_SIZE) {
+  if (t == 0 || t + ROOM > cpu + CPU_TRANSLATE) {
     flushTraces();
     t = load<u32>(cpu, NEXT);
   }
@@ -171,7 +172,7 @@ export function buildTrace(host: usize, gpa: u64, mode: u32, linear: u64): usize
   const page = pageHead(host);
   store<u32>(t, load<u32>(page), T_PAGE_NEXT);
   store<u32>(page, <u32>t);
-  store<u32>(t, 1, T_VALID);
+  store<u32>(t, initialHeat(), T_VALID);
   // Behind a shadow there can be one record more than instructions counted up to TRACE_MAX.
   store<u32>(cpu, <u32>(t + T_RECORDS + (n + 1) * RECORD_SIZE), NEXT);
   count(STAT_TRACES_BUILT);
@@ -188,6 +189,7 @@ export function stepTrace(host: usize, available: usize, mode: u32, linear: u64)
 /** RAM that holds decoded code was written: `length` bytes at `host`, in one page. Called after the write. */
 export function codeWritten(host: usize, length: i32): void {
   count(STAT_CODE_WRITES);
+  dropRegions(host, length);
   const end = host + length;
   const head = pageHead(host);
   let dropped = false;

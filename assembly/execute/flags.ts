@@ -134,6 +134,22 @@ function adjust(): u32 {
 // @ts-ignore: decorator
 @inline export function condition15(): u32 { return condition14() ^ 1; }
 
+/** Condition `code` of Jcc. */
+export function conditionOf(code: u32): u32 {
+  let met: u32;
+  switch (code >> 1) {
+    case 0: met = condition0(); break;
+    case 1: met = condition2(); break;
+    case 2: met = condition4(); break;
+    case 3: met = condition6(); break;
+    case 4: met = condition8(); break;
+    case 5: met = condition10(); break;
+    case 6: met = condition12(); break;
+    default: met = condition14(); break;
+  }
+  return met ^ (code & 1);
+}
+
 // ---------------------------------------------------------------- RFLAGS as a whole
 /** CF, PF, AF, ZF, SF and OF in RFLAGS layout. */
 export function statusFlags(): u32 {

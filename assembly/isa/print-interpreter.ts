@@ -100,15 +100,16 @@ ${body}
 
 /** The main loop's switch. */
 export function printHot(numbering: Numbering, print: PrintBody = asRecorded): string {
+  // The translator looks at a trace before it is entered once its heat is used up.
   const enter =
-    "{ const f = load<i64>(c, CPU_FUEL) - load<u32>(t, T_COUNT); if (<u64>f < 0x80000000) { store<u32>(c, <u32>f, CPU_FUEL); trace = t; store<u64>(c, target, CPU_TRACE_RIP); pc = t + T_RECORDS; continue; } }";
+    "{ store<u32>(t, heat - 1, T_VALID); const f = load<i64>(c, CPU_FUEL) - load<u32>(t, T_COUNT); if (<u64>f < 0x80000000) { store<u32>(c, <u32>f, CPU_FUEL); trace = t; store<u64>(c, target, CPU_TRACE_RIP); pc = t + T_RECORDS; continue; } }";
   const frame: Frame = {
     fail: "break;",
     retry: "continue;",
     branch: (condition) => {
       const next = "load<u64>(c, CPU_TRACE_RIP) + load<u16>(pc, R_NEXT)";
       const go = (slot: string, target: string): string =>
-        `const target = ${target}; const t = load<usize>(trace, ${slot}); if (load<u32>(t, T_VALID)) ${enter} store<u64>(c, target, CPU_RIP); link = trace + ${slot}; break;`;
+        `const target = ${target}; const t = load<usize>(trace, ${slot}); const heat = load<u32>(t, T_VALID); if (heat > 1) ${enter} store<u64>(c, target, CPU_RIP); link = trace + ${slot}; break;`;
       const taken = `{ ${go("T_TAKEN", `${next} + load<i64>(pc, R_IMM)`)} }`;
       return condition ? `if (${condition}) ${taken} ${go("T_FALL", next)}` : taken;
     },
@@ -157,6 +158,14 @@ export function executeStep(step: usize): void {
   execute(step);
 }
 
+/** Executes a record of a group outside any trace; 0: fault is set, or it is to be executed again. */
+export function executeGroup(op: u32, sub: u32, pc: usize): usize {
+  switch (op) {
+${numbering.groups.map((g, i) => `    case ${OP_FIRST_GROUP + i}: return ${groupFunction(g)}(sub, pc);`).join("\n")}
+  }
+  return unreachable();
+}
+
 function execute(step: usize): void {
   const c = cpu;
   let trace: usize = 0;
@@ -174,7 +183,7 @@ function execute(step: usize): void {
     switch (load<u16>(pc)) {
       case ${OP_LEAVE}: break;
       case ${OP_NEXT}: {
-        const target = load<u64>(c, CPU_TRACE_RIP) + load<u16>(pc, R_OFFSET); const t = load<usize>(trace, T_FALL); if (load<u32>(t, T_VALID)) ${enter} store<u64>(c, target, CPU_RIP); link = trace + T_FALL; break;
+        const target = load<u64>(c, CPU_TRACE_RIP) + load<u16>(pc, R_OFFSET); const t = load<usize>(trace, T_FALL); const heat = load<u32>(t, T_VALID); if (heat > 1) ${enter} store<u64>(c, target, CPU_RIP); link = trace + T_FALL; break;
       }
       case ${OP_ABANDON}: leaveTrace(trace, pc); break;
       case ${OP_SHADOW}: leaveTrace(trace, pc); beginShadow(1); break;

@@ -1,7 +1,9 @@
 // Prints the serialised lists of all cases with an index by case number: what the run-time translator reads.
+
+import { ANYTHING, effectsOf } from "./helper-effects.ts";
 import { type ReadSource, Signatures } from "./helper-signatures.ts";
 import { type Numbering, OP_FIRST_GROUP } from "./print-interpreter.ts";
-import { ATTRIBUTES, Helpers, MICRO, serialize } from "./serialize.ts";
+import { ATTRIBUTES, FLAGS_SHADOW, Helpers, MICRO, serialize } from "./serialize.ts";
 
 /** The table and the helpers it names. */
 export interface MicroOpTable {
@@ -42,7 +44,8 @@ export function printMicroOps(numbering: Numbering, read: ReadSource): MicroOpTa
   const array = (name: string, type: string, values: readonly number[]): string =>
     `export const ${name}: usize = memory.data<${type}>([${values.join(",")}]);\n`;
   const text = `// Printed from assembly/isa by tools/build-core.mjs. Not edited. The format is told in isa/serialize.ts.
-${constants("MICRO_", MICRO)}${constants("ATTRIBUTE_", ATTRIBUTES)}
+${constants("MICRO_", MICRO)}${constants("ATTRIBUTE_", ATTRIBUTES)}export const FLAGS_SHADOW: u32 = ${FLAGS_SHADOW};
+
 /** The case numbers of groups start here, those of hot cases at OP_FIRST_HOT. */
 export const OP_FIRST_GROUP: u32 = ${OP_FIRST_GROUP};
 export const OP_FIRST_HOT: u32 = ${OP_FIRST_GROUP + numbering.groups.length};
@@ -60,27 +63,46 @@ export function microOps(op: u32, sub: u32): usize {
 `;
   return {
     text,
-    helperText: printHelpers(helpers.names),
+    helperText: printHelpers(helpers.names, read),
     helpers: helpers.names,
     bytes: data.length,
     lists: known.size,
   };
 }
 
-function printHelpers(names: readonly string[]): string {
-  const parts = names.map((name) => name.split("."));
-  const imports = parts.map(([module, name], i) => `import { ${name} as h${i} } from "../${module}";\n`).join("");
-  const cases = parts.map((_p, i) => `    case ${i}: return h${i}.index;\n`).join("");
-  return `// Printed from assembly/isa by tools/build-core.mjs. Not edited.
-${imports}
-/** How many helpers micro-operations may call. */
-export const HELPERS: u32 = ${names.length};
+/** What a helper touches besides its arguments, for code that calls it from outside the interpreter. */
+const DIRECT = 1;
+const TOUCHES_FLAGS = 2;
 
-/** Index of a helper's function in the core's table. */
-export function helperIndex(number: u32): u32 {
-  switch (number) {
-${cases}  }
-  return unreachable();
+/** Bits of HELPER_KIND: whether the helper gets by with registers and flags in their places in the vCPU. One that looks
+ * at the running record, or whose effects are not known, is left to the interpreter's case. */
+function kindOf(module: string, name: string, read: ReadSource): number {
+  const effects = effectsOf(module, name);
+  if (effects === ANYTHING || effects.memory || read(module).includes("decode/record") || /x87|mmx/.test(module))
+    return 0;
+  return DIRECT | (effects.flagsRead || effects.flagsChanged ? TOUCHES_FLAGS : 0);
 }
-`;
+
+function printHelpers(names: readonly string[], read: ReadSource): string {
+  const parts = names.map((name) => name.split(".") as [string, string]);
+  const kinds = parts.map(([module, name]) => kindOf(module, name, read));
+  const registers = parts.map(([module, name]) => {
+    const { registersRead, registersWritten } = effectsOf(module, name);
+    return registersRead + registersWritten * 0x10000;
+  });
+  const exports = parts
+    .map(([module, name], i) => (kinds[i] ? `export { ${name} as h${i} } from "../${module}";\n` : ""))
+    .join("");
+  return `// Printed from assembly/isa by tools/build-core.mjs. Not edited.
+//
+// The helpers that translated code calls by itself are exported as h and their number in MICRO_CALL.
+${exports}
+export const HELPER_DIRECT: u32 = ${DIRECT};
+export const HELPER_TOUCHES_FLAGS: u32 = ${TOUCHES_FLAGS};
+/** u8 by number: HELPER_* bits; 0: not to be called by translated code. */
+export const HELPER_KIND: usize = memory.data<u8>([${kinds.join(",")}]);
+/** u32 by number: general registers that it reads, and from bit 16 those that it writes. */
+export const HELPER_REGISTERS: usize = memory.data<u32>([${registers.join(",")}]);
+/** Numbers of helpers by name, for those that are more than called. */
+${parts.map(([module, name], i) => (/vector\/scalar|float\/(compare|packed)$/.test(module) ? `export const HELPER_${name}: u32 = ${i};\n` : "")).join("")}`;
 }

@@ -5,7 +5,8 @@
 //   u8 values         how many values the steps define; they are numbered from 0 in the order of definition, the
 //                     bodies of MICRO_WHEN included, so that an operand is one byte
 //   u8 attributes     ATTRIBUTE_*
-//   u8 flags read     status flags that must be right on entry: CF PF AF ZF SF OF from bit 0
+//   u8 flags read     status flags that must be right on entry: CF PF AF ZF SF OF from bit 0; bit 6: interrupts wait
+//                     until the next instruction is done (FLAGS_SHADOW)
 //   u8 flags written  status flags that are set whatever happens (six bits as above)
 //
 // A step is an opcode byte MICRO_*, then its fields. MICRO_DEFERRED (bit 7 of the opcode) marks a value that is used
@@ -123,6 +124,9 @@ export const ATTRIBUTES = {
   WIDTH_SHIFT: 6,
 } as const;
 
+/** Bit of the third header byte. */
+export const FLAGS_SHADOW = 64;
+
 const SELECT = 0x1b;
 const TYPE_CODE: Record<Type, number> = { i32: 0, ptr: 0, i64: 1, f32: 2, f64: 3, v128: 4, void: 7 };
 const log = (width: Width): number => Math.log2(width / 8);
@@ -162,7 +166,7 @@ export function serialize(variant: Variant, helpers: Helpers): Uint8Array {
   return Uint8Array.from([
     numbers.size,
     attributes,
-    packFlags(masks.flagsRead),
+    packFlags(masks.flagsRead) | (variant.row.shadow ? FLAGS_SHADOW : 0),
     packFlags(masks.flagsWritten),
     ...steps.bytes,
     MICRO.END,

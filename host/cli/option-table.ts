@@ -21,7 +21,11 @@ export const SECTIONS: readonly Section[] = [
       { names: ["version"], help: "show the version" },
       { names: ["machine", "M"], argument: "[type=]pc[,accel=A]", help: "machine type (-machine help lists them)" },
       { names: ["cpu"], argument: "MODEL[,+F][,-F]", help: "processor model and features (-cpu help lists them)" },
-      { names: ["accel"], argument: "NAME", help: "accelerator: interp or ts; kvm and tcg mean interp (-accel help)" },
+      {
+        names: ["accel"],
+        argument: "NAME",
+        help: "accelerator: interp, jit or ts; kvm and tcg mean interp (-accel help)",
+      },
       { names: ["enable-kvm"], help: "same as -accel kvm" },
       { names: ["smp"], argument: "[cpus=]N", help: "number of processors: 1" },
       { names: ["m"], argument: "[size=]MEGS", help: "guest memory, in MiB or with a suffix (default 128)" },

@@ -24,7 +24,7 @@ export async function runMachine(
   const log = new Log(settings.log, settings.trace, settings.logFile);
   const guest = await guestOf(settings);
   if (guest.notice) process.stderr.write(`${program}: ${guest.notice}\n`);
-  const kvm = await Kvm.open({ accel: settings.accelerator });
+  const kvm = await Kvm.open(settings.accelerator);
   let machine: Machine | undefined;
   let monitor: HumanMonitor | undefined;
   let shutDown = false;

@@ -1,7 +1,6 @@
 // What a command line asks for, checked and in types.
-import type { Accelerator } from "../kvm/index.ts";
 import type { RtcBase } from "../machine/rtc-base.ts";
-import { ACCELERATOR_HELP, chooseAccelerator, parseAccelerator } from "./accelerator.ts";
+import { ACCELERATOR_HELP, type AcceleratorChoice, chooseAccelerator, parseAccelerator } from "./accelerator.ts";
 import { type ChardevSpec, parseChardev, parseChardevOption } from "./chardev-spec.ts";
 import { deviceHelp, type GuestDevice, parseDevice } from "./device-option.ts";
 import { parseInteger, parseKeyValues } from "./key-values.ts";
@@ -20,7 +19,7 @@ export interface Settings {
   memoryBytes: number;
   /** True where -m was given. */
   memoryGiven: boolean;
-  accelerator: Accelerator;
+  accelerator: AcceleratorChoice;
   /** The argument of -cpu as it was given; undefined: the default model. */
   cpu: string | undefined;
   kernel: string | undefined;
@@ -60,7 +59,7 @@ function defaults(): Settings {
   return {
     memoryBytes: DEFAULT_MEMORY,
     memoryGiven: false,
-    accelerator: "interp",
+    accelerator: { accel: undefined, threshold: undefined },
     cpu: undefined,
     kernel: undefined,
     initrd: undefined,
@@ -210,7 +209,7 @@ function setMachine(settings: Settings, value: string): Request | undefined {
   const type = values.get("type") ?? "pc";
   if (type !== "pc") throw new UsageError("unsupported machine type\nUse -machine help to list supported machines");
   const accelerators = values.get("accel");
-  if (accelerators !== undefined) settings.accelerator = chooseAccelerator(accelerators);
+  if (accelerators !== undefined) settings.accelerator.accel = chooseAccelerator(accelerators);
   for (const off of ["usb", "graphics", "vmport"]) {
     if (values.boolean(off, false)) throw new UsageError(`${off}=on: not implemented yet`);
   }

@@ -3,6 +3,7 @@
 import { joinHalves, type MakeCore } from "../core-ts/core.ts";
 import { KvmError } from "./errors.ts";
 import { isNode, randomU32, wallNs } from "./platform.ts";
+import { addRegions } from "./regions.ts";
 
 /**
  * What core.wasm exports (assembly/index.ts). An i64 crosses as a signed bigint. Results called errno are 0 or more,
@@ -115,13 +116,15 @@ export function instantiate(program: CoreProgram, memory: LinearMemory, imports:
     });
   }
   const host = {
+    compile: (address: number, length: number, first: number, count: number) =>
+      addRegions(instance.exports, memory as WebAssembly.Memory, { address, length, first, count }),
     nowNs: imports.nowNs,
     wallNs,
     randomU32,
     doorbell: (index: number) => imports.doorbell(index >>> 0),
     trace: imports.trace,
   };
-  const instance = new WebAssembly.Instance(program, {
+  const instance: WebAssembly.Instance = new WebAssembly.Instance(program, {
     env: { memory: memory as WebAssembly.Memory, abort: stopped },
     host,
   });

@@ -3,7 +3,7 @@
 import { type CoreProgram, type CoreSource, compileCore, loadTypeScriptCore } from "./core.ts";
 import { cpuidFor } from "./cpuid.ts";
 import type { KvmCpuidEntry } from "./cpuid-table.ts";
-import { KvmError } from "./errors.ts";
+import { checkInteger, KvmError } from "./errors.ts";
 import { extensionValue } from "./extensions.ts";
 import { SAVED_MSRS } from "./msrs.ts";
 import { Vm, type VmOptions } from "./vm.ts";
@@ -11,13 +11,26 @@ import { Vm, type VmOptions } from "./vm.ts";
 /** KVM_API_VERSION. */
 export const KVM_API_VERSION = 12;
 
+/** How often a trace is entered before it is translated, where nothing else is asked for (docs/decisions/0004). */
+const DEFAULT_THRESHOLD = 1000;
+
+/** What WKVM_ACCEL asks for, such as "jit,threshold=1": the accelerator where a program names none. */
+function namedAccelerator(): { accel: Accelerator; threshold: number } {
+  const env = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env;
+  const [accel = "", threshold = ""] = (env?.["WKVM_ACCEL"] ?? "").split(",threshold=");
+  return { accel: (accel || "interp") as Accelerator, threshold: Number(threshold || DEFAULT_THRESHOLD) };
+}
+
 /** How guest code is executed. */
 export type Accelerator = "jit" | "interp" | "ts";
 
 /** Options of `Kvm.open()`. */
 export interface KvmOptions {
-  /** "interp" (default): core.wasm; "ts": the core in plain TypeScript, where WebAssembly is not allowed. */
-  readonly accel?: Accelerator;
+  /** "interp" (default): core.wasm interprets; "jit": it makes WebAssembly of what is executed often; "ts": the core in
+   * plain TypeScript, where WebAssembly is not allowed. WKVM_ACCEL in the environment names another default. */
+  readonly accel?: Accelerator | undefined;
+  /** With "jit": how often code is entered before it is translated; 1: before it is executed at all. */
+  readonly threshold?: number | undefined;
   /** The core, where it is not to be the one that lies beside this module: compiled, as bytes, or where to get it. */
   readonly core?: CoreSource;
 }
@@ -31,10 +44,12 @@ export interface KvmOptions {
  */
 export class Kvm {
   readonly #program: CoreProgram;
+  readonly #threshold: number;
   #closed = false;
 
-  private constructor(program: CoreProgram) {
+  private constructor(program: CoreProgram, threshold: number) {
     this.#program = program;
+    this.#threshold = threshold;
   }
 
   /**
@@ -46,13 +61,15 @@ export class Kvm {
    * const kvm = await Kvm.open({ core: new URL("/assets/core.wasm", location.href) });
    */
   static async open(options: KvmOptions = {}): Promise<Kvm> {
-    const { accel = "interp", core } = options;
-    if (accel === "ts" && core === undefined) return new Kvm(await loadTypeScriptCore());
-    if (accel !== "interp") throw new KvmError("ENODEV", `accelerator '${accel}' is not available`);
+    const named = namedAccelerator();
+    const { accel = named.accel, threshold = named.threshold, core } = options;
+    if (accel === "ts" && core === undefined) return new Kvm(await loadTypeScriptCore(), 0);
+    if (accel === "jit") checkInteger(threshold, 1, 0x7fffffff, "threshold");
+    else if (accel !== "interp") throw new KvmError("ENODEV", `accelerator '${accel}' is not available`);
     if (typeof SharedArrayBuffer === "undefined") {
       throw new KvmError("ENODEV", "this platform has no SharedArrayBuffer (a page needs cross-origin isolation)");
     }
-    return new Kvm(await compileCore(core));
+    return new Kvm(await compileCore(core), accel === "jit" ? threshold : 0);
   }
 
   /**
@@ -110,7 +127,7 @@ export class Kvm {
    */
   createVm(options: VmOptions): Vm {
     this.#open();
-    return Vm.create(this.#program, options);
+    return Vm.create(this.#program, options, this.#threshold);
   }
 
   /**

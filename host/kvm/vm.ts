@@ -11,6 +11,7 @@ import {
   SLOT_SIZE,
   VM_CHIPS,
   VM_ICOUNT_SHIFT,
+  VM_JIT_THRESHOLD,
   VM_MAX_SLOTS,
   VM_SCRATCH,
   VM_SLOTS,
@@ -142,11 +143,12 @@ export class Vm {
     this.#owner = this.#makeOwner();
   }
 
-  /** Makes a VM. For Kvm. */
-  static create(program: CoreProgram, options: VmOptions): Vm {
+  /** Makes a VM. For Kvm. `threshold`: how often code is entered before it is translated, 0: it never is. */
+  static create(program: CoreProgram, options: VmOptions, threshold: number): Vm {
     const { memorySize, maxVcpus = 16, icountShift } = options;
     if (icountShift !== undefined) checkInteger(icountShift, 0, 10, "icountShift");
     const memory = VmMemory.create(memorySize, maxVcpus, sharedClockNs(), wallNs(), program);
+    memory.view.setUint32(VM_JIT_THRESHOLD, threshold, true);
     if (icountShift !== undefined) memory.view.setInt32(VM_ICOUNT_SHIFT, icountShift, true);
     return new Vm(program, memory);
   }

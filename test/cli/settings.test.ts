@@ -49,9 +49,10 @@ test("two dashes do as well as one", () => {
 test("kvm and tcg name the default accelerator, alone or in a list", () => {
   for (const name of ["kvm", "tcg", "interp", "kvm:tcg"]) settings(`-accel ${name}`);
   settings("-machine pc,accel=kvm:tcg");
-  assert.equal(settings("-accel ts").accelerator, "ts");
-  assert.equal(settings("-machine pc,accel=ts").accelerator, "ts");
-  refuses("-accel jit", /-accel jit: jit: not implemented yet/);
+  assert.equal(settings("-accel ts").accelerator.accel, "ts");
+  assert.equal(settings("-machine pc,accel=ts").accelerator.accel, "ts");
+  assert.deepEqual(settings("-accel jit,threshold=50").accelerator, { accel: "jit", threshold: 50 });
+  refuses("-accel interp,threshold=50", /Property 'interp-accel.threshold' not found/);
   refuses("-accel whpx", /-accel whpx: invalid accelerator whpx/);
 });
 

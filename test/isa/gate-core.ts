@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { MicroOp } from "../../assembly/isa/micro-op.ts";
 import { printTables } from "../../assembly/isa/print-decoder.ts";
 import { type Numbering, number, printGroup } from "../../assembly/isa/print-interpreter.ts";
+import { printMicroOps } from "../../assembly/isa/print-micro-ops.ts";
 import { rows } from "../../assembly/isa/table.ts";
 import { allVariants, type Variant, variantsOf } from "../../assembly/isa/variant.ts";
 
@@ -25,6 +26,7 @@ export function setTier(index: i32): void { tier = index; }
 
 export function interpret(): void { execute(0); }
 export function executeStep(step: usize): void { execute(step); }
+export function executeGroup(_op: u32, sub: u32, pc: usize): usize { return executeSystem(sub, pc); }
 
 function execute(step: usize): void {
   for (;;) {
@@ -96,6 +98,9 @@ export function buildGateCore(root: string, names: readonly string[]): GateCore 
     const put = (name: string, text: string): void => writeFileSync(join(assembly, name), text);
     put("generated/opcodes.ts", printTables(rows, numbering));
     put("generated/group-system.ts", printGroup(numbering, "system"));
+    const micro = printMicroOps(numbering, (module) => readFileSync(join(root, "assembly", `${module}.ts`), "utf8"));
+    put("generated/micro-ops.ts", micro.text);
+    put("generated/helpers.ts", micro.helperText);
     put(
       "generated/interpret.ts",
       INTERPRETER.replace(

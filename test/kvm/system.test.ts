@@ -26,7 +26,8 @@ test("open() takes a core as bytes, compiled, or by URL", async () => {
 test("open() rejects with ENODEV what cannot run", async () => {
   await assert.rejects(Kvm.open({ core: Uint8Array.of(1, 2, 3) }), hasCode("ENODEV"));
   await assert.rejects(Kvm.open({ core: new URL("file:///nonexistent/core.wasm") }), hasCode("ENODEV"));
-  await assert.rejects(Kvm.open({ accel: "jit" }), hasCode("ENODEV"));
+  await assert.rejects(Kvm.open({ accel: "jit", threshold: 0 }), hasCode("EINVAL"));
+  await assert.rejects(Kvm.open({ accel: "hax" as "jit" }), hasCode("ENODEV"));
 });
 
 test("getApiVersion() is 12", async () => {

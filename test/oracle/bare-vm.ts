@@ -1,5 +1,6 @@
 // A VM with one vCPU and one slot of memory at guest physical 0, with nothing between a test and
 // the core: state is read and written where it lies, and a trap of the core is the test's to see.
+import { VM_JIT_THRESHOLD } from "../../assembly/layout.ts";
 import { type CoreExports, compileCore, instantiate, loadTypeScriptCore } from "../../host/kvm/core.ts";
 import { type KvmCpuidEntry, writeCpuid } from "../../host/kvm/cpuid-table.ts";
 import { VmMemory } from "../../host/kvm/memory.ts";
@@ -14,12 +15,13 @@ export interface BareVm {
   ram: number;
 }
 
-/** Makes a VM with `size` bytes of memory. `core`: another module than the built one;
- * without it WKVM_TEST_ACCEL says which of the built cores. */
+/** Makes a VM with `size` bytes of memory. `core`: another module than the built one; without it WKVM_TEST_ACCEL says
+ * which of the built cores. `threshold`: how often code is entered before it is translated, 0: it never is. */
 export async function createBareVm(
   size: number,
   cpuid: readonly KvmCpuidEntry[],
   core?: WebAssembly.Module,
+  threshold = 0,
 ): Promise<BareVm> {
   const epoch = sharedClockNs();
   const typescript = core === undefined && process.env["WKVM_TEST_ACCEL"] === "ts";
@@ -30,6 +32,7 @@ export async function createBareVm(
     doorbell: () => {},
     trace: () => {},
   });
+  memory.view.setUint32(VM_JIT_THRESHOLD, threshold, true);
   exports.vcpuSelect(0);
   exports.vcpuReset();
   const ram = memory.allocate(size);

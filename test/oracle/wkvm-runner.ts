@@ -99,6 +99,8 @@ const X87 = 1n;
 const SSE = 2n;
 const AVX = 4n;
 const TF = 0x100;
+const SINGLE_STEP = 1;
+const BREAKPOINT = 3;
 const RF = 0x10000;
 const STACK_LOW = Number(BigInt.asUintN(32, KERNEL_BASE)) + STACK_TOP;
 const STUBS_LOW = Number(BigInt.asUintN(32, KERNEL_BASE)) + STUBS;
@@ -138,6 +140,7 @@ export class WkvmRunner {
     state: VcpuState,
     ram: number,
     private readonly limitNs: number,
+    private readonly translated: boolean,
   ) {
     this.state = state;
     this.core = state.core;
@@ -149,20 +152,22 @@ export class WkvmRunner {
     this.goHome();
   }
 
-  /** Makes a VM with the given CPUID table. `core`: another module than the built one; `limitNs`: what a case may take. */
+  /** Makes a VM with the given CPUID table. `core`: another module than the built one; `limitNs`: what a case may take.
+   * `translated`: every case runs as translated code, up to the INT3 behind it, where TF would stop the interpreter. */
   static async create(
     cpuid: readonly KvmCpuidEntry[],
     core?: WebAssembly.Module,
     limitNs = CASE_LIMIT_NS,
+    translated = process.env["WKVM_TRANSLATED"] === "1",
   ): Promise<WkvmRunner> {
-    const { memory, state, ram } = await createBareVm(GUEST_BYTES, cpuid, core);
+    const { memory, state, ram } = await createBareVm(GUEST_BYTES, cpuid, core, translated ? 1 : 0);
     const image = new Uint8Array(GUEST_BYTES);
     buildGuest(image, baseImage());
     memory.bytes.set(image, ram);
     // Whatever vector registers the processor has, as an operating system gives them to its programs.
     const components = BigInt(findEntry(cpuid, 0xd)?.eax ?? 0) & (X87 | SSE | AVX);
     if (components) writeXcrs(state, [{ xcr: 0, value: components }]);
-    return new WkvmRunner(state, ram, limitNs);
+    return new WkvmRunner(state, ram, limitNs, translated);
   }
 
   /** Runs one case. The result is valid until the next call. */
@@ -220,7 +225,7 @@ export class WkvmRunner {
     bytes.set(test.bytes.subarray(CASE_GPR, CASE_GPR + 128), cpu + CPU_GPR);
     const frame = this.ram + LAUNCH_FRAME;
     const rip = codeBaseOf(from.getUint16(CASE_CS, true)) === 0 ? CODE_BASE : 0;
-    const flags = from.getUint32(CASE_EFLAGS, true) | (test.bytes[CASE_OPTIONS]! & OPTION_NO_STEP ? 0 : TF);
+    const flags = from.getUint32(CASE_EFLAGS, true) | (this.steps(test) ? TF : 0);
     putNumber(view, frame, rip + from.getUint16(CASE_CODE_OFFSET, true));
     putNumber(view, frame + 8, from.getUint16(CASE_CS, true));
     putNumber(view, frame + 16, flags);
@@ -241,6 +246,11 @@ export class WkvmRunner {
       bytes.set(test.bytes.subarray(at, at + 16), cpu + CPU_X87 + ((top + i) & 7) * 16);
     }
     bytes.set(test.bytes.subarray(CASE_YMM, CASE_YMM + 512), cpu + CPU_XMM);
+  }
+
+  /** Whether a case is stopped by TF behind its first instruction. */
+  private steps(test: Case): boolean {
+    return !this.translated && (test.bytes[CASE_OPTIONS]! & OPTION_NO_STEP) === 0;
   }
 
   /** Code that a device wrote: the core is told, as a host's DMA would tell it. */
@@ -290,6 +300,8 @@ export class WkvmRunner {
     scratch.fill(0, 0, RESULT_SIZE);
     out.setUint8(RESULT_VECTOR, vector);
     scratch.set(bytes.subarray(cpu + CPU_GPR, cpu + CPU_GPR + 128), RESULT_GPR);
+    const stopped = this.translated && vector === BREAKPOINT && (test.bytes[CASE_OPTIONS]! & OPTION_NO_STEP) === 0;
+    if (stopped) out.setUint8(RESULT_VECTOR, SINGLE_STEP);
     if (vector < VECTOR_EXIT) {
       let frame = this.ram + STACK_TOP - (STACK_LOW - view.getUint32(cpu + CPU_GPR + 32, true));
       if (view.getUint32(cpu + CPU_GPR + 32, true) === STACK_LOW - 48) {
@@ -297,7 +309,11 @@ export class WkvmRunner {
         frame += 8;
       }
       scratch.set(bytes.subarray(frame, frame + 8), RESULT_RIP);
-      out.setUint32(RESULT_EFLAGS, view.getUint32(frame + 16, true) & ~RF, true);
+      // The INT3 stands for the trap of TF, which would have come before it.
+      if (stopped) out.setBigUint64(RESULT_RIP, out.getBigUint64(RESULT_RIP, true) - 1n, true);
+      const flags =
+        view.getUint32(frame + 16, true) | (this.translated && !(test.bytes[CASE_OPTIONS]! & OPTION_NO_STEP) ? TF : 0);
+      out.setUint32(RESULT_EFLAGS, flags & ~RF, true);
       scratch.set(bytes.subarray(frame + 24, frame + 32), RESULT_GPR + 32);
       if (vector === 14) scratch.set(bytes.subarray(cpu + CPU_CR2, cpu + CPU_CR2 + 8), RESULT_CR2);
     } else out.setUint32(RESULT_ERROR, reason, true);

@@ -147,5 +147,9 @@ function resolve(from: string, specifier: string): string {
     if (step === "..") parts.pop();
     else if (step !== ".") parts.push(step);
   }
-  return parts.join("/").replace(/\.ts$/, "");
+  const path = parts.join("/").replace(/\.ts$/, "");
+  return TRANSLATOR.has(path) ? "translate/none" : path;
 }
+
+/** What the kernel side calls of the translator, which a core without WebAssembly cannot have. */
+const TRANSLATOR: ReadonlySet<string> = new Set(["translate/translator", "translate/regions"]);

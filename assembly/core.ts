@@ -1,0 +1,7 @@
+// core.wasm: the ABI, and what translated code imports (translate/imports.ts): globals g0 and g1, functions j and h
+// with their numbers.
+export * from "./index";
+export { fault as g0 } from "./cpu";
+export { tlb as g1 } from "./mmu/tlb";
+export { j0, j1, j2, j3 } from "./translate/runtime";
+export * from "./generated/helpers";

@@ -1,0 +1,89 @@
+// What the translator can do with a record, read off its micro-operations.
+import { R_EA, R_OP } from "../decode/record";
+import { HELPER_DIRECT, HELPER_KIND } from "../generated/helpers";
+import {
+  ATTRIBUTE_ENDS, ATTRIBUTE_WRITES_MEMORY, ATTRIBUTE_WIDTH_SHIFT, FLAGS_SHADOW, MICRO_ADDRESS, MICRO_ADDRESS_ALIGNED, MICRO_ADDRESS_PLUS, MICRO_BRANCH, MICRO_BRANCH_IF, MICRO_CALL,
+  MICRO_COMPLETE_LOCKED, MICRO_EFFECTIVE, MICRO_END, MICRO_JUMP, MICRO_LEAVE, MICRO_MODIFY_LOCKED, MICRO_POINTER, OP_FIRST_GROUP, OP_FIRST_HOT,
+} from "../generated/micro-ops";
+import { VM_VCPU_COUNT } from "../layout";
+import { attributesOf, flagsRead, leb, listOf, nextStep, opcodeOf, stepsOf } from "./steps";
+
+/** Emitted as WebAssembly. */
+export const HOW_INLINE: u32 = 0;
+/** Left to the interpreter's case by a call. */
+export const HOW_CALL: u32 = 1;
+/** The region is left before it: the interpreter executes it in a trace. */
+export const HOW_LEAVE: u32 = 2;
+
+/** How control leaves a record. */
+export const KIND_NEXT: u32 = 0;
+export const KIND_CONDITIONAL: u32 = 1;
+export const KIND_ALWAYS: u32 = 2;
+/** A direct call: pushes, then jumps by the immediate. */
+export const KIND_CALL: u32 = 3;
+/** A jump to a computed address. */
+export const KIND_INDIRECT: u32 = 4;
+/** The interpreter's case decides. */
+export const KIND_OTHER: u32 = 5;
+
+/** log2 of 8 bytes: the width of branches in 64-bit code. */
+const WIDTH_64: u32 = 3;
+/** Bits of MICRO_POINTER: an MMX register. */
+const POINTER_MMX: u32 = 4;
+const POINTER_MEMORY: u32 = 8;
+
+/** HOW_* of a record. */
+export function howTo(rec: usize): u32 {
+  const op = <u32>load<u16>(rec, R_OP);
+  if (op < OP_FIRST_GROUP) return HOW_LEAVE;
+  const list = listOf(rec);
+  if (flagsRead(list) & FLAGS_SHADOW) return HOW_LEAVE;
+  // Hot cases have no function of their own to call.
+  const cold = op < OP_FIRST_HOT ? HOW_CALL : HOW_LEAVE;
+  if (attributesOf(list) & ATTRIBUTE_ENDS && attributesOf(list) >> ATTRIBUTE_WIDTH_SHIFT != WIDTH_64) return cold;
+  const checked = load<u8>(rec, R_EA) != 0;
+  for (let at = stepsOf(list); load<u8>(at) != MICRO_END; at = nextStep(at)) {
+    switch (opcodeOf(at)) {
+      case MICRO_ADDRESS:
+      case MICRO_ADDRESS_ALIGNED:
+      case MICRO_ADDRESS_PLUS:
+      case MICRO_EFFECTIVE:
+        if (checked) return cold;
+        break;
+      case MICRO_POINTER:
+        if (load<u8>(at, 1) & POINTER_MMX || (checked && load<u8>(at, 1) & POINTER_MEMORY)) return cold;
+        break;
+      case MICRO_CALL: {
+        const helper = leb(at + 1);
+        if (!(load<u8>(HELPER_KIND + helper) & HELPER_DIRECT)) return cold;
+        break;
+      }
+      // One processor has nobody to be atomic against: devices work on its own thread.
+      case MICRO_MODIFY_LOCKED:
+      case MICRO_COMPLETE_LOCKED:
+        if (load<u32>(VM_VCPU_COUNT) > 1) return cold;
+        break;
+      case MICRO_LEAVE: return cold;
+      // Steps that this translator does not know.
+      default:
+        if (opcodeOf(at) > MICRO_ADDRESS_ALIGNED) return cold;
+    }
+  }
+  return HOW_INLINE;
+}
+
+/** KIND_* of a record. */
+export function kindOf(rec: usize): u32 {
+  if (<u32>load<u16>(rec, R_OP) < OP_FIRST_GROUP) return KIND_OTHER;
+  const list = listOf(rec);
+  const attributes = attributesOf(list);
+  if (!(attributes & ATTRIBUTE_ENDS)) return KIND_NEXT;
+  if (howTo(rec) != HOW_INLINE) return KIND_OTHER;
+  for (let at = stepsOf(list); load<u8>(at) != MICRO_END; at = nextStep(at)) {
+    const step = opcodeOf(at);
+    if (step == MICRO_BRANCH) return attributes & ATTRIBUTE_WRITES_MEMORY ? KIND_CALL : KIND_ALWAYS;
+    if (step == MICRO_BRANCH_IF) return KIND_CONDITIONAL;
+    if (step == MICRO_JUMP) return KIND_INDIRECT;
+  }
+  return KIND_OTHER;
+}

@@ -1,0 +1,169 @@
+// The sixteen conditions in translated code: straight from the operands of the last flag operation where it is known,
+// else by the core.
+import { F_CONDITION } from "./imports";
+import { L_FLAG_DST, L_FLAG_OP, L_FLAG_SRC } from "./locals";
+import { I32_AND, I32_EQZ, I32_SHL, I32_SHR_U, I32_SUB, I32_WRAP, I32_XOR, I64_EQZ, I64_SUB } from "./opcodes";
+import { knownFlags } from "./state";
+import { byte, call, i32const, i64const, localGet } from "./writer";
+
+const KIND_ADD: u32 = 1;
+const KIND_SUB: u32 = 3;
+const KIND_SBB1: u32 = 4;
+const KIND_LOGIC: u32 = 5;
+const KIND_INC: u32 = 6;
+const KIND_DEC: u32 = 7;
+
+// Comparisons, in the order in which WebAssembly numbers them.
+const EQ: u32 = 0;
+const NE: u32 = 1;
+const LT_S: u32 = 2;
+const LT_U: u32 = 3;
+const GT_S: u32 = 4;
+const GT_U: u32 = 5;
+const LE_S: u32 = 6;
+const LE_U: u32 = 7;
+const GE_S: u32 = 8;
+const GE_U: u32 = 9;
+
+// Conditions without their lowest bit, which negates.
+const OVERFLOW: u32 = 0;
+const BELOW: u32 = 2;
+const ZERO: u32 = 4;
+const BELOW_EQUAL: u32 = 6;
+const SIGN: u32 = 8;
+const PARITY: u32 = 10;
+const LESS: u32 = 12;
+const LESS_EQUAL: u32 = 14;
+
+/** Pushes an operand as a number whose top bit is its sign: i32 for widths to 32 bits, i64 for 64. */
+function operand(local: u32, w: u32): void {
+  localGet(local);
+  if (w == 3) return;
+  byte(I32_WRAP);
+  if (w == 2) return;
+  i32const(w == 0 ? 24 : 16);
+  byte(I32_SHL);
+}
+
+function compare(which: u32, w: u32): void {
+  byte((w == 3 ? 0x51 : 0x46) + which);
+}
+
+/** Compares the result, which is the first operand, with 0. */
+function compareResult(which: u32, w: u32): void {
+  operand(L_FLAG_DST, w);
+  if (w == 3) i64const(0);
+  else i32const(0);
+  compare(which, w);
+}
+
+/** Pushes condition `code` as 0 or 1. */
+export function pushCondition(code: u32): void {
+  if (knownFlags == 0) return pushBits(code);
+  if (knownFlags > 0 && direct(code, knownFlags >> 2, knownFlags & 3)) return;
+  i32const(code);
+  if (knownFlags >= 0) i32const(knownFlags);
+  else localGet(L_FLAG_OP);
+  localGet(L_FLAG_DST);
+  localGet(L_FLAG_SRC);
+  call(F_CONDITION);
+}
+
+/** True: the condition follows from one comparison, which has been pushed. */
+function direct(code: u32, kind: u32, w: u32): bool {
+  const negated = code & 1;
+  const what = code & ~1;
+  if (kind == KIND_SUB) {
+    let which: u32;
+    if (what == BELOW) which = negated ? GE_U : LT_U;
+    else if (what == ZERO) which = negated ? NE : EQ;
+    else if (what == BELOW_EQUAL) which = negated ? GT_U : LE_U;
+    else if (what == LESS) which = negated ? GE_S : LT_S;
+    else if (what == LESS_EQUAL) which = negated ? GT_S : LE_S;
+    else if (what == SIGN) {
+      operand(L_FLAG_DST, w);
+      operand(L_FLAG_SRC, w);
+      byte(w == 3 ? I64_SUB : I32_SUB);
+      if (w == 3) i64const(0);
+      else i32const(0);
+      compare(negated ? GE_S : LT_S, w);
+      return true;
+    } else return false;
+    operand(L_FLAG_DST, w);
+    operand(L_FLAG_SRC, w);
+    compare(which, w);
+    return true;
+  }
+  // The first operand of every other kind but a subtraction with borrow is the result.
+  if (kind == KIND_SBB1) return false;
+  if (what == ZERO) {
+    operand(L_FLAG_DST, w);
+    byte(w == 3 ? I64_EQZ : I32_EQZ);
+    if (negated) byte(I32_EQZ);
+    return true;
+  }
+  if (what == SIGN) {
+    compareResult(negated ? GE_S : LT_S, w);
+    return true;
+  }
+  if (kind == KIND_LOGIC) {
+    if (what == BELOW || what == OVERFLOW) i32const(negated);
+    else if (what == BELOW_EQUAL) compareResult(negated ? NE : EQ, w);
+    else if (what == LESS) compareResult(negated ? GE_S : LT_S, w);
+    else if (what == LESS_EQUAL) compareResult(negated ? GT_S : LE_S, w);
+    else return false;
+    return true;
+  }
+  if (what != BELOW) return false;
+  if (kind == KIND_ADD) {
+    operand(L_FLAG_DST, w);
+    operand(L_FLAG_SRC, w);
+    compare(negated ? GE_U : LT_U, w);
+    return true;
+  }
+  if (kind == KIND_INC || kind == KIND_DEC) {
+    localGet(L_FLAG_SRC);
+    byte(I32_WRAP);
+    if (negated) byte(I32_EQZ);
+    return true;
+  }
+  return false;
+}
+
+/** The condition from flags in RFLAGS layout in L_FLAG_SRC. */
+function pushBits(code: u32): void {
+  const what = code & ~1;
+  let mask: i32;
+  if (what == OVERFLOW) mask = 0x800;
+  else if (what == BELOW) mask = 1;
+  else if (what == ZERO) mask = 0x40;
+  else if (what == BELOW_EQUAL) mask = 0x41;
+  else if (what == SIGN) mask = 0x80;
+  else if (what == PARITY) mask = 4;
+  else mask = 0;
+  if (mask) {
+    flagBits(mask);
+  } else {
+    // SF differs from OF.
+    flagBits(0x80);
+    i32const(7);
+    byte(I32_SHR_U);
+    flagBits(0x800);
+    i32const(11);
+    byte(I32_SHR_U);
+    byte(I32_XOR);
+    if (what == LESS_EQUAL) {
+      flagBits(0x40);
+      byte(0x72);
+    }
+  }
+  byte(I32_EQZ);
+  if (!(code & 1)) byte(I32_EQZ);
+}
+
+function flagBits(mask: i32): void {
+  localGet(L_FLAG_SRC);
+  byte(I32_WRAP);
+  i32const(mask);
+  byte(I32_AND);
+}

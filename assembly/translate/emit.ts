@@ -1,0 +1,307 @@
+// Emits a region as one WebAssembly function.
+//
+//   block              way out: normal
+//     block            way out: the next instruction is for the interpreter
+//       loop           the dispatcher, where there is more than one entry or a flat loop
+//         block...     br_table to the blocks that are dispatched to
+//         the blocks, in loops and blocks of their own
+//   epilogue
+import { cpu } from "../cpu";
+import { R_IMM, RECORD_SIZE } from "../decode/record";
+import { HOW_CALL, HOW_LEAVE, howTo, KIND_ALWAYS, KIND_CALL, KIND_CONDITIONAL, KIND_INDIRECT, KIND_OTHER } from "./cases";
+import {
+  B_COUNT, B_DELTA, B_END, B_ENTRY, B_FALL, B_FLAGS, B_KIND, B_KNOWN_IN, B_TAKEN, BLOCK_ENTRY, BLOCK_RETURN, blockAt, firstRecord, lastRecord, lengthOf,
+} from "./discover";
+import { branchCondition, expand, jumpTarget, push } from "./expand";
+import { collectRegisters, findKnownFlags, findLiveFlags, liveAfter, liveInBlock } from "./flow";
+import { F_EXECUTE } from "./imports";
+import { TR_BODY, TR_BODY_SIZE, TR_OPEN } from "./layout";
+import { beginLocals, declareLocals, freeTemps, L_BASE, L_NEXT, L_STATUS, localsFull, temp } from "./locals";
+import { inTrace } from "./memory-access";
+import { I32_ADD, I32_EQZ, I32_SHR_U, I64_ADD, I64_EQ, I64_SUB, UNREACHABLE } from "./opcodes";
+import { BEFORE_ALL, dispatchCount, dispatched, hasLabel, orderAt, ordered, positionOf, S_END, S_KIND, S_START, SCOPE_LOOP, scopeAt, scopeCount } from "./order";
+import {
+  atInstruction, depthNow, enterScope, epilogue, FLAGS_DYNAMIC, flagsStored, instructionDepth, leaveAt, leaveAtRip, leaveScope, leaveTo, loadRegisters, loadTlb, loadVectors, miss, placeEdge,
+  prologue, pushGoOn, resetDepth, setKnownFlags, storeFlags, storeFuel, storeRegisters, storeVectors, takeFuel, usedRegisters, usedVectors,
+} from "./state";
+import { at, block, br, brIf, brTable, byte, call, end, I32, I64, i32const, i64const, ifBlock, localGet, localSet, localTee, loop, u32leb, VOID, writeAt } from "./writer";
+
+/** Bytes that one instruction, or the end of a block, may take. */
+const ROOM: usize = 0x2000;
+/** Room in front of the body for the declarations of locals. */
+const DECLARATIONS: usize = 0x800;
+/** Entries that a computed jump is compared with. */
+const COMPARED: u32 = 6;
+
+/** Length of the function last emitted, and where it begins. */
+export let functionStart: usize = 0;
+
+/** Scopes that are open; whether there is a dispatcher. */
+let open: i32 = 0;
+let dispatcher: bool = false;
+
+/** Emits the ordered region; returns the length of its function, 0 where it does not fit. */
+export function emitRegion(): usize {
+  collectRegisters();
+  findLiveFlags();
+  findKnownFlags();
+  beginLocals(usedRegisters, usedVectors);
+  resetDepth();
+  open = 0;
+  const start = cpu + TR_BODY + DECLARATIONS;
+  writeAt(start);
+  block(VOID);
+  block(VOID);
+  prologue();
+  dispatcher = dispatchCount > 1;
+  if (dispatcher) {
+    loop(VOID);
+    enterScope();
+    dispatch();
+  }
+  for (let position = 0; position < ordered; position++) {
+    closeScopes(position);
+    openScopes(position);
+    if (!emitBlock(position)) return 0;
+    if (at - start > TR_BODY_SIZE - DECLARATIONS - ROOM || localsFull()) return 0;
+  }
+  closeScopes(ordered);
+  // The end of every block goes somewhere.
+  byte(UNREACHABLE);
+  if (dispatcher) {
+    end();
+    byte(UNREACHABLE);
+  }
+  end();
+  i32const(1);
+  localSet(L_STATUS);
+  end();
+  epilogue();
+  end();
+  return finish(start, at - start);
+}
+
+/** Puts the declarations of locals in front of the body. */
+function finish(body: usize, length: usize): usize {
+  functionStart = cpu + TR_BODY;
+  writeAt(functionStart);
+  declareLocals();
+  memory.copy(at, body, length);
+  return at - functionStart + length;
+}
+
+// ---------------------------------------------------------------- the dispatcher
+/** Goes to the block that L_NEXT names. */
+function dispatch(): void {
+  // Whoever comes here has said where the guest goes on if there is no fuel.
+  pushGoOn();
+  byte(I32_EQZ);
+  brIf(depthNow() + 1);
+  openScopes(BEFORE_ALL);
+  localGet(L_NEXT);
+  brTable(dispatchCount - 1);
+  for (let position = 0; position < ordered; position++) {
+    if ((dispatched >> orderAt(position)) & 1) u32leb(labelFor(BEFORE_ALL, position));
+  }
+}
+
+// ---------------------------------------------------------------- scopes
+// @ts-ignore: decorator
+@inline function openAt(index: i32): usize {
+  return cpu + TR_OPEN + (<usize>index << 2);
+}
+
+function closeScopes(position: i32): void {
+  while (open > 0 && load<i32>(scopeAt(load<i32>(openAt(open - 1))), S_END) == position) {
+    end();
+    leaveScope();
+    open--;
+  }
+}
+
+/** Opens what begins at a position, the scope that ends last first; of equals the block goes outside the loop. */
+function openScopes(position: i32): void {
+  for (;;) {
+    let best: i32 = -1;
+    for (let i = 0; i < scopeCount; i++) {
+      const s = scopeAt(i);
+      if (load<i32>(s, S_START) != position || isOpen(i)) continue;
+      if (best < 0) best = i;
+      else {
+        const ends = load<i32>(s, S_END) - load<i32>(scopeAt(best), S_END);
+        if (ends > 0 || (ends == 0 && load<u32>(s, S_KIND) > load<u32>(scopeAt(best), S_KIND))) best = i;
+      }
+    }
+    if (best < 0) return;
+    if (load<u32>(scopeAt(best), S_KIND) == SCOPE_LOOP) loop(VOID);
+    else block(VOID);
+    enterScope();
+    store<i32>(openAt(open++), best);
+  }
+}
+
+function isOpen(scope: i32): bool {
+  for (let i = 0; i < open; i++) if (load<i32>(openAt(i)) == scope) return true;
+  return false;
+}
+
+/** Depth of the label for a structured edge to `position`; -1: there is none. */
+function labelFor(from: i32, position: i32): i32 {
+  if (!hasLabel(from, position)) return -1;
+  const back = position <= from;
+  for (let i = open - 1; i >= 0; i--) {
+    const s = scopeAt(load<i32>(openAt(i)));
+    const isLoop = load<u32>(s, S_KIND) == SCOPE_LOOP;
+    if (back ? isLoop && load<i32>(s, S_START) == position : !isLoop && load<i32>(s, S_END) == position) return open - 1 - i;
+  }
+  return -1;
+}
+
+/** Goes to a dispatched block through the dispatcher. `inner`: scopes opened since the block began. */
+function redispatch(index: i32): void {
+  const b = blockAt(index);
+  placeEdge(load<i32>(b, B_DELTA));
+  i32const(load<i32>(b, B_ENTRY));
+  localSet(L_NEXT);
+  br(depthNow() - 1);
+}
+
+// ---------------------------------------------------------------- blocks
+function emitBlock(position: i32): bool {
+  const b = blockAt(orderAt(position));
+  const total = load<i32>(b, B_COUNT);
+  let delta = load<i32>(b, B_DELTA);
+  let rec = firstRecord(b);
+  const known = load<i32>(b, B_KNOWN_IN);
+  setKnownFlags(known >= 0 ? known : FLAGS_DYNAMIC);
+  liveInBlock(b, true);
+  inTrace(delta);
+  instructionDepth();
+  takeFuel(total);
+  for (let n = 0; n < total; n++, rec += RECORD_SIZE) {
+    const next = delta + <i32>lengthOf(rec);
+    atInstruction(delta, total - n);
+    const how = howTo(rec);
+    if (how == HOW_LEAVE) {
+      miss();
+      return true;
+    }
+    if (how == HOW_CALL) {
+      if (callCase(rec, load<i32>(b, B_DELTA), total - n, n + 1 == total && load<u32>(b, B_KIND) == KIND_OTHER)) return true;
+    } else expand(rec, next, liveAfter(n));
+    delta = next;
+  }
+  endBlock(b, position);
+  return true;
+}
+
+/** Has the interpreter's case execute a record. True: it ends the region. */
+function callCase(rec: usize, traceDelta: i32, remaining: i32, ends: bool): bool {
+  freeTemps();
+  const result = temp(I32);
+  storeFlags();
+  storeRegisters(0xffff);
+  storeVectors(0xffff);
+  storeFuel();
+  i32const(<i32>rec);
+  localGet(L_BASE);
+  i64const(traceDelta);
+  byte(I64_ADD);
+  call(F_EXECUTE);
+  localSet(result);
+  loadRegisters(0xffff);
+  loadVectors(0xffff);
+  flagsStored();
+  if (!ends) {
+    loadTlb();
+    localGet(result);
+    ifBlock(VOID);
+    enterScope();
+  }
+  // 0 and 1: it is done, 2: it is not.
+  localGet(result);
+  i32const(ends ? 1 : remaining - 2);
+  byte(ends ? I32_SHR_U : I32_ADD);
+  localSet(result);
+  leaveAtRip(result);
+  if (!ends) {
+    leaveScope();
+    end();
+  }
+  return ends;
+}
+
+/** The edges at the end of a block. */
+function endBlock(b: usize, position: i32): void {
+  const kind = load<u32>(b, B_KIND);
+  const behind = load<i32>(b, B_END);
+  if (kind == KIND_INDIRECT) return indirect(position);
+  if (kind == KIND_CONDITIONAL) {
+    push(branchCondition);
+    const taken = load<i32>(b, B_TAKEN);
+    const to = taken >= 0 ? positionOf(taken) : -1;
+    const label = to > position ? labelFor(position, to) : -1;
+    if (label >= 0) brIf(label);
+    else {
+      ifBlock(VOID);
+      enterScope();
+      edge(taken, behind + load<i32>(lastRecord(b), R_IMM), position, 1);
+      leaveScope();
+      end();
+    }
+  } else if (kind == KIND_ALWAYS || kind == KIND_CALL) {
+    return edge(load<i32>(b, B_TAKEN), behind + load<i32>(lastRecord(b), R_IMM), position, 0);
+  }
+  const fall = load<i32>(b, B_FALL);
+  if (fall >= 0 && positionOf(fall) == position + 1 && fallsThrough(position)) return;
+  edge(fall, behind, position, 0);
+}
+
+/** Whether code placed behind a position is reached by just going on: no loop ends or is entered amiss in between. */
+function fallsThrough(position: i32): bool {
+  return hasLabel(position, position + 1);
+}
+
+/** Goes to block `index` (-1: outside the region) at displacement `target`; `inner`: scopes opened since the block began. */
+function edge(index: i32, target: i32, position: i32, inner: u32): void {
+  const to = index >= 0 ? positionOf(index) : -1;
+  if (to >= 0) {
+    const label = labelFor(position, to);
+    if (label >= 0 && to > position) return br(label + inner);
+    if (label >= 0) {
+      placeEdge(target);
+      pushGoOn();
+      brIf(label + inner);
+      return br(depthNow() + 1);
+    }
+    if (dispatcher && (dispatched >> index) & 1) return redispatch(index);
+  }
+  leaveAt(target);
+}
+
+/** A computed jump: to entries of the region where it meets one, else out. */
+function indirect(position: i32): void {
+  let compared: u32 = 0;
+  const distance = temp(I64);
+  if (dispatcher) {
+    for (let i = 0; i < ordered && compared < COMPARED; i++) {
+      const index = orderAt(i);
+      const b = blockAt(index);
+      if (!((dispatched >> index) & 1) || !(load<u32>(b, B_FLAGS) & (BLOCK_ENTRY | BLOCK_RETURN))) continue;
+      if (compared++ == 0) {
+        localGet(jumpTarget);
+        localGet(L_BASE);
+        byte(I64_SUB);
+        localTee(distance);
+      } else localGet(distance);
+      i64const(load<i32>(b, B_DELTA));
+      byte(I64_EQ);
+      ifBlock(VOID);
+      enterScope();
+      redispatch(index);
+      leaveScope();
+      end();
+    }
+  }
+  leaveTo(jumpTarget);
+}

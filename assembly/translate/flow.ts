@@ -1,0 +1,211 @@
+// What holds over the whole region: which registers it uses, which flags somebody may still look at, and where the last
+// flag operation is known.
+import { cpu } from "../cpu";
+import { R_BASE, R_INDEX, RECORD_SIZE } from "../decode/record";
+import {
+  ATTRIBUTE_MAY_FAULT, MICRO_ADDRESS, MICRO_ADDRESS_ALIGNED, MICRO_ADDRESS_PLUS, MICRO_CALL, MICRO_EFFECTIVE, MICRO_END, MICRO_FLAGS, MICRO_GET, MICRO_GET_FIXED, MICRO_POINTER,
+  MICRO_PUT, MICRO_PUT_FIXED, MICRO_SET_FLAGS, MICRO_VSTORE, MICRO_WHEN,
+} from "../generated/micro-ops";
+import { HELPER_KIND, HELPER_REGISTERS, HELPER_TOUCHES_FLAGS } from "../generated/helpers";
+import { HOW_INLINE, howTo, KIND_ALWAYS, KIND_CONDITIONAL, KIND_NEXT } from "./cases";
+import {
+  B_COUNT, B_FALL, B_KIND, B_KNOWN_IN, B_KNOWN_OUT, B_LIVE_IN, B_POSITION, B_SUCCESSORS, B_TAKEN, blockAt, firstRecord,
+} from "./discover";
+import { TR_LIVE } from "./layout";
+import { dispatched, orderAt, ordered } from "./order";
+import { FLAGS_DYNAMIC, useRegisters } from "./state";
+import { after, ALL_FLAGS, attributesOf, definesValue, flagsRead, flagsWritten, leb, listOf, nextStep, opcodeOf, slotOf, stepsOf } from "./steps";
+import { beginValues, defineConst, defineXmm, isXmm, xmmOf } from "./values";
+import { I32 } from "./writer";
+
+/** Offsets of general registers in the vCPU are below this. */
+const REGISTERS_END: u32 = 128;
+const POINTER_MEMORY: u32 = 8;
+
+/** The flags of the block are what they were on entry. */
+const UNCHANGED: i32 = -3;
+/** Nothing is known yet. */
+const UNVISITED: i32 = -4;
+
+// ---------------------------------------------------------------- registers
+let general: u32 = 0;
+let generalWritten: u32 = 0;
+let xmm: u32 = 0;
+let xmmWritten: u32 = 0;
+
+function registerBit(at: u32): u32 {
+  return at < REGISTERS_END ? 1 << (at >> 3) : 0;
+}
+
+/** Finds the registers that the region reads and writes in line. */
+export function collectRegisters(): void {
+  general = 0;
+  generalWritten = 0;
+  xmm = 0;
+  xmmWritten = 0;
+  for (let i = 0; i < ordered; i++) {
+    const b = blockAt(orderAt(i));
+    let rec = firstRecord(b);
+    for (let n = load<u32>(b, B_COUNT); n > 0; n--, rec += RECORD_SIZE) {
+      if (howTo(rec) == HOW_INLINE) collect(rec);
+    }
+  }
+  useRegisters(general | generalWritten, generalWritten, xmm | xmmWritten, xmmWritten);
+}
+
+function collect(rec: usize): void {
+  beginValues();
+  for (let s = stepsOf(listOf(rec)); load<u8>(s) != MICRO_END; s = nextStep(s)) {
+    const a = <u32>load<u8>(s, 1);
+    let isRegister = false;
+    switch (opcodeOf(s)) {
+      case MICRO_GET: general |= registerBit(slotOf(rec, a >> 2)); break;
+      case MICRO_PUT: generalWritten |= registerBit(slotOf(rec, a >> 2)); break;
+      case MICRO_GET_FIXED: general |= 1 << (a & 15); break;
+      case MICRO_PUT_FIXED: generalWritten |= 1 << (a & 15); break;
+      case MICRO_ADDRESS:
+      case MICRO_ADDRESS_ALIGNED:
+      case MICRO_ADDRESS_PLUS:
+      case MICRO_EFFECTIVE: general |= registerBit(load<u8>(rec, R_BASE)) | registerBit(load<u8>(rec, R_INDEX)); break;
+      case MICRO_POINTER:
+        if (a & POINTER_MEMORY) general |= registerBit(load<u8>(rec, R_BASE)) | registerBit(load<u8>(rec, R_INDEX));
+        else {
+          isRegister = true;
+          defineXmm(slotOf(rec, a & 3));
+          xmm |= 1 << slotOf(rec, a & 3);
+        }
+        break;
+      case MICRO_VSTORE:
+        if (isXmm(load<u8>(s, 2))) xmmWritten |= 1 << xmmOf(load<u8>(s, 2));
+        break;
+      case MICRO_CALL: collectCall(s); break;
+    }
+    if (!isRegister && definesValue(s)) defineConst(0, I32);
+  }
+}
+
+/** A helper may write what it is given the place of. */
+function collectCall(s: usize): void {
+  const registers = load<u32>(HELPER_REGISTERS + (leb(s + 1) << 2));
+  general |= registers & 0xffff;
+  generalWritten |= registers >> 16;
+  const count = <u32>load<u8>(after, 1);
+  const values = after + 2;
+  for (let i: u32 = 0; i < count; i++) if (isXmm(load<u8>(values + i))) xmmWritten |= 1 << xmmOf(load<u8>(values + i));
+}
+
+// ---------------------------------------------------------------- flags that are looked at
+/** Marks, for each block, the flags that may be looked at where it begins. */
+export function findLiveFlags(): void {
+  for (let i = 0; i < ordered; i++) store<u32>(blockAt(orderAt(i)), 0, B_LIVE_IN);
+  let changed = true;
+  while (changed) {
+    changed = false;
+    for (let i = ordered - 1; i >= 0; i--) {
+      const b = blockAt(orderAt(i));
+      const live = liveInBlock(b, false);
+      if (live == load<u32>(b, B_LIVE_IN)) continue;
+      store<u32>(b, live, B_LIVE_IN);
+      changed = true;
+    }
+  }
+}
+
+/** Flags live at the end of a block: all where the region may be left. */
+function liveOut(b: usize): u32 {
+  const kind = load<u32>(b, B_KIND);
+  const taken = load<i32>(b, B_TAKEN);
+  const fall = load<i32>(b, B_FALL);
+  if (kind == KIND_CONDITIONAL) return liveAt(b, taken) | liveAt(b, fall);
+  if (kind == KIND_ALWAYS) return liveAt(b, taken);
+  if (kind == KIND_NEXT) return liveAt(b, fall);
+  return ALL_FLAGS;
+}
+
+function liveAt(from: usize, block: i32): u32 {
+  // Edges to what the dispatcher goes to, and those back, may find no fuel.
+  if (block < 0 || (dispatched >> block) & 1) return ALL_FLAGS;
+  if (load<i32>(blockAt(block), B_POSITION) <= load<i32>(from, B_POSITION)) return ALL_FLAGS;
+  return load<u32>(blockAt(block), B_LIVE_IN);
+}
+
+/** Goes through a block backwards; `keep`: notes what is live after each instruction for liveAfter(). */
+export function liveInBlock(b: usize, keep: bool): u32 {
+  let live = liveOut(b);
+  const first = firstRecord(b);
+  for (let n = load<i32>(b, B_COUNT) - 1; n >= 0; n--) {
+    const rec = first + <usize>n * RECORD_SIZE;
+    if (keep) store<u8>(cpu + TR_LIVE + n, <u8>live);
+    if (howTo(rec) != HOW_INLINE) live = ALL_FLAGS;
+    else {
+      const list = listOf(rec);
+      live = (live & ~flagsWritten(list)) | (flagsRead(list) & ALL_FLAGS);
+      // An instruction that is not executed here after all leaves with the flags as they are.
+      if (attributesOf(list) & ATTRIBUTE_MAY_FAULT) live = ALL_FLAGS;
+    }
+  }
+  return live;
+}
+
+/** Whether the flags that instruction `n` of the block last gone through leaves may be looked at. */
+export function liveAfter(n: u32): bool {
+  return load<u8>(cpu + TR_LIVE + n) != 0;
+}
+
+// ---------------------------------------------------------------- flags that are known
+/** Finds the blocks at whose beginning the last flag operation is the same on all ways. */
+export function findKnownFlags(): void {
+  for (let i = 0; i < ordered; i++) {
+    const index = orderAt(i);
+    const b = blockAt(index);
+    store<i32>(b, (dispatched >> index) & 1 ? FLAGS_DYNAMIC : UNVISITED, B_KNOWN_IN);
+    store<i32>(b, lastFlags(b), B_KNOWN_OUT);
+  }
+  let changed = true;
+  while (changed) {
+    changed = false;
+    for (let i = 0; i < ordered; i++) {
+      const b = blockAt(orderAt(i));
+      const out = load<i32>(b, B_KNOWN_OUT) == UNCHANGED ? load<i32>(b, B_KNOWN_IN) : load<i32>(b, B_KNOWN_OUT);
+      if (out == UNVISITED) continue;
+      for (let todo = load<u64>(b, B_SUCCESSORS); todo; todo &= todo - 1) {
+        const to = blockAt(<i32>ctz<u64>(todo));
+        const known = load<i32>(to, B_KNOWN_IN);
+        const met = known == UNVISITED || known == out ? out : FLAGS_DYNAMIC;
+        if (met == known) continue;
+        store<i32>(to, met, B_KNOWN_IN);
+        changed = true;
+      }
+    }
+  }
+}
+
+/** What a block leaves: CC_OP, FLAGS_DYNAMIC or UNCHANGED. */
+function lastFlags(b: usize): i32 {
+  let known: i32 = UNCHANGED;
+  let rec = firstRecord(b);
+  liveInBlock(b, true);
+  const count = load<u32>(b, B_COUNT);
+  for (let n: u32 = 0; n < count; n++, rec += RECORD_SIZE) {
+    if (howTo(rec) != HOW_INLINE) {
+      known = FLAGS_DYNAMIC;
+      continue;
+    }
+    let conditional: usize = 0;
+    for (let s = stepsOf(listOf(rec)); load<u8>(s) != MICRO_END; s = nextStep(s)) {
+      let op: i32 = UNCHANGED;
+      switch (opcodeOf(s)) {
+        case MICRO_FLAGS: if (liveAfter(n)) op = load<u8>(s, 1); break;
+        case MICRO_SET_FLAGS: op = 0; break;
+        case MICRO_CALL: if (load<u8>(HELPER_KIND + leb(s + 1)) & HELPER_TOUCHES_FLAGS) op = FLAGS_DYNAMIC; break;
+        case MICRO_WHEN: {
+          const length = leb(s + 2);
+          if (after + length > conditional) conditional = after + length;
+          break;
+        }
+      }
+      if (op != UNCHANGED) known = s < conditional ? FLAGS_DYNAMIC : op;
+    }
+  }
+  return known;
+}

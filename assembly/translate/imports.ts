@@ -1,0 +1,87 @@
+// What a module of regions imports: globals and functions of the core. The functions of runtime.ts always, helpers as
+// the batch uses them, numbered in the order of first use; and the function types that go with them.
+import { cpu } from "../cpu";
+import { HELPERS_MAX, TR_HELPERS_USED, TR_TYPES_USED, TYPES_MAX } from "./layout";
+
+/** Globals: FAULT_* of the last call; the TLB array in use. */
+export const G_FAULT: u32 = 0;
+export const G_TLB: u32 = 1;
+
+/** regionExecute, regionCondition, regionStoreFlags, regionFlags of runtime.ts. */
+export const F_EXECUTE: u32 = 0;
+export const F_CONDITION: u32 = 1;
+export const F_STORE_FLAGS: u32 = 2;
+export const F_FLAGS: u32 = 3;
+export const F_HELPERS: u32 = 4;
+
+/** Numbers of the types that are always there: a region, and those of the functions above. */
+export const TYPE_REGION: u32 = 0;
+export const TYPE_EXECUTE: u32 = 1;
+export const TYPE_CONDITION: u32 = 2;
+export const TYPE_STORE_FLAGS: u32 = 3;
+export const TYPE_FLAGS: u32 = 4;
+export const TYPE_HELPERS: u32 = 5;
+const TYPE_SIZE: usize = 16;
+
+export function forgetImports(): void {
+  store<u32>(cpu, 0, TR_HELPERS_USED);
+  store<u32>(cpu, 0, TR_TYPES_USED);
+}
+
+export function usedHelpers(): u32 {
+  return load<u32>(cpu, TR_HELPERS_USED);
+}
+export function usedHelper(index: u32): u32 {
+  return load<u32>(cpu + 8 * index, TR_HELPERS_USED + 4);
+}
+export function usedHelperType(index: u32): u32 {
+  return load<u32>(cpu + 8 * index, TR_HELPERS_USED + 8);
+}
+export function usedTypes(): u32 {
+  return load<u32>(cpu, TR_TYPES_USED);
+}
+/** u8 count of parameters, u8 result (0: none), then the parameters' types. */
+export function usedType(index: u32): usize {
+  return cpu + TR_TYPES_USED + 4 + <usize>index * TYPE_SIZE;
+}
+
+/** Parameters of the type that is being put together. */
+let draft: u64 = 0;
+let drafted: u32 = 0;
+export function beginType(): void {
+  draft = 0;
+  drafted = 0;
+}
+export function addParameter(type: u32): void {
+  draft |= <u64>type << (drafted << 3);
+  drafted++;
+}
+
+/** Function number of a helper called with the parameters put together, and a result (0: none). */
+export function helperFunction(helper: u32, result: u32): u32 {
+  const n = usedHelpers();
+  for (let i: u32 = 0; i < n; i++) if (usedHelper(i) == helper) return F_HELPERS + i;
+  store<u32>(cpu + 8 * n, helper, TR_HELPERS_USED + 4);
+  store<u32>(cpu + 8 * n, TYPE_HELPERS + typeFor(result), TR_HELPERS_USED + 8);
+  store<u32>(cpu, n + 1, TR_HELPERS_USED);
+  return F_HELPERS + n;
+}
+
+function typeFor(result: u32): u32 {
+  const n = usedTypes();
+  for (let i: u32 = 0; i < n; i++) {
+    const t = usedType(i);
+    if (load<u8>(t) == drafted && load<u8>(t, 1) == result && load<u64>(t, 4) == draft) return i;
+  }
+  const t = usedType(n);
+  store<u8>(t, <u8>drafted);
+  store<u8>(t, <u8>result, 1);
+  store<u64>(t, draft, 4);
+  store<u32>(cpu, n + 1, TR_TYPES_USED);
+  return n;
+}
+
+/** True: the batch has no room for the imports that one more region may need. */
+export function importsFull(): bool {
+  return usedHelpers() + 64 > HELPERS_MAX || usedTypes() + 20 > TYPES_MAX;
+}

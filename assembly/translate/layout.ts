@@ -1,0 +1,64 @@
+// The translator's part of a vCPU's area: what it works with while a region is built, and the batch that waits to
+// become a module. Offsets from the vCPU's base.
+import { CPU_TRANSLATE } from "../layout";
+
+/** u32: regions in the batch; u32: bytes of their functions; u32: next free slot of the function table. */
+export const TR_BATCH_COUNT = CPU_TRANSLATE;
+export const TR_BATCH_END = TR_BATCH_COUNT + 4;
+export const TR_NEXT_SLOT = TR_BATCH_END + 4;
+/** u32: bytes of TR_NOTES in use. */
+export const TR_NOTES_END = TR_NEXT_SLOT + 4;
+/** u32: pages of regions in use (regions.ts). */
+export const TR_REGION_PAGES_USED = TR_NOTES_END + 4;
+/** u32: helpers that the batch imports; then their numbers, u32 each. */
+export const TR_HELPERS_USED = CPU_TRANSLATE + 0x100;
+export const HELPERS_MAX: u32 = 190;
+/** Function types of the batch, 16 bytes each: u8 count of parameters, u8 result or 0, then the parameters. u32 count first. */
+export const TR_TYPES_USED = CPU_TRANSLATE + 0x800;
+export const TYPES_MAX: u32 = 60;
+/** Pages of the region being built, PAGE_SIZE bytes each. */
+export const TR_PAGES = CPU_TRANSLATE + 0x1000;
+export const PAGES_MAX: i32 = 4;
+/** A bit for each byte of those pages: a block begins there. */
+export const TR_LEADERS = CPU_TRANSLATE + 0x1200;
+/** Blocks of the region, in the order of their discovery. */
+export const TR_BLOCKS = CPU_TRANSLATE + 0x2000;
+export const BLOCKS_MAX: i32 = 60;
+export const BLOCK_SIZE: usize = 64;
+/** i32[64]: numbers of blocks in the order of emission. */
+export const TR_ORDER = CPU_TRANSLATE + 0x3000;
+/** Scopes of the function's text, 16 bytes each. */
+export const TR_SCOPES = TR_ORDER + 256;
+export const SCOPES_MAX: i32 = 160;
+/** u32: numbers of the scopes that are open where code is being emitted. */
+export const TR_OPEN = CPU_TRANSLATE + 0x4000;
+/** u8 an instruction of a block: status flags that somebody may look at after it. */
+export const TR_LIVE = CPU_TRANSLATE + 0x4400;
+/** Values of the instruction being emitted, 16 bytes each. */
+export const TR_VALUES = CPU_TRANSLATE + 0x5000;
+/** u8 a local: its type; then, u16 each, the temporaries of each type. */
+export const TR_LOCAL_TYPES = CPU_TRANSLATE + 0x6000;
+export const LOCALS_MAX: u32 = 1000;
+export const TR_TEMPS = CPU_TRANSLATE + 0x6400;
+export const TEMPS_MAX: u32 = 256;
+export const BATCH_MAX: u32 = 64;
+/** What is to be done once the batch is a module (translator.ts). */
+export const TR_NOTES = CPU_TRANSLATE + 0x8000;
+export const NOTES_SIZE: u32 = 0x8000;
+/** Heads of chains of region pages by host page; then the pages, REGION_PAGE bytes each (regions.ts). */
+export const TR_REGION_HEADS = CPU_TRANSLATE + 0x10000;
+export const REGION_HEADS: usize = 4096;
+export const TR_REGION_PAGES = TR_REGION_HEADS + REGION_HEADS * 4;
+export const REGION_PAGES_MAX: u32 = 16384;
+export const REGION_PAGE: usize = 32;
+/** u8 a slot of the function table: the region in it may be entered. */
+export const TR_ALIVE = TR_REGION_PAGES + <usize>REGION_PAGES_MAX * REGION_PAGE;
+export const SLOTS_MAX: u32 = 16384;
+/** The function being emitted. */
+export const TR_BODY = TR_ALIVE + <usize>SLOTS_MAX;
+export const TR_BODY_SIZE: usize = 0x40000;
+/** Finished functions of the batch. */
+export const TR_CODE = TR_BODY + TR_BODY_SIZE;
+export const TR_CODE_SIZE: usize = 0x80000;
+/** The module handed to the host. */
+export const TR_MODULE = TR_CODE + TR_CODE_SIZE;

@@ -1,0 +1,100 @@
+// Guest memory in translated code: the TLB probe in line; what misses it leaves the region, for the interpreter to
+// take the long way. Addresses are linear; host addresses are what the probes yield.
+import { R_BASE, R_DISP, R_INDEX, R_SCALE, R_SEGMENT } from "../decode/record";
+import { CPU_TRACE_RIP, CPU_ZERO, TLB_ADDEND, TLB_ENTRIES } from "../layout";
+import { L_BASE, L_ENTRY, L_TLB, registerLocal, temp } from "./locals";
+import { I32_ADD, I32_AND, I32_LOAD, I32_SHR_U, I32_WRAP, I64_ADD, I64_AND, I64_LOAD, I64_NE, I64_SHL } from "./opcodes";
+import { loadField, missIf } from "./state";
+import { byte, I64, i32const, i64const, localGet, localSet, localTee, memory } from "./writer";
+
+/** Opcode of a zero-extending load of 1 << w bytes: i32, or i64 where w is 3. */
+export function loadOpcode(w: u32): u32 {
+  return w == 0 ? 0x2d : w == 1 ? 0x2f : w == 2 ? 0x28 : 0x29;
+}
+/** Opcode of a store of 1 << w bytes. */
+export function storeOpcode(w: u32, wide: bool): u32 {
+  if (wide) return w == 0 ? 0x3c : w == 1 ? 0x3d : w == 2 ? 0x3e : 0x37;
+  return w == 0 ? 0x3a : w == 1 ? 0x3b : 0x36;
+}
+
+/** Displacement of the trace that the running record belongs to: base of its rip-relative operands. */
+let traceDelta: i32 = 0;
+export function inTrace(delta: i32): void {
+  traceDelta = delta;
+}
+
+/** Pushes base + (index << scale) + displacement of a record. */
+export function pushOffset(rec: usize): void {
+  const base = <u32>load<u8>(rec, R_BASE);
+  const index = <u32>load<u8>(rec, R_INDEX);
+  let displacement = <i64>load<i32>(rec, R_DISP);
+  let terms = 0;
+  if (base == CPU_TRACE_RIP) {
+    localGet(L_BASE);
+    displacement += traceDelta;
+    terms++;
+  } else if (base != CPU_ZERO) {
+    localGet(registerLocal(base >> 3));
+    terms++;
+  }
+  if (index != CPU_ZERO) {
+    localGet(registerLocal(index >> 3));
+    const scale = load<u8>(rec, R_SCALE);
+    if (scale) {
+      i64const(scale);
+      byte(I64_SHL);
+    }
+    if (terms++) byte(I64_ADD);
+  }
+  if (displacement || !terms) {
+    i64const(displacement);
+    if (terms) byte(I64_ADD);
+  }
+}
+
+/** Pushes the linear address of a record's memory operand. */
+export function pushAddress(rec: usize): void {
+  pushOffset(rec);
+  const segment = <u32>load<u8>(rec, R_SEGMENT);
+  if (segment == CPU_ZERO) return;
+  loadField(I64_LOAD, segment);
+  byte(I64_ADD);
+}
+
+/** Takes the address on the stack into a local. */
+export function addressLocal(): u32 {
+  const address = temp(I64);
+  localSet(address);
+  return address;
+}
+
+/**
+ * Pushes the host address of `bytes` bytes at the linear address in `address`. `tag`: which tag of the TLB entry has
+ * to be the page: that for reading or that for writing. Leaves the region where it is not.
+ */
+export function pushHost(address: u32, bytes: u32, tag: u32): void {
+  localGet(address);
+  byte(I32_WRAP);
+  i32const(7);
+  byte(I32_SHR_U);
+  i32const((TLB_ENTRIES - 1) << 5);
+  byte(I32_AND);
+  localGet(L_TLB);
+  byte(I32_ADD);
+  localTee(L_ENTRY);
+  memory(I64_LOAD, 3, tag);
+  localGet(address);
+  if (bytes > 1) {
+    i64const(bytes - 1);
+    byte(I64_ADD);
+  }
+  i64const(~0xfff);
+  byte(I64_AND);
+  byte(I64_NE);
+  missIf();
+  localGet(address);
+  byte(I32_WRAP);
+  localGet(L_ENTRY);
+  memory(I32_LOAD, 2, TLB_ADDEND);
+  byte(I32_ADD);
+}

@@ -1,0 +1,36 @@
+// The WebAssembly instructions that translated code is put together from beside those that the lists of
+// micro-operations carry. WebAssembly core specification 5.4.
+export const I32_LOAD: u32 = 0x28;
+export const I64_LOAD: u32 = 0x29;
+export const I32_STORE: u32 = 0x36;
+export const I64_STORE: u32 = 0x37;
+export const I32_EQZ: u32 = 0x45;
+export const I32_EQ: u32 = 0x46;
+export const I32_NE: u32 = 0x47;
+export const I32_GE_S: u32 = 0x4e;
+export const I64_EQZ: u32 = 0x50;
+export const I64_EQ: u32 = 0x51;
+export const I64_NE: u32 = 0x52;
+export const I64_LT_U: u32 = 0x54;
+export const I64_GE_U: u32 = 0x5a;
+export const I32_ADD: u32 = 0x6a;
+export const I32_SUB: u32 = 0x6b;
+export const I32_AND: u32 = 0x71;
+export const I32_OR: u32 = 0x72;
+export const I32_XOR: u32 = 0x73;
+export const I32_SHL: u32 = 0x74;
+export const I32_SHR_U: u32 = 0x76;
+export const I64_ADD: u32 = 0x7c;
+export const I64_SUB: u32 = 0x7d;
+export const I64_AND: u32 = 0x83;
+export const I64_OR: u32 = 0x84;
+export const I64_SHL: u32 = 0x86;
+export const I64_SHR_U: u32 = 0x88;
+export const I32_WRAP: u32 = 0xa7;
+export const I64_EXTEND_S: u32 = 0xac;
+export const I64_EXTEND_U: u32 = 0xad;
+export const SELECT: u32 = 0x1b;
+export const UNREACHABLE: u32 = 0x00;
+export const DROP: u32 = 0x1a;
+export const V128_LOAD: u32 = 0x00;
+export const V128_STORE: u32 = 0x0b;

@@ -1,0 +1,53 @@
+// What translated code calls in the core: exported as j0 to j3, in the order of F_* in imports.ts.
+import { cpu, fault } from "../cpu";
+import { leaveAt } from "../decode/dispatch";
+import { nextRip, R_OP, R_SUB, setRecord } from "../decode/record";
+import { conditionOf, statusFlags } from "../execute/flags";
+import { executeGroup } from "../generated/interpret";
+import { CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_FUEL, CPU_RIP, CPU_TRACE_RIP } from "../layout";
+import { contextGeneration } from "../mmu/contexts";
+import { dropCount } from "./regions";
+
+/** Kinds whose second operand is not aligned with the first. */
+const PLAIN_KINDS: u32 = 1 | (1 << 6) | (1 << 7) | (1 << 10);
+
+/**
+ * Executes a record by the interpreter's case. 0: it is done, and the region may go on behind it; 1: it is done, and
+ * the guest goes on at CPU_RIP; 2: it is not done, a fault is set, and CPU_RIP is its own address.
+ */
+export function j0(rec: usize, traceRip: u64): i32 {
+  const drops = dropCount();
+  const generation = contextGeneration;
+  store<u64>(cpu, traceRip, CPU_TRACE_RIP);
+  setRecord(rec);
+  store<u64>(cpu, nextRip(rec), CPU_RIP);
+  // A locked operation that lost a race is tried again.
+  while (executeGroup(load<u16>(rec, R_OP), load<u16>(rec, R_SUB), rec) == 0 && !fault) {}
+  if (fault) {
+    leaveAt(rec);
+    return 2;
+  }
+  // Requests, mappings that have changed, and code that was overwritten end the region.
+  return i32(load<u32>(cpu, CPU_FUEL + 4) != 0 || dropCount() != drops || contextGeneration != generation);
+}
+
+/** Condition `code` of the flags that translated code has in locals: CC_OP, or -1 where the vCPU has them. */
+export function j1(code: u32, op: i32, dst: u64, src: u64): u32 {
+  j2(op, dst, src);
+  return conditionOf(code);
+}
+
+/** Puts flags into the vCPU; op -1: they are there. */
+export function j2(op: i32, dst: u64, src: u64): void {
+  if (op < 0) return;
+  const shift: u64 = 64 - (8 << (op & 3));
+  store<u32>(cpu, op, CPU_CC_OP);
+  store<u64>(cpu, dst << shift, CPU_CC_DST);
+  store<u64>(cpu, (PLAIN_KINDS >> (<u32>op >> 2)) & 1 ? src : src << shift, CPU_CC_SRC);
+}
+
+/** The status flags in RFLAGS layout. */
+export function j3(op: i32, dst: u64, src: u64): u32 {
+  j2(op, dst, src);
+  return statusFlags();
+}

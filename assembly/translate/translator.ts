@@ -1,0 +1,208 @@
+// From hot traces to regions: translates what has been executed often enough, gathers regions in batches, has the host
+// make modules of them, and enters them.
+import { clearFault, count, cpu, fault } from "../cpu";
+import { forgetJumps } from "../decode/jumps";
+import { T_DELTA, T_ENTRY, T_FLAGS, T_MODE, T_PAGES, T_REGION, T_REGION_COUNT, T_VALID, TRACE_PAGES } from "../decode/record";
+import { compile } from "../host";
+import {
+  CPU_FUEL, CPU_LOG, CPU_STATS, LOG_COUNT, LOG_CPU, LOG_EXEC, MODE_CODE64, MODE_CODE_MASK, REQ_CODE_FLUSH, STAT_REGION_ENTRIES, STAT_REGION_INSTRUCTIONS, STAT_REGION_MISSES,
+  STAT_REGION_MODULES, STAT_REGIONS_BUILT, STAT_REGIONS_REFUSED, VM_JIT_THRESHOLD,
+} from "../layout";
+import { fetchTranslate } from "../mmu/translate";
+import {
+  B_DELTA, B_ENTRY, B_FLAGS, B_TRACE, BLOCK_ENTRY, BLOCK_RETURN, blockAt, blockCount, discover, instructionCount, noteLines, P_DELTA, P_HOST, P_LINES, pageAt, pageCount,
+} from "./discover";
+import { emitRegion, functionStart } from "./emit";
+import { forgetImports, importsFull } from "./imports";
+import {
+  BATCH_MAX, NOTES_SIZE, REGION_PAGE, SLOTS_MAX, TR_BATCH_COUNT, TR_BATCH_END, TR_CODE, TR_CODE_SIZE, TR_MODULE, TR_NEXT_SLOT, TR_NOTES, TR_NOTES_END,
+} from "./layout";
+import { writeModule } from "./module";
+import { dispatched, emitted, orderBlocks } from "./order";
+import { enliven, forgetRegions, isAlive, nextRegionPage, noteRegionPage, regionsFull, RP_DELTA, RP_HOST, RP_SLOT } from "./regions";
+import { at, u32leb, writeAt } from "./writer";
+
+/** The slots below belong to the core's own function references. */
+const FIRST_SLOT: u32 = 1024;
+/** Heat that nothing uses up: the trace is not looked at again for that. */
+const COLD: u32 = 0xffffffff;
+/** Heat at which a trace is looked at when it is entered. */
+export const HOT: u32 = 1;
+
+const LOG_ENTRIES: u32 = LOG_EXEC | LOG_CPU | LOG_COUNT;
+
+/** Heat of a new trace: how often it is entered before it is translated. At threshold 1 regions are forced: a trace is
+ * translated when it is entered first, and its module is made at once. */
+export function initialHeat(): u32 {
+  const threshold = load<u32>(VM_JIT_THRESHOLD);
+  return threshold ? threshold : COLD;
+}
+
+/** Whether a trace that is HOT has a region to be entered; translates it where that is what it waits for. */
+export function regionOf(trace: usize, linear: u64): u32 {
+  const slot = load<u32>(trace, T_REGION);
+  if (slot) {
+    if (isAlive(slot)) return slot;
+    // Its code was overwritten beside it: it is watched anew.
+    store<u32>(trace, 0, T_REGION);
+    store<u32>(trace, initialHeat(), T_VALID);
+    return 0;
+  }
+  store<u32>(trace, COLD, T_VALID);
+  if (!load<u32>(VM_JIT_THRESHOLD) || (load<u32>(trace, T_MODE) & MODE_CODE_MASK) != MODE_CODE64 || load<u32>(cpu, CPU_LOG) & LOG_ENTRIES) return 0;
+  if (!translate(trace, linear)) count(STAT_REGIONS_REFUSED);
+  else if (load<u32>(VM_JIT_THRESHOLD) == HOT) {
+    flushBatch();
+    return load<u32>(trace, T_REGION);
+  }
+  return 0;
+}
+
+/**
+ * Enters the region of a trace at CPU_RIP = `linear`. False: what comes next is to be interpreted; `fault` may be set.
+ */
+export function enterRegion(slot: u32, trace: usize, linear: u64): bool {
+  const fuel = load<u32>(cpu, CPU_FUEL);
+  if (fuel < load<u32>(trace, T_REGION_COUNT)) return false;
+  const status = call_indirect<u32>(slot, load<u32>(trace, T_ENTRY), linear - load<i32>(trace, T_DELTA));
+  const at = cpu + CPU_STATS;
+  store<u64>(at, load<u64>(at, STAT_REGION_INSTRUCTIONS << 3) + (fuel - load<u32>(cpu, CPU_FUEL)), STAT_REGION_INSTRUCTIONS << 3);
+  store<u64>(at, load<u64>(at, STAT_REGION_ENTRIES << 3) + 1, STAT_REGION_ENTRIES << 3);
+  if (status) count(STAT_REGION_MISSES);
+  return status == 0 && !fault;
+}
+
+/** Whether the pages of a trace's region are mapped as they were when it was translated. */
+export function pagesHold(trace: usize, linear: u64): bool {
+  if (!(load<u32>(trace, T_FLAGS) & TRACE_PAGES)) return true;
+  const base = linear - load<i32>(trace, T_DELTA);
+  const slot = load<u32>(trace, T_REGION);
+  for (let p = <usize>load<u32>(trace, T_PAGES); load<u32>(p, RP_SLOT) == slot; p += REGION_PAGE) {
+    const host = fetchTranslate(base + load<i32>(p, RP_DELTA));
+    if (host == <usize>load<u32>(p, RP_HOST)) continue;
+    // A page that is not there is no fault before it is reached.
+    clearFault();
+    return false;
+  }
+  return true;
+}
+
+// ---------------------------------------------------------------- translating
+function translate(trace: usize, linear: u64): bool {
+  if (importsFull() || load<u32>(cpu, TR_NOTES_END) + NOTES_ROOM > NOTES_SIZE) flushBatch();
+  const slot = nextSlot() + load<u32>(cpu, TR_BATCH_COUNT);
+  if (slot >= SLOTS_MAX || regionsFull()) {
+    // Everything begins anew, between slices, when nobody is in a trace.
+    atomic.or<u32>(cpu + 4, REQ_CODE_FLUSH, CPU_FUEL);
+    return false;
+  }
+  if (!discover(trace, linear) || !orderBlocks()) return false;
+  const length = emitRegion();
+  if (!length || load<u32>(cpu, TR_BATCH_END) + length + 5 > TR_CODE_SIZE) {
+    flushBatch();
+    return false;
+  }
+  writeAt(cpu + TR_CODE + load<u32>(cpu, TR_BATCH_END));
+  u32leb(<u32>length);
+  memory.copy(at, functionStart, length);
+  store<u32>(cpu, <u32>(at + length - (cpu + TR_CODE)), TR_BATCH_END);
+  store<u32>(cpu, load<u32>(cpu, TR_BATCH_COUNT) + 1, TR_BATCH_COUNT);
+  note(slot);
+  count(STAT_REGIONS_BUILT);
+  if (load<u32>(cpu, TR_BATCH_COUNT) >= BATCH_MAX) flushBatch();
+  return true;
+}
+
+function nextSlot(): u32 {
+  const next = load<u32>(cpu, TR_NEXT_SLOT);
+  return next ? next : FIRST_SLOT;
+}
+
+// What is to be done once a region's module exists: u32 slot, pages' address, instructions, count of entries, and for
+// each u32 trace, u32 number, i32 displacement.
+const NOTE_HEADER: usize = 16;
+const NOTE_ENTRY: usize = 12;
+const NOTES_ROOM: u32 = 1024;
+
+/** Watches the region's code from now on, and notes the traces that are to enter it. */
+function note(slot: u32): void {
+  enliven(slot);
+  noteLines(emitted);
+  const pages = nextRegionPage();
+  for (let i = 0; i < pageCount; i++) {
+    const p = pageAt(i);
+    if (load<u32>(p, P_LINES)) noteRegionPage(slot, load<u32>(p, P_HOST), load<u32>(p, P_LINES), load<i32>(p, P_DELTA));
+  }
+  const from = cpu + TR_NOTES + load<u32>(cpu, TR_NOTES_END);
+  let entries: u32 = 0;
+  let to = from + NOTE_HEADER;
+  for (let i = 0; i < blockCount; i++) {
+    const b = blockAt(i);
+    if (!((dispatched >> i) & 1) || !(load<u32>(b, B_FLAGS) & (BLOCK_ENTRY | BLOCK_RETURN))) continue;
+    store<u32>(to, load<u32>(b, B_TRACE));
+    store<u32>(to, load<u32>(b, B_ENTRY), 4);
+    store<i32>(to, load<i32>(b, B_DELTA), 8);
+    to += NOTE_ENTRY;
+    entries++;
+  }
+  store<u32>(from, slot);
+  store<u32>(from, pageCount > 1 ? <u32>pages : 0, 4);
+  store<u32>(from, instructionCount, 8);
+  store<u32>(from, entries, 12);
+  store<u32>(cpu, <u32>(to - (cpu + TR_NOTES)), TR_NOTES_END);
+}
+
+/** Has the host make a module of what is waiting, and lets the traces enter it. Called between traces. */
+export function flushBatch(): void {
+  const n = load<u32>(cpu, TR_BATCH_COUNT);
+  if (!n) return;
+  const first = nextSlot();
+  const length = writeModule(load<u32>(cpu, TR_BATCH_END));
+  count(STAT_REGION_MODULES);
+  if (compile(<u32>(cpu + TR_MODULE), <u32>length, first, n)) enterAll();
+  else store<u32>(VM_JIT_THRESHOLD, 0);
+  store<u32>(cpu, first + n, TR_NEXT_SLOT);
+  forgetBatch();
+}
+
+function enterAll(): void {
+  const end = cpu + TR_NOTES + load<u32>(cpu, TR_NOTES_END);
+  let at = cpu + TR_NOTES;
+  let severalPages = false;
+  while (at < end) {
+    const slot = load<u32>(at);
+    const pages = load<u32>(at, 4);
+    const instructions = load<u32>(at, 8);
+    const entries = load<u32>(at, 12);
+    at += NOTE_HEADER;
+    if (pages) severalPages = true;
+    for (let i: u32 = 0; i < entries; i++, at += NOTE_ENTRY) {
+      const trace = <usize>load<u32>(at);
+      if (!isAlive(slot) || !load<u32>(trace, T_VALID)) continue;
+      store<u32>(trace, slot, T_REGION);
+      store<u32>(trace, load<u32>(at, 4), T_ENTRY);
+      store<i32>(trace, load<i32>(at, 8), T_DELTA);
+      store<u32>(trace, instructions, T_REGION_COUNT);
+      store<u32>(trace, pages, T_PAGES);
+      store<u32>(trace, (load<u32>(trace, T_FLAGS) & ~TRACE_PAGES) | (pages ? TRACE_PAGES : 0), T_FLAGS);
+      store<u32>(trace, HOT, T_VALID);
+    }
+  }
+  // What the jump cache has of them was not checked against the pages that came with the region.
+  if (severalPages) forgetJumps();
+}
+
+/** Drops what is waiting. */
+export function forgetBatch(): void {
+  store<u32>(cpu, 0, TR_BATCH_COUNT);
+  store<u32>(cpu, 0, TR_BATCH_END);
+  store<u32>(cpu, 0, TR_NOTES_END);
+  forgetImports();
+}
+
+/** Drops all regions: the traces that enter them are gone. */
+export function forgetTranslations(): void {
+  forgetBatch();
+  forgetRegions();
+  store<u32>(cpu, 0, TR_NEXT_SLOT);
+}

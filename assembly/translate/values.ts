@@ -1,0 +1,83 @@
+// The values of the instruction being emitted: constants, locals, steps to be computed where they are used, and
+// addresses of XMM registers, which have no address while they are locals.
+import { cpu } from "../cpu";
+import { temp } from "./locals";
+import { TR_VALUES } from "./layout";
+import { I32, I64, i32const, i64const, localGet, localSet } from "./writer";
+
+// A value: 16 bytes {u16 kind, u16 local, u32 type, i64 constant | u32 step}.
+const VALUE_LOCAL: u32 = 0;
+const VALUE_CONST: u32 = 1;
+const VALUE_STEP: u32 = 2;
+const VALUE_XMM: u32 = 3;
+
+/** The number of the value that is defined next. */
+export let nextValue: u32 = 0;
+export function beginValues(): void {
+  nextValue = 0;
+}
+export function skipValue(): void {
+  nextValue++;
+}
+
+// @ts-ignore: decorator
+@inline function valueAt(number: u32): usize {
+  return cpu + TR_VALUES + (<usize>number << 4);
+}
+
+function define(kind: u32, local: u32, type: u32, value: i64): void {
+  const v = valueAt(nextValue++);
+  store<u16>(v, <u16>kind);
+  store<u16>(v, <u16>local, 2);
+  store<u32>(v, type, 4);
+  store<i64>(v, value, 8);
+}
+
+export function defineConst(value: i64, type: u32): void {
+  define(VALUE_CONST, 0, type, type == I64 ? value : <i64><i32>value);
+}
+/** The value is what the step at `at` computes, once it is asked for. */
+export function defineStep(at: usize, type: u32): void {
+  define(VALUE_STEP, 0, type, <i64>at);
+}
+/** The value is the place of XMM register `index`. */
+export function defineXmm(index: u32): void {
+  define(VALUE_XMM, 0, I32, <i64>index);
+}
+/** The value is what is on WebAssembly's stack. Returns its local. */
+export function defineLocal(type: u32): u32 {
+  const local = temp(type);
+  localSet(local);
+  define(VALUE_LOCAL, local, type, 0);
+  return local;
+}
+
+export function isConst(number: u32): bool {
+  return load<u16>(valueAt(number)) == VALUE_CONST;
+}
+export function constOf(number: u32): i64 {
+  return load<i64>(valueAt(number), 8);
+}
+export function isXmm(number: u32): bool {
+  return load<u16>(valueAt(number)) == VALUE_XMM;
+}
+/** Number of the XMM register, or address of the step. */
+export function xmmOf(number: u32): u32 {
+  return load<u32>(valueAt(number), 8);
+}
+export function isStep(number: u32): bool {
+  return load<u16>(valueAt(number)) == VALUE_STEP;
+}
+export function stepOf(number: u32): usize {
+  return load<u32>(valueAt(number), 8);
+}
+export function typeOf(number: u32): u32 {
+  return load<u32>(valueAt(number), 4);
+}
+/** Puts a value that is a constant or in a local on WebAssembly's stack. */
+export function pushKnown(number: u32): void {
+  const v = valueAt(number);
+  if (load<u16>(v) == VALUE_LOCAL) localGet(load<u16>(v, 2));
+  else if (load<u32>(v, 4) == I64) i64const(load<i64>(v, 8));
+  else i32const(load<i32>(v, 8));
+}

@@ -1,0 +1,129 @@
+// Writes WebAssembly binary into linear memory. WebAssembly core specification 2.0, chapter 5.
+
+/** Where the next byte goes. */
+export let at: usize = 0;
+
+export function writeAt(address: usize): void {
+  at = address;
+}
+
+// @ts-ignore: decorator
+@inline export function byte(value: u32): void {
+  store<u8>(at++, <u8>value);
+}
+
+/** Unsigned LEB128. */
+export function u32leb(value: u32): void {
+  while (value > 0x7f) {
+    byte((value & 0x7f) | 0x80);
+    value >>= 7;
+  }
+  byte(value);
+}
+
+/** Signed LEB128. */
+export function s64leb(value: i64): void {
+  for (;;) {
+    const low = <u32>value & 0x7f;
+    value >>= 7;
+    if ((value == 0 && !(low & 0x40)) || (value == -1 && (low & 0x40) != 0)) {
+      byte(low);
+      return;
+    }
+    byte(low | 0x80);
+  }
+}
+
+/** Unsigned LEB128 of always five bytes, for sizes filled in later. */
+export function u32leb5(address: usize, value: u32): void {
+  for (let i = 0; i < 4; i++) {
+    store<u8>(address + i, <u8>((value & 0x7f) | 0x80));
+    value >>= 7;
+  }
+  store<u8>(address + 4, <u8>value);
+}
+
+// ---------------------------------------------------------------- types and instructions
+export const I32: u32 = 0x7f;
+export const I64: u32 = 0x7e;
+export const F64: u32 = 0x7c;
+export const F32: u32 = 0x7d;
+export const V128: u32 = 0x7b;
+export const VOID: u32 = 0x40;
+
+export function i32const(value: i32): void {
+  byte(0x41);
+  s64leb(value);
+}
+export function i64const(value: i64): void {
+  byte(0x42);
+  s64leb(value);
+}
+export function localGet(index: u32): void {
+  byte(0x20);
+  u32leb(index);
+}
+export function localSet(index: u32): void {
+  byte(0x21);
+  u32leb(index);
+}
+export function localTee(index: u32): void {
+  byte(0x22);
+  u32leb(index);
+}
+/** A load or store with its alignment hint (log2) and offset; the address is on the stack. */
+export function memory(opcode: u32, align: u32, offset: u32): void {
+  byte(opcode);
+  u32leb(align);
+  u32leb(offset);
+}
+export function call(index: u32): void {
+  byte(0x10);
+  u32leb(index);
+}
+export function block(type: u32): void {
+  byte(0x02);
+  byte(type);
+}
+export function loop(type: u32): void {
+  byte(0x03);
+  byte(type);
+}
+export function ifBlock(type: u32): void {
+  byte(0x04);
+  byte(type);
+}
+export function elseBlock(): void {
+  byte(0x05);
+}
+export function end(): void {
+  byte(0x0b);
+}
+export function br(depth: u32): void {
+  byte(0x0c);
+  u32leb(depth);
+}
+export function brIf(depth: u32): void {
+  byte(0x0d);
+  u32leb(depth);
+}
+
+export function brTable(count: u32): void {
+  byte(0x0e);
+  u32leb(count);
+}
+export function globalGet(index: u32): void {
+  byte(0x23);
+  u32leb(index);
+}
+/** A SIMD operation without immediates. */
+export function simd(opcode: u32): void {
+  byte(0xfd);
+  u32leb(opcode);
+}
+/** A SIMD operation with a lane number. */
+export function simdLane(opcode: u32, lane: u32): void {
+  byte(0xfd);
+  u32leb(opcode);
+  byte(lane);
+}

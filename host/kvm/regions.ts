@@ -1,0 +1,52 @@
+// Translated code: modules of regions, which the core has written, become functions in its table.
+
+/** A module in a vCPU's memory, and the slots of the core's table for its functions. */
+export interface RegionModule {
+  readonly address: number;
+  readonly length: number;
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Entries that the function table grows by. */
+const TABLE_STEP = 1024;
+
+/**
+ * Makes a module of translated regions and puts its functions into the core's table. 0: this host does not allow code
+ * to be made at run time (a content security policy without wasm-unsafe-eval). Throws for a module that is not valid.
+ */
+export function addRegions(core: WebAssembly.Exports, memory: WebAssembly.Memory, regions: RegionModule): number {
+  const { address, length, first, count } = regions;
+  // The bytes are copied: a module cannot be made of shared memory.
+  const bytes = new Uint8Array(memory.buffer).slice(address, address + length);
+  let module: WebAssembly.Module;
+  try {
+    module = new WebAssembly.Module(bytes);
+  } catch (error) {
+    if (error instanceof WebAssembly.CompileError && !isForbidden(error)) throw error;
+    return 0;
+  }
+  const { exports } = new WebAssembly.Instance(module, { c: importsOf(core, memory) });
+  const table = core["table"] as WebAssembly.Table;
+  const missing = first + count - table.length;
+  if (missing > 0) table.grow(Math.max(missing, TABLE_STEP));
+  for (let i = 0; i < count; i++) table.set(first + i, exports[`r${i}`]);
+  return 1;
+}
+
+/** True for what engines throw where code must not be made: an error that names the policy, not the module. */
+function isForbidden(error: Error): boolean {
+  return /content security policy|disallowed by embedder|unsafe-eval/i.test(error.message);
+}
+
+const imports = new WeakMap<WebAssembly.Exports, WebAssembly.ModuleImports>();
+
+/** What modules of regions may import: the core's exports and its memory (assembly/translate/module.ts). */
+function importsOf(core: WebAssembly.Exports, memory: WebAssembly.Memory): WebAssembly.ModuleImports {
+  let known = imports.get(core);
+  if (!known) {
+    known = { ...core, m0: memory };
+    imports.set(core, known);
+  }
+  return known;
+}
