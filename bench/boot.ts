@@ -14,7 +14,9 @@ export const PLAIN = "console=ttyS0 panic=-1";
 const TIMEOUT_SECONDS = 600;
 
 export async function bootPart(context: Context): Promise<BootResult[]> {
-  const results = context.guests.flatMap((files) => {
+  // The 32-bit kernel tests its ciphers for longer than all else takes: too long for a quick run.
+  const guests = context.options.quick ? context.guests.slice(0, 1) : context.guests;
+  const results = guests.flatMap((files) => {
     const initrd = join(context.work, `boot-${files.bits}.cpio`);
     writeFileSync(initrd, bootInitramfs(files));
     return (context.options.quick ? files.kernels.slice(-1) : files.kernels).flatMap((kernel) =>

@@ -8,6 +8,7 @@ import { bootInitramfs } from "./initramfs.ts";
 import { withProcess } from "./measured-process.ts";
 import { median } from "./median.ts";
 import { RAM_BYTES } from "./peers/emulator.ts";
+import { acceleratorOf } from "./peers/wkvm.ts";
 import type { CounterResult, TraceResult } from "./results.ts";
 import type { TraceDistribution } from "./trace-counts.ts";
 
@@ -22,65 +23,75 @@ interface ProbeOutput {
   readonly traces?: TraceDistribution;
 }
 
+interface Boot {
+  readonly accelerator: string;
+  readonly runner: string;
+  readonly files: GuestFiles;
+  readonly kernel: GuestKernel;
+}
+
 export async function countersPart(context: Context): Promise<CounterResult[]> {
   const results: CounterResult[] = [];
-  for (const { files, kernel } of kernelsOf(context)) {
+  for (const boot of bootsOf(context)) {
+    const what = `counters of ${boot.kernel.version} under ${boot.runner}`;
     const runs: ProbeOutput[] = [];
     for (let round = 0; round < context.options.reps; round++) {
-      const outcome = await attempt(context, `counters of ${kernel.version}`, () =>
-        probe(context, files, kernel, false),
-      );
+      const outcome = await attempt(context, what, () => probe(context, boot, false));
       if ("value" in outcome) runs.push(outcome.value);
-      else context.skip(`counters of ${kernel.version}: ${outcome.failure}`);
+      else context.skip(`${what}: ${outcome.failure}`);
     }
     const last = runs.at(-1);
     if (!last) continue;
-    const instructions = median(runs.map(({ counters }) => counters["instructions"]!));
-    const cpuSeconds = median(runs.map((run) => run.cpuSeconds));
-    const millionInstructionsPerSecond = median(
-      runs.map((run) => run.counters["instructions"]! / run.cpuSeconds / 1e6),
-    );
-    context.say(
-      `${kernel.version}: ${(instructions / 1e6).toFixed(0)} million instructions, ${millionInstructionsPerSecond.toFixed(0)} million a second`,
-    );
-    results.push({
-      kernel: kernel.version,
-      instructions,
-      cpuSeconds,
-      millionInstructionsPerSecond,
-      millisecondsToFirstInstruction: median(runs.map((run) => run.millisecondsToFirstInstruction)),
+    const of = (figure: (run: ProbeOutput) => number): number => median(runs.map(figure));
+    const result: CounterResult = {
+      kernel: boot.kernel.version,
+      runner: boot.runner,
+      instructions: of(({ counters }) => counters["instructions"]!),
+      cpuSeconds: of((run) => run.cpuSeconds),
+      millionInstructionsPerSecond: of((run) => run.counters["instructions"]! / run.cpuSeconds / 1e6),
+      millisecondsToFirstInstruction: of((run) => run.millisecondsToFirstInstruction),
       exits: last.exits,
       counters: last.counters,
       runs: runs.length,
-    });
+    };
+    const [millions, speed] = [result.instructions / 1e6, result.millionInstructionsPerSecond];
+    context.say(`${what}: ${millions.toFixed(0)} million instructions, ${speed.toFixed(0)} million a second`);
+    results.push(result);
   }
   return results;
 }
 
-/** Counts every entry of every trace, which takes several times as long as a boot. */
+/** Counts every entry of every trace, which takes several times as long as a boot, and which the interpreter can. */
 export async function tracesPart(context: Context): Promise<TraceResult[]> {
   const results: TraceResult[] = [];
-  for (const { files, kernel } of kernelsOf(context)) {
-    const outcome = await attempt(context, `traces of ${kernel.version}`, () => probe(context, files, kernel, true));
-    if ("failure" in outcome) context.skip(`traces of ${kernel.version}: ${outcome.failure}`);
+  for (const boot of bootsOf(context).filter(({ accelerator }) => accelerator === "interp")) {
+    const what = `traces of ${boot.kernel.version}`;
+    const outcome = await attempt(context, what, () => probe(context, boot, true));
+    if ("failure" in outcome) context.skip(`${what}: ${outcome.failure}`);
     else {
       const { counters, traces } = outcome.value;
-      results.push({ kernel: kernel.version, retired: counters["instructions"]!, ...traces! });
+      results.push({ kernel: boot.kernel.version, retired: counters["instructions"]!, ...traces! });
     }
   }
   return results;
 }
 
-function kernelsOf({ options, guests }: Context): { files: GuestFiles; kernel: GuestKernel }[] {
-  return guests.flatMap((files) =>
-    (options.quick ? files.kernels.slice(-1) : files.kernels).map((kernel) => ({ files, kernel })),
-  );
+/** In a quick run one kernel under each accelerator. */
+function bootsOf({ options, guests, emulators }: Context): Boot[] {
+  return emulators.flatMap((emulator) => {
+    const accelerator = emulator.bootOnly ? undefined : acceleratorOf(emulator);
+    if (accelerator === undefined) return [];
+    const boots = guests.flatMap((files) =>
+      files.kernels.map((kernel) => ({ accelerator, runner: emulator.name, files, kernel })),
+    );
+    return options.quick ? boots.filter(({ kernel }) => kernel === guests[0]?.kernels.at(-1)) : boots;
+  });
 }
 
-async function probe(context: Context, files: GuestFiles, kernel: GuestKernel, traces: boolean): Promise<ProbeOutput> {
+async function probe(context: Context, { accelerator, files, kernel }: Boot, traces: boolean): Promise<ProbeOutput> {
   const initrd = join(context.work, `boot-${files.bits}.cpio`);
   writeFileSync(initrd, bootInitramfs(files));
-  const args = [context.probe, kernel.path, initrd, PLAIN, String(RAM_BYTES / 2 ** 20), "@userland"];
+  const args = [context.probe, kernel.path, initrd, PLAIN, String(RAM_BYTES / 2 ** 20), accelerator, "@userland"];
   return withProcess({ file: process.execPath, args: [...args, ...(traces ? ["traces"] : [])] }, async (running) => {
     const { match } = await running.until(/^\{.*\}$/m, traces ? TRACES_TIMEOUT_SECONDS : TIMEOUT_SECONDS);
     return JSON.parse(match[0]) as ProbeOutput;

@@ -3,7 +3,7 @@ import { type Cell, percent, seconds, table, times } from "./markdown-table.ts";
 import { median } from "./median.ts";
 import { WKVM } from "./peers/wkvm.ts";
 import { programTables } from "./program-tables.ts";
-import type { BootResult, Results, TraceResult } from "./results.ts";
+import type { BootResult, CounterResult, Results, TraceResult } from "./results.ts";
 
 /** The whole report. */
 export function markdown(results: Results, chart: string): string {
@@ -67,31 +67,35 @@ function bootTable({ boot = [] }: Results): string {
 }
 
 function counterTable({ counters = [] }: Results): string {
+  const count = (number: number): string => number.toLocaleString("en");
   const rows = counters.map((result) => [
-    result.kernel,
+    `${result.kernel} under ${result.runner}`,
     (result.instructions / 1e6).toFixed(0),
     seconds(result.cpuSeconds),
     result.millionInstructionsPerSecond.toFixed(0),
     result.millisecondsToFirstInstruction,
-    (result.counters["tracesBuilt"] ?? 0).toLocaleString("en"),
-    (result.counters["tlbMisses"] ?? 0).toLocaleString("en"),
-    (result.counters["pageFaults"] ?? 0).toLocaleString("en"),
-    Object.values(result.exits)
-      .reduce((a, b) => a + b, 0)
-      .toLocaleString("en"),
+    inRegions(result),
+    count(result.counters["tracesBuilt"] ?? 0),
+    count(result.counters["regionsBuilt"] ?? 0),
+    count(result.counters["tlbMisses"] ?? 0),
+    count(result.counters["pageFaults"] ?? 0),
   ]);
   const head = [
-    "wkvm boots",
-    "million instructions",
-    "cpu s",
-    "million/s",
-    "ms to the first",
-    "traces",
-    "TLB misses",
-    "page faults",
-    "exits",
+    ...["wkvm boots", "million instructions", "cpu s", "million/s", "ms to the first", "in regions"],
+    ...["traces", "regions", "TLB misses", "page faults"],
   ];
-  return `## The core's counters\n\nProcessor time from the first instruction on; what comes before is mostly the unpacking of the kernel.\n\n${table(head, rows)}`;
+  const exits = counters.map(({ kernel, runner, exits: reasons }) => {
+    const list = Object.entries(reasons).sort((a, b) => b[1] - a[1]);
+    return `- ${kernel} under ${runner}: ${list.map(([reason, times]) => `${count(times)} ${reason}`).join(", ")}`;
+  });
+  const text = "Processor time from the first instruction on; what comes before is mostly the unpacking of the kernel.";
+  return `## The core's counters\n\n${text}\n\n${table(head, rows)}\nExits by reason:\n\n${exits.join("\n")}\n`;
+}
+
+/** The share of instructions that translated code has executed; nothing for cores that do not translate. */
+function inRegions({ counters }: CounterResult): string {
+  const translated = counters["regionInstructions"];
+  return translated ? percent(translated / counters["instructions"]!) : "-";
 }
 
 function eventTable({ events = [] }: Results): string {

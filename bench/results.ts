@@ -3,7 +3,7 @@ import type { HostInfo } from "./host-info.ts";
 import type { TraceDistribution } from "./trace-counts.ts";
 
 /** Version of this form. */
-export const FORMAT = 2;
+export const FORMAT = 3;
 
 export interface Times {
   readonly cpuSeconds: number;
@@ -81,6 +81,7 @@ export interface VmsResult {
 /** What a boot takes, by the core's own counters. */
 export interface CounterResult {
   readonly kernel: string;
+  readonly runner: string;
   readonly instructions: number;
   readonly cpuSeconds: number;
   readonly millionInstructionsPerSecond: number;

@@ -19,7 +19,7 @@ import { markdown } from "./markdown.ts";
 import { killAll } from "./measured-process.ts";
 import { HELP, OptionError, type Options, type Part, parseOptions } from "./options.ts";
 import { bochs } from "./peers/bochs.ts";
-import type { Emulator, EmulatorOrReason } from "./peers/emulator.ts";
+import { type Emulator, type EmulatorOrReason, forQuickRun } from "./peers/emulator.ts";
 import { tcg } from "./peers/qemu.ts";
 import { v86 } from "./peers/v86.ts";
 import { WKVM, wkvm } from "./peers/wkvm.ts";
@@ -87,7 +87,7 @@ async function contextOf(options: Options, work: string, notRun: string[]): Prom
     wkvm: program,
     probe: bundle("probe.mjs"),
     vmsProbe: bundle("vms-probe.mjs"),
-    emulators,
+    emulators: options.quick && options.base === undefined ? forQuickRun(emulators) : emulators,
     skip: (what) => void notRun.push(what),
     say,
     base: base?.commit,

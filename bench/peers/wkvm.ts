@@ -25,6 +25,8 @@ export function wkvm(program: string, version: string, prefix: string = WKVM): E
     description: `wkvm ${version}, -accel ${accelerator}, on Node ${process.versions.node}`,
     guests: [64, 32],
     wantsUnpacked: false,
+    oneOfSeveral: true,
+    ...(accelerator === "ts" ? { slow: true } : {}),
     idles: true,
     multiboot: true,
     command: (guest) => ({
