@@ -153,6 +153,7 @@ export const CPU_FSW = CPU_FCW + 4;
 export const CPU_FTOP = CPU_FSW + 4;
 /** u32: abridged tags as FXSAVE has them: bit i set: physical register i is not empty. */
 export const CPU_FTAG = CPU_FTOP + 4;
+/** u32 FOP, u32 selectors; while the guest runs more may be in them (execute/x87/pointers.ts). */
 export const CPU_FOP = CPU_FTAG + 4;
 export const CPU_FCS = CPU_FOP + 4;
 export const CPU_FDS = CPU_FCS + 4;

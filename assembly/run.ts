@@ -10,6 +10,7 @@ import { resetCpu, startUp } from "./execute/reset";
 import {
   KVM_EXIT_HLT, KVM_EXIT_INTR, KVM_EXIT_IOAPIC_EOI, KVM_EXIT_IRQ_WINDOW_OPEN, KVM_MP_STATE_HALTED, KVM_MP_STATE_INIT_RECEIVED, KVM_MP_STATE_RUNNABLE,
 } from "./exits";
+import { settlePointers } from "./execute/x87/pointers";
 import { executeStep, interpret } from "./generated/interpret";
 import { nowNs } from "./host";
 import { advanceIcountTo, guestNs } from "./irqchip/clock";
@@ -53,6 +54,7 @@ export function run(maxNs: f64, mayBlock: i32): i32 {
   kvmClockUpdate();
   const reason = runUntilExit(nowNs() + maxNs, mayBlock);
   endSlice();
+  settlePointers();
   leaveGuest();
   store<u32>(cpu, reason, RUN_EXIT_REASON);
   store<u32>(cpu, u32(interruptsOpen()), RUN_IF_FLAG);

@@ -2,6 +2,7 @@
 // prefixes, ModRM, SIB, displacement and immediate are read. SDM volume 2, chapter 2.
 import { CR0_EM, CR4_OSFXSR, CR4_OSXSAVE, cpu, SEG_DS, SEG_SS } from "../cpu";
 import { hasFeature } from "../execute/cpuid";
+import { ABOUT_BASE, ABOUT_CODE64, ABOUT_OFFSET, ABOUT_SEGMENT } from "../execute/x87/pointers";
 import { FEAT_ABM, FEAT_BMI1 } from "../features";
 import {
   CANDIDATES, CANDIDATE_B0, CANDIDATE_L0, CANDIDATE_L1, CANDIDATE_MODRM, CANDIDATE_NOT64, CANDIDATE_ONLY64, CANDIDATE_W0, CANDIDATE_W1, CASES, KIND_A, KIND_Ap, KIND_B,
@@ -389,11 +390,16 @@ function decodeBytes(code: usize, mode: u32, rec: usize, offset: u32): i32 {
   store<u8>(rec, <u8>index, R_INDEX);
   store<u8>(rec, <u8>scale, R_SCALE);
   // Only FS and GS have a base in 64-bit code.
-  store<u8>(rec, <u8>(code64 && seg < 4 ? CPU_ZERO : CPU_SEG_BASE + (seg << 3)), R_SEGMENT);
+  const segmentBase = code64 && seg < 4 ? CPU_ZERO : CPU_SEG_BASE + (seg << 3);
+  store<u8>(rec, <u8>segmentBase, R_SEGMENT);
   store<u8>(rec, <u8>(!memoryOperand && leafFlags & LEAF_STACK ? SEG_SS : seg), R_SEGNO);
   store<u8>(rec, u8(memoryOperand && (leafFlags & LEAF_STACK) != 0), R_STACK);
   store<u8>(rec, <u8>eaFlags, R_EA);
   store<i32>(rec, displacement, R_DISP);
+  if (leafFlags & LEAF_X87) {
+    value = modrm | (opcode & 7) << 8 | offset << ABOUT_OFFSET | seg << ABOUT_SEGMENT | segmentBase << ABOUT_BASE;
+    if (code64) value |= ABOUT_CODE64;
+  }
   store<u64>(rec, value, R_IMM);
   return length;
 }

@@ -4,6 +4,7 @@ import {
 } from "../cpu";
 import { CPU_GDT_BASE, CPU_GDT_LIMIT, CPU_SEG_ATTR, CPU_SEG_BASE, CPU_SEG_LIMIT, CPU_SEG_SEL } from "../layout";
 import { sysRead, sysWrite } from "../mmu/access";
+import { settlePointers } from "./x87/pointers";
 
 // Access rights as CPU_SEG_ATTR holds them.
 export const ATTR_TYPE: u32 = 0xf;
@@ -139,6 +140,7 @@ export function installDescriptor(seg: i32, selector: u32, low: u32, high: u32):
 }
 
 export function installSegment(seg: i32, selector: u32, base: u64, limit: u32, attr: u32): void {
+  settlePointers();
   const word = cpu + (<usize>seg << 2);
   store<u64>(cpu + (<usize>seg << 3), base, CPU_SEG_BASE);
   store<u32>(word, limit, CPU_SEG_LIMIT);

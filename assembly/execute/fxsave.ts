@@ -6,12 +6,13 @@ import { AC, cpu, CR0_EM, CR0_TS, GP, NM, raise, raiseError } from "../cpu";
 import { FEAT_ZERO_FCS_FDS } from "../features";
 import { readBytes, writeBytes } from "../mmu/block";
 import { alignmentChecked } from "../mmu/contexts";
-import { hasFeature } from "./cpuid";
+import { hasFeature, isAmd } from "./cpuid";
 import { MXCSR_VALID } from "./float/state";
 import { code64 } from "./privilege";
 import { cleanFcw } from "./x87/stack";
 import { checkAccess } from "./x87/store-memory";
-import { setStatusWord, stAddress, statusWord } from "./x87/state";
+import { settlePointers } from "./x87/pointers";
+import { FSW_SUMMARY, fsw, setStatusWord, stAddress, statusWord } from "./x87/state";
 
 // Offsets in the legacy area.
 export const LEGACY_MXCSR: usize = 24;
@@ -30,12 +31,23 @@ export function imageBuffer(): usize {
   return cpu + CPU_XSAVE_AREA;
 }
 
-/** x87 part of the legacy area (bytes 0-23 and 32-159); `wide`: 64-bit instruction pointers (REX.W). */
+/** x87 part of the legacy area (bytes 0-23 and 32-159) as instructions store it; `wide`: 64-bit instruction pointers
+ * (REX.W). AMD's processors show the last instruction only while an exception is pending, and zeros otherwise. */
 export function buildX87(at: usize, wide: i32): void {
+  buildWholeX87(at, wide);
+  if (!isAmd() || fsw() & FSW_SUMMARY) return;
+  store<u16>(at, 0, 6);
+  store<u64>(at, 0, 8);
+  store<u64>(at, 0, 16);
+}
+
+/** The same with the last instruction in any case. */
+export function buildWholeX87(at: usize, wide: i32): void {
+  settlePointers();
   store<u16>(at, load<u16>(cpu, CPU_FCW));
   store<u16>(at, <u16>statusWord(), 2);
   store<u16>(at, load<u8>(cpu, CPU_FTAG), 4);
-  store<u16>(at, <u16>(load<u32>(cpu, CPU_FOP) & 0x7ff), 6);
+  store<u16>(at, <u16>load<u32>(cpu, CPU_FOP), 6);
   const selectors = !hasFeature(FEAT_ZERO_FCS_FDS);
   let ip = load<u64>(cpu, CPU_FIP);
   let dp = load<u64>(cpu, CPU_FDP);
@@ -53,6 +65,10 @@ export function buildX87(at: usize, wide: i32): void {
   }
 }
 
+/** Silicon keeps 57 bits of its pointers. */
+// @ts-ignore: decorator
+@inline function canonicalPointer(value: u64): u64 { return <u64>(<i64>(value << 7) >> 7); }
+
 /** Loads what buildX87() stores. */
 export function takeX87(at: usize, wide: i32): void {
   store<u32>(cpu, cleanFcw(load<u16>(at)), CPU_FCW);
@@ -60,8 +76,8 @@ export function takeX87(at: usize, wide: i32): void {
   store<u32>(cpu, load<u8>(at, 4), CPU_FTAG);
   store<u32>(cpu, load<u16>(at, 6) & 0x7ff, CPU_FOP);
   if (wide) {
-    store<u64>(cpu, load<u64>(at, 8), CPU_FIP);
-    store<u64>(cpu, load<u64>(at, 16), CPU_FDP);
+    store<u64>(cpu, canonicalPointer(load<u64>(at, 8)), CPU_FIP);
+    store<u64>(cpu, canonicalPointer(load<u64>(at, 16)), CPU_FDP);
     store<u32>(cpu, 0, CPU_FCS);
     store<u32>(cpu, 0, CPU_FDS);
   } else {

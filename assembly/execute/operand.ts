@@ -24,6 +24,7 @@ import { readMsr, writeMsr } from "./msr";
 import { requireCpl0, requireUmip } from "./privilege";
 import { beginShadow, interruptsEnabled, requestSlice } from "./request";
 import { loadLdt, loadSegment, loadTr, SHADOW_MOV_SS } from "./segments";
+import { settlePointers } from "./x87/pointers";
 
 function code64(): bool {
   return (load<u32>(cpu, CPU_MODE) & MODE_CODE_MASK) == MODE_CODE64;
@@ -165,6 +166,7 @@ export function rdmsr(): void {
 export function wrmsr(): void {
   if (!requireCpl0()) return;
   count(STAT_MSR_ACCESSES);
+  settlePointers();
   writeMsr(<u32>gpr(RCX), edxEax());
 }
 function timeAllowed(): bool {
@@ -208,6 +210,7 @@ export function readBase(seg: u32): u64 {
 export function writeBase(seg: u32, base: u64): void {
   if (!(load<u64>(cpu, CPU_CR4) & CR4_FSGSBASE)) return raise(UD);
   if (<u64>((<i64>base << 16) >> 16) != base) return raiseError(GP, 0);
+  settlePointers();
   store<u64>(cpu + (<usize>seg << 3), base, CPU_SEG_BASE);
 }
 

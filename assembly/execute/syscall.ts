@@ -16,6 +16,7 @@ import { getFlags, setFlags } from "./flags";
 import { updateMode } from "./mode";
 import { canonical, code64, cpl, longMode, protectedMode } from "./privilege";
 import { interruptsEnabled } from "./request";
+import { settlePointers } from "./x87/pointers";
 
 const R11: i32 = 11;
 /** RFLAGS bits that SYSRET takes from R11: all but RF, VM and the reserved ones. */
@@ -137,5 +138,6 @@ export function swapgs(): void {
   }
   const kernel = load<u64>(cpu, CPU_KERNEL_GS_BASE);
   store<u64>(cpu, segBase(SEG_GS), CPU_KERNEL_GS_BASE);
+  settlePointers();
   store<u64>(cpu, kernel, CPU_SEG_BASE + 8 * SEG_GS);
 }

@@ -5,6 +5,7 @@ import { CPU_CR4, CPU_XCR0 } from "../layout";
 import { updateMode } from "./mode";
 import { hasFeature, supportedXcr0 } from "./cpuid";
 import { requireCpl0 } from "./privilege";
+import { componentsInUse } from "./xsave";
 
 export const XCR0_X87: u64 = 1;
 export const XCR0_SSE: u64 = 2;
@@ -32,10 +33,11 @@ export function xsetbv(index: u32, value: u64): void {
   }
 }
 
-/** XGETBV of XCR0, and with index 1 of the state that may differ from its initial one: here always all of it. */
+/** XGETBV of XCR0, and with index 1 of those of its components that are not in their initial configuration. */
 export function xgetbv(index: u32): u64 {
   if (!requireOsxsave()) return 0;
-  if (index == 0 || (index == 1 && hasFeature(FEAT_XGETBV1))) return load<u64>(cpu, CPU_XCR0);
+  if (index == 0) return load<u64>(cpu, CPU_XCR0);
+  if (index == 1 && hasFeature(FEAT_XGETBV1)) return load<u64>(cpu, CPU_XCR0) & componentsInUse();
   raiseError(GP, 0);
   return 0;
 }

@@ -2,7 +2,7 @@
 // Components: x87 (0), SSE (1), AVX (2), PKRU (9); no supervisor components exist, so XSAVES differs from XSAVEC by its
 // privilege alone.
 import {
-  CPU_CR0, CPU_CR4, CPU_FCW, CPU_FDP, CPU_FIP, CPU_FOP, CPU_FSW, CPU_FTAG, CPU_FTOP, CPU_MXCSR, CPU_PKRU, CPU_X87,
+  CPU_CR0, CPU_CR4, CPU_FCW, CPU_FSW, CPU_FTAG, CPU_FTOP, CPU_MXCSR, CPU_PKRU, CPU_X87,
   CPU_XCR0, CPU_XMM,
 } from "../layout";
 import { cpu, CR0_TS, CR4_OSXSAVE, GP, gpr, NM, raise, raiseError, RAX, RDX, UD } from "../cpu";
@@ -12,7 +12,7 @@ import { tlbPkruChanged } from "../mmu/registers";
 import { hasFeature, supportedXcr0 } from "./cpuid";
 import { MXCSR_RESET, MXCSR_VALID } from "./float/state";
 import {
-  buildX87, buildXmm, imageBuffer, LEGACY_BYTES, LEGACY_MXCSR, LEGACY_MXCSR_MASK, LEGACY_ST, LEGACY_XMM, takeX87,
+  buildWholeX87, buildX87, buildXmm, imageBuffer, LEGACY_BYTES, LEGACY_MXCSR, LEGACY_MXCSR_MASK, LEGACY_ST, LEGACY_XMM, takeX87,
   takeXmm, vectorRegisters,
 } from "./fxsave";
 import { requireCpl0 } from "./privilege";
@@ -37,7 +37,8 @@ function pkruOffset(layout: u64): usize {
   return layout & AVX ? AVX_OFFSET + AVX_BYTES : AVX_OFFSET;
 }
 
-/** The components that are not in their initial configuration (XINUSE), whatever MXCSR is. */
+/** The components that are not in their initial configuration (XINUSE), whatever MXCSR is and whichever x87 instruction
+ * was the last. */
 export function componentsInUse(): u64 {
   let used: u64 = 0;
   if (
@@ -46,7 +47,7 @@ export function componentsInUse(): u64 {
   ) {
     used = X87;
   } else {
-    let all = load<u64>(cpu, CPU_FIP) | load<u64>(cpu, CPU_FDP) | load<u32>(cpu, CPU_FOP);
+    let all: u64 = 0;
     for (let i: usize = 0; i < 128; i += 8) all |= load<u64>(cpu + CPU_X87 + i);
     if (all) used = X87;
   }
@@ -242,7 +243,7 @@ function initX87(): void {
  * use. */
 export function saveXsave(address: usize): void {
   memory.fill(address, 0, 4096);
-  buildX87(address, 1);
+  buildWholeX87(address, 1);
   store<u32>(address, load<u32>(cpu, CPU_MXCSR), LEGACY_MXCSR);
   store<u32>(address, MXCSR_VALID, LEGACY_MXCSR_MASK);
   buildXmm(address, 16);

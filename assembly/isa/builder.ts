@@ -66,6 +66,11 @@ export class Builder {
     throw new Error(`read: ${o.shape} operands are read by vector()`);
   }
 
+  /** What the decoder notes about an instruction without an immediate in its place: i32. */
+  about(): Value {
+    return this.record("i32", { op: "imm", width: 32 });
+  }
+
   /** Writes an operand; what stands above the operand's width in the value is ignored. 32-bit writes zero bits 63-32. */
   write(o: Operand, value: Value): void {
     const args = [value] as const;
@@ -147,7 +152,7 @@ export class Builder {
 
   /** The host address `bytes` behind one given by pointer(). */
   offset(pointer: Value, bytes: number): Value {
-    return this.record("ptr", { op: "binary", name: "add", args: [pointer, this.const(bytes, 32)] });
+    return this.record("ptr", { op: "offset", bytes, args: [pointer] });
   }
 
   /** Loads from a host address given by pointer(): 16 bytes as v128, fewer as i32/i64 zero-extended. */

@@ -88,7 +88,7 @@ const VECTOR_MODULES = new Set([
   ...["float/fused", "float/state", "vector/across", "vector/aes", "vector/carryless", "vector/lanes", "vector/mmx"],
   ...["vector/scalar", "vector/sha"],
   ...["vector/shift", "vector/shuffle", "vector/strings", "vector/sums", "x87/arithmetic", "x87/check", "x87/compare"],
-  ...["x87/load", "x87/stack", "x87/state", "x87/store", "x87/transcendental", "x87/unary"],
+  ...["x87/load", "x87/pointers", "x87/stack", "x87/state", "x87/store", "x87/transcendental", "x87/unary"],
 ]);
 
 /** Effects of a helper, named as in a call. */

@@ -111,7 +111,7 @@ export type MicroOp = Value &
         readonly args: readonly [Value, Value];
       }
     /** Host address of a vector or x87 operand's bytes, for reading; may fault. `aligned`: off a boundary of as many bytes
-     * (16 or 32) it is #GP(0). Adding 16 gives the address of the upper half of 32 bytes. */
+     * (16 or 32) it is #GP(0). */
     | {
         readonly op: "pointer";
         readonly slot: number;
@@ -120,6 +120,8 @@ export type MicroOp = Value &
         readonly memory: boolean;
         readonly aligned: boolean;
       }
+    /** The host address so many bytes behind another: the upper half of a YMM register, or of an operand in memory. */
+    | { readonly op: "offset"; readonly bytes: number; readonly args: readonly [Value] }
     | { readonly op: "vload"; readonly bytes: number; readonly args: readonly [Value] }
     | { readonly op: "vstore"; readonly bytes: number; readonly args: readonly [Value, Value] }
     /** Stores 16 bytes to guest memory: the linear address, then a v128. All of it is written, or it faults. */

@@ -164,6 +164,8 @@ export class Printer {
           : "";
         return `let a${s.id}: u64; if (load<u8>(pc, ${this.use("decode/record", "R_EA")})) { a${s.id} = ${check}(pc, ${s.bytes}, false, 0);${this.checked(true)} } else a${s.id} = ${simple}(${this.registersAt}, pc);${aligned} let v${s.id}: usize = ${probe}(a${s.id}, ${s.bytes}); if (!v${s.id}) { v${s.id} = ${slow}(a${s.id}, ${s.bytes}); if (!v${s.id}) ${this.frame.fail} }`;
       }
+      case "offset":
+        return define(`${name(s.args[0])} + ${s.bytes}`);
       case "vload": {
         const type = s.bytes === 16 ? "v128" : `u${s.bytes * 8}`;
         return define(s.bytes === 16 ? `v128.load(${name(s.args[0])})` : `load<${type}>(${name(s.args[0])})`);

@@ -136,6 +136,8 @@ export class TypeScriptPrinter {
         return "";
       case "pointer":
         return `${number(`${this.use("vector", s.memory ? "memoryOperand" : s.file)}(pc, ${s.slot}, ${s.bytes}, ${s.aligned})`)}${this.checked()}`;
+      case "offset":
+        return number(`${lo(s.args[0])} + ${s.bytes}`);
       case "vwrite":
         return `if (!${this.use("vector", "vwrite")}(${this.both(s.args[0])}, ${lo(s.args[1])})) ${this.frame.fail}`;
       case "vload":
@@ -159,7 +161,7 @@ export class TypeScriptPrinter {
     const [a, b] = s.args;
     const [x, y] = [lo(a), lo(b)];
     const n = (expression: string): string => `const ${lo(s)} = ${expression};`;
-    if (a.type !== "i64") {
+    if (a.type === "i32") {
       switch (s.name) {
         case "add":
           return n(`(${x} + ${y}) | 0`);

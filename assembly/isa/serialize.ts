@@ -37,6 +37,8 @@
 //   MICRO_COMPLETE_LOCKED w v v
 //   MICRO_POINTER   flags leb            i32: host address of a vector operand's bytes; leb: their number; flags: bits
 //                                        0-1 slot, 2 MMX register, 3 memory operand, 4 #GP(0) off a boundary of as many bytes (16 or 32)
+//   MICRO_OFFSET    leb v                i32: the host address leb bytes behind one that MICRO_POINTER gave: the upper
+//                                        half of a YMM register, of which the lower one is the XMM register
 //   MICRO_VLOAD     bytes v              i32 (1, 2, 4), i64 (8) or v128 (16) at a host address
 //   MICRO_VSTORE    bytes v v            address, value
 //   MICRO_VWRITE    v v                  stores 16 bytes to guest memory: linear address, v128; all of it or a fault
@@ -110,6 +112,7 @@ export const MICRO = {
   LEAVE: 36,
   VWRITE: 37,
   ADDRESS_ALIGNED: 38,
+  OFFSET: 39,
   DEFERRED: 0x80,
 } as const;
 
@@ -367,6 +370,8 @@ class Writer {
           (s.slot & 3) | (s.file === "mmx" ? 4 : 0) | (s.memory ? 8 : 0) | (s.aligned ? 16 : 0),
           ...unsignedLeb(s.bytes),
         ];
+      case "offset":
+        return [MICRO.OFFSET, ...unsignedLeb(s.bytes), ...this.values(s)];
       case "vload":
       case "vstore":
         return [s.op === "vload" ? MICRO.VLOAD : MICRO.VSTORE, s.bytes, ...this.values(s)];
@@ -382,7 +387,7 @@ class Writer {
       case "binary":
         return [
           s.type === "i64" ? MICRO.OP64 : MICRO.OP32,
-          binaryOpcode(s.name, s.args[0].type as "i32" | "i64" | "ptr"),
+          binaryOpcode(s.name, s.args[0].type as "i32"),
           2,
           ...this.values(s),
         ];

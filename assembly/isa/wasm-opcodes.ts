@@ -36,8 +36,8 @@ const UNARY: Record<UnaryOp, readonly [number, number]> = {
 };
 
 /** Opcode of a two-operand operation on values of `type`. */
-export function binaryOpcode(name: BinaryOp, type: "i32" | "i64" | "ptr"): number {
-  return BINARY[name][type === "i64" ? 1 : 0];
+export function binaryOpcode(name: BinaryOp, type: "i32" | "i64"): number {
+  return BINARY[name][type === "i32" ? 0 : 1];
 }
 
 /** Opcode of a one-operand operation on values of `type`. Throws for a pair that WebAssembly does not have. */

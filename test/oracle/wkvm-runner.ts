@@ -5,7 +5,12 @@
 import { KVM_EXIT_HLT, KVM_EXIT_INTR } from "../../assembly/exits.ts";
 import {
   CPU_CR2,
+  CPU_FCS,
   CPU_FCW,
+  CPU_FDP,
+  CPU_FDS,
+  CPU_FIP,
+  CPU_FOP,
   CPU_FSW,
   CPU_FTAG,
   CPU_FTOP,
@@ -241,6 +246,9 @@ export class WkvmRunner {
     view.setUint32(cpu + CPU_FTOP, top, true);
     view.setUint32(cpu + CPU_FTAG, test.bytes[CASE_FTW]!, true);
     view.setUint32(cpu + CPU_MXCSR, from.getUint32(CASE_MXCSR, true), true);
+    // No x87 instruction was the last one.
+    for (const field of [CPU_FOP, CPU_FCS, CPU_FDS]) view.setUint32(cpu + field, 0, true);
+    for (const field of [CPU_FIP, CPU_FDP]) view.setBigUint64(cpu + field, 0n, true);
     for (let i = 0; i < 8; i++) {
       const at = CASE_X87 + i * 16;
       bytes.set(test.bytes.subarray(at, at + 16), cpu + CPU_X87 + ((top + i) & 7) * 16);

@@ -8,9 +8,13 @@ import { FSW_SUMMARY, fsw, setFpuTop } from "./state";
 // Quirk: with CR0.NE = 0 a PC signals x87 exceptions by FERR# and IRQ 13. Here they are #MF all the same, as under KVM
 // on VMX, which runs guests with NE = 1 whatever they set.
 
+/** An unmasked exception is pending: #MF. */
+// @ts-ignore: decorator
+@inline export function isPending(): u32 { return fsw() & FSW_SUMMARY; }
+
 /** #MF for a pending unmasked exception. False: raised. */
 export function checkPending(): bool {
-  if (fsw() & FSW_SUMMARY) {
+  if (isPending()) {
     raise(MF);
     return false;
   }

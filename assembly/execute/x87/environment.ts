@@ -8,6 +8,7 @@ import { cpu } from "../../cpu";
 import { readBytes, writeBytes } from "../../mmu/block";
 import { EXT_NUMBER, EXT_ZERO, extClass, extDenormal, extUnpack } from "../../softfloat/extended";
 import { X_ALL } from "../../softfloat/status";
+import { settlePointers } from "./pointers";
 import { cleanFcw, fninit } from "./stack";
 import { checkAccess } from "./store-memory";
 import { FSW_BUSY, FSW_SUMMARY, fcw, fsw, setFsw, setStatusWord, stAddress, statusWord } from "./state";
@@ -47,11 +48,12 @@ export function setTagWord(word: u32): void {
 @inline function realFormat(): bool { return (load<u32>(cpu, CPU_MODE) & (MODE_REAL | MODE_VM86)) != 0; }
 
 function buildEnvironment(at: usize, size: i32): void {
+  settlePointers();
   let ip = load<u64>(cpu, CPU_FIP);
   let dp = load<u64>(cpu, CPU_FDP);
   let selectorAndOpcode = load<u32>(cpu, CPU_FCS) & 0xffff;
   let dataSelector = load<u32>(cpu, CPU_FDS) & 0xffff;
-  const opcode = load<u32>(cpu, CPU_FOP) & 0x7ff;
+  const opcode = load<u32>(cpu, CPU_FOP);
   if (realFormat()) {
     ip = (ip + (selectorAndOpcode << 4)) & 0xffffffff;
     dp = (dp + (dataSelector << 4)) & 0xffffffff;

@@ -18,16 +18,26 @@ const x87 = { group: "x87", unit: "x87", feature: FEAT_FPU } as const;
 /** The operand size (2, 4 bytes) chooses between two frame layouts. */
 const sized = { ...x87, widths: [16, 32, 64] as const };
 
+const MATH_FAULT = 16;
+const quiet = { faults: false } as const;
 type Step = (b: Builder, ...operands: Operand[]) => void;
 
-/** A waiting instruction: a pending unmasked exception comes first. */
-const waiting =
+/** A waiting control instruction: a pending unmasked exception comes first. */
+const control =
   (step: Step): Step =>
   (b, ...operands) => {
-    b.call("execute/x87/check", "checkPending", []);
+    b.guard(b.call("execute/x87/check", "isPending", [], { type: "i32", ...quiet }), MATH_FAULT);
     step(b, ...operands);
   };
-const quiet = { faults: false } as const;
+/** Any other waiting instruction: once nothing can fault any more it is the last one that FNSTENV shows. */
+const waiting = (step: Step): Step =>
+  control((b, ...operands) => {
+    step(b, ...operands);
+    // The decoder puts the opcode where others have an immediate.
+    const memory = operands.find((o) => o.shape === "mem");
+    if (memory) b.call("execute/x87/pointers", "noteOperand", [b.about(), b.address(memory)], quiet);
+    else b.call("execute/x87/pointers", "noteInstruction", [b.about()], quiet);
+  });
 const small = (b: Builder, value: number): Value => b.const(value, 32);
 /** A call without memory or faults; numbers become constants. */
 const call = (b: Builder, file: string, name: string, ...args: (Value | number)[]): void => {
@@ -404,7 +414,7 @@ row(
   "fldcw",
   "D9/5 Mw",
   x87,
-  waiting((b, m) => call(b, "stack", "fldcw", b.zeroExtend(b.read(m), 16, 32))),
+  control((b, m) => call(b, "stack", "fldcw", b.zeroExtend(b.read(m), 16, 32))),
 );
 row("fnstcw", "D9/7 Mw", x87, (b, m) => b.write(m, b.call("execute/x87/state", "fcw", [], { type: "i32", ...quiet })));
 row("fnstsw", "DD/7 Mw", x87, (b, m) =>
@@ -429,7 +439,7 @@ for (const [name, form, waits, store80, bytes] of [
     const size = b.width === 16 ? 2 : 4;
     b.call("execute/x87/environment", name, [b.address(m, store80, size === 2 ? bytes - 14 : bytes), small(b, size)]);
   };
-  row(name, form, sized, waits ? waiting(step) : step);
+  row(name, form, sized, waits ? control(step) : step);
 }
 
 // ---------------------------------------------------------------- whole state
