@@ -9,6 +9,8 @@ export interface Command {
   readonly args: readonly string[];
   /** The folder that it runs in; this process's own if none is given. */
   readonly cwd?: string;
+  /** Added to this process's environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** A file to read as standard input, instead of a stream that never brings anything. */
   readonly inputFile?: string;
   /** A file that it writes to instead of its standard output; made empty at the start. */
@@ -51,14 +53,14 @@ export class MeasuredProcess {
   private wake: () => void = () => {};
   private unfollow: NodeJS.Timeout | undefined;
 
-  constructor({ file, args, cwd, inputFile, outputFile }: Command) {
+  constructor({ file, args, cwd, env, inputFile, outputFile }: Command) {
     const input = inputFile === undefined ? undefined : openSync(inputFile, "r");
     // A process group of its own: Ctrl-C reaches this process alone, which then ends the group.
     this.child = spawn(file, args, {
       detached: true,
       ...(cwd === undefined ? {} : { cwd }),
       stdio: [input ?? "pipe", "pipe", "pipe"],
-      env: { ...process.env, LC_ALL: "C" },
+      env: { ...process.env, LC_ALL: "C", ...env },
     });
     living.add(this);
     this.child.stdin?.on("error", () => {});

@@ -1,5 +1,6 @@
 // wkvm itself, once for each accelerator that its command has.
 import { spawnSync } from "node:child_process";
+import { dirname, join } from "node:path";
 import { type Emulator, machineArguments } from "./emulator.ts";
 
 /** Synonyms, and what runs two cores at once. */
@@ -32,6 +33,8 @@ export function wkvm(program: string, version: string, prefix: string = WKVM): E
     command: (guest) => ({
       file: process.execPath,
       args: [program, "-accel", accelerator, ...machineArguments(guest)],
+      // Each build runs its own core, whichever one this process was told of.
+      env: { WKVM_CORE: join(dirname(program), "core.wasm") },
     }),
   }));
 }
