@@ -80,7 +80,7 @@ note("execute/bits", `${widths("blsi", [32, 64])} ${widths("bzhi", [32, 64])}`, 
 note("execute/float/compare", "comiF32 comiF64", sets(ALL_FLAGS));
 note("execute/vector/strings", "compareExplicit compareImplicit", sets(ALL_FLAGS));
 note("execute/x87/compare", "fcomiSt", sets(ALL_FLAGS));
-note("execute/vector/state", "clearUpper zeroUpper zeroAll", PURE);
+note("execute/vector/state", "clearUpper zeroUpper", PURE);
 
 /** Modules whose other helpers touch vector and x87 state alone, by the pointers and numbers they are given. */
 const VECTOR_MODULES = new Set([

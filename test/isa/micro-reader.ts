@@ -149,6 +149,11 @@ export class Reader {
         s.more = this.leb();
         s.type = "i32";
         break;
+      case MICRO.OFFSET:
+        s.field = this.leb();
+        s.values = this.values(1);
+        s.type = "i32";
+        break;
       case MICRO.VLOAD:
       case MICRO.VSTORE:
         s.field = this.byte();

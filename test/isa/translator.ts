@@ -336,6 +336,8 @@ export class Translator {
         return this.effective();
       case MICRO.NEXT_RIP:
         return this.nextRip();
+      case MICRO.OFFSET:
+        return [...this.value(s.values[0]!), ...i32(s.field), I32_ADD];
       case MICRO.VLOAD:
         if (s.field === 16) return [...this.value(s.values[0]!), 0xfd, ...memory(0x00, 0)];
         return [...this.value(s.values[0]!), ...memory(LOADS[Math.log2(s.field)]!, 0)];
