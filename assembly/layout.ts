@@ -202,10 +202,15 @@ export const RUN_WAKE_AT = RUN_DEBUG_DR7 + 8;
 /** u64[4]: data of an INTERNAL_ERROR or HYPERCALL exit. */
 export const RUN_INTERNAL_DATA = RUN_WAKE_AT + 8;
 
+/** u32: run() returns INTR after one slice of at most so many instructions; 0: it goes on. */
+export const RUN_LIMIT = RUN_INTERNAL_DATA + 32;
+/** u32: 1: run() executes exactly RUN_LIMIT instructions, and looks at no timer, event or request in between. */
+export const RUN_EXACT = RUN_LIMIT + 4;
+
 /** The accesses of the instruction in flight that needed user space, in order: it is executed
  * again after each exit and finds the earlier ones here. u32 count, u32 cursor, u64 rip, then
  * ACCESS_LOG_MAX entries of 32 bytes {u64 gpa or port, u32 kind, u32 size, u64 data, u64 spare}. */
-export const CPU_ACCESS_LOG = RUN_INTERNAL_DATA + 32;
+export const CPU_ACCESS_LOG = RUN_EXACT + 4;
 export const ACCESS_LOG_MAX = 32;
 
 /** u64[128]: counters (STAT_*). */

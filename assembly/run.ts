@@ -25,7 +25,7 @@ import { flushBatch } from "./translate/translator";
 import {
   CPU_EFLAGS, CPU_EXCEPTION_ERROR, CPU_EXCEPTION_HAS_ERROR, CPU_EXCEPTION_PENDING, CPU_EXCEPTION_VECTOR, CPU_FUEL, CPU_INDEX, CPU_INTERRUPT_PENDING, CPU_INTERRUPT_VECTOR, CPU_MP_STATE,
   CPU_NMI_MASKED, CPU_NMI_PENDING, CPU_RETIRED, CPU_SHADOW, CPU_SIPI_VECTOR, CPU_SLICE, REQ_CODE_FLUSH, REQ_EVENT, REQ_KICK, REQ_STATE, REQ_TLB_FLUSH,
-  RUN_ERROR, RUN_EXIT_REASON, RUN_IF_FLAG, RUN_IMMEDIATE_EXIT, RUN_READY_FOR_INTERRUPT, RUN_REQUEST_INTERRUPT_WINDOW, RUN_WAKE_AT, STAT_EXITS, STAT_HALTS, VM_CHIPS, VM_ICOUNT_SHIFT,
+  RUN_ERROR, RUN_EXACT, RUN_EXIT_REASON, RUN_IF_FLAG, RUN_IMMEDIATE_EXIT, RUN_LIMIT, RUN_READY_FOR_INTERRUPT, RUN_REQUEST_INTERRUPT_WINDOW, RUN_WAKE_AT, STAT_EXITS, STAT_HALTS, VM_CHIPS, VM_ICOUNT_SHIFT,
 } from "./layout";
 
 /** Instructions of a slice: few enough for timers to be punctual, enough for the clock not to be asked all the time. */
@@ -76,6 +76,8 @@ function runUntilExit(until: f64, mayBlock: i32): i32 {
     }
   }
   if (load<u32>(cpu, RUN_IMMEDIATE_EXIT)) return KVM_EXIT_INTR;
+  const limit = load<u32>(cpu, RUN_LIMIT);
+  if (load<u32>(cpu, RUN_EXACT)) return exactly(limit);
   while (true) {
     takeFlushes();
     const requests = atomic.load<u32>(cpu, REQUESTS);
@@ -98,9 +100,23 @@ function runUntilExit(until: f64, mayBlock: i32): i32 {
       continue;
     }
     let reason = events();
-    if (reason == STAY) reason = stepping() ? oneInstruction() : slice(until - now);
+    if (reason == STAY) reason = stepping() || limit == 1 ? oneInstruction() : slice(until - now, limit);
     if (reason != STAY) return reason;
+    if (limit) return KVM_EXIT_INTR;
   }
+}
+
+/** Executes that many instructions one by one, a repeated one with all of its iterations. */
+function exactly(instructions: u32): i32 {
+  let left = instructions;
+  while (left) {
+    const before = load<u64>(cpu, CPU_RETIRED);
+    const reason = oneInstruction();
+    if (reason != STAY) return reason;
+    if (stoppedBetween) store<u64>(cpu, before, CPU_RETIRED);
+    else left--;
+  }
+  return KVM_EXIT_INTR;
 }
 
 /** Drops what another vCPU or the host has made stale. */
@@ -135,12 +151,13 @@ function endSlice(): void {
 }
 
 /** Executes until the next timer, the end of the time given, or whatever comes up. */
-function slice(leftNs: f64): i32 {
+function slice(leftNs: f64, limit: u32): i32 {
   const shift = load<i32>(VM_ICOUNT_SHIFT);
   const toDeadline = nextDeadline() - guestNs();
   let instructions: f64;
   if (shift >= 0) instructions = toDeadline / <f64>((<u64>1) << <u64>shift);
   else instructions = min(toDeadline, leftNs) * speed;
+  if (limit) instructions = min(instructions, <f64>limit);
   // A trace is entered only with fuel for all of it.
   beginSlice(<u32>max(min(instructions, SLICE_MAX), shift >= 0 ? 32 : SLICE_MIN));
   const began = nowNs();
@@ -156,8 +173,12 @@ function slice(leftNs: f64): i32 {
   return settle();
 }
 
+/** The instruction executed last by itself is a repeated one that has iterations left. */
+let stoppedBetween: bool = false;
+
 /** Executes one instruction, and raises the traps that follow it. */
 function oneInstruction(): i32 {
+  stoppedBetween = false;
   const traced = (load<u32>(cpu, CPU_EFLAGS) & FLAG_TF) != 0;
   const hostTraced = hostSteps();
   if (instructionBreakpointsArmed() && !logPending()) {
@@ -172,7 +193,8 @@ function oneInstruction(): i32 {
   }
   endSlice();
   // A repeated instruction stops after each iteration, for the traps that follow it.
-  if (fault == FAULT_RESUME) clearFault();
+  stoppedBetween = fault == FAULT_RESUME;
+  if (stoppedBetween) clearFault();
   if (fault) {
     if (fault == FAULT_EXCEPTION) dropDebugTraps();
     return settle();

@@ -1,6 +1,6 @@
-// -accel and -machine accel=: which core executes the guest.
-import type { Accelerator } from "../kvm/index.ts";
-import { parseKeyValues } from "./key-values.ts";
+// -accel and -machine accel=: which core executes the guest, or which two in lockstep.
+import type { Accelerator, KvmOptions } from "../kvm/index.ts";
+import { type KeyValues, parseKeyValues } from "./key-values.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** Names with what they mean: scripts written for QEMU ask for kvm or tcg. */
@@ -8,6 +8,7 @@ const NAMES = new Map<string, Accelerator>([
   ["interp", "interp"],
   ["jit", "jit"],
   ["ts", "ts"],
+  ["lockstep", "lockstep"],
   ["kvm", "interp"],
   ["tcg", "interp"],
 ]);
@@ -15,6 +16,7 @@ export const ACCELERATOR_HELP = `Accelerators supported in wkvm:
 interp (default; kvm and tcg mean it too)
 jit[,threshold=N] (what is executed often becomes WebAssembly)
 ts (the core in plain TypeScript)
+lockstep[,a=A][,b=B][,every=N] (two of them, compared every N instructions; needs -icount)
 `;
 
 /** What -accel asks for; undefined: what the library, or WKVM_ACCEL, has as its default. */
@@ -22,6 +24,8 @@ export interface AcceleratorChoice {
   accel: Accelerator | undefined;
   /** How often code is entered before it is translated. */
   threshold: number | undefined;
+  /** With lockstep: which cores, and how often they are compared. */
+  lockstep: KvmOptions["lockstep"];
 }
 
 /** The argument of -accel. */
@@ -29,8 +33,21 @@ export function parseAccelerator(value: string): AcceleratorChoice {
   const values = parseKeyValues(value, "accel");
   const accel = chooseAccelerator(values.get("accel") ?? "");
   const threshold = accel === "jit" ? values.integer("threshold", 0) || undefined : undefined;
+  const lockstep = accel === "lockstep" ? lockstepOf(values) : undefined;
   values.finish((key) => `Property '${accel}-accel.${key}' not found`);
-  return { accel, threshold };
+  return { accel, threshold, lockstep };
+}
+
+function lockstepOf(values: KeyValues): NonNullable<KvmOptions["lockstep"]> {
+  const core = (key: string, fallback: Accelerator): Accelerator => {
+    const chosen = chooseAccelerator(values.get(key) ?? fallback);
+    if (chosen === "lockstep") throw new UsageError(`Parameter '${key}' expects an accelerator other than lockstep`);
+    if (chosen === "jit") throw new UsageError(`${key}=jit: not implemented yet; there are interp and ts`);
+    return chosen;
+  };
+  const every = values.integer("every", 100_000);
+  if (every < 1 || every > 0xffff_ffff) throw new UsageError("Parameter 'every' expects a number of instructions");
+  return { a: core("a", "interp"), b: core("b", "ts"), every };
 }
 
 /** The first of the names, joined by colons, that there is. */

@@ -59,7 +59,7 @@ function defaults(): Settings {
   return {
     memoryBytes: DEFAULT_MEMORY,
     memoryGiven: false,
-    accelerator: { accel: undefined, threshold: undefined },
+    accelerator: { accel: undefined, threshold: undefined, lockstep: undefined },
     cpu: undefined,
     kernel: undefined,
     initrd: undefined,
@@ -197,6 +197,9 @@ export function readSettings(options: readonly GivenOption[]): Settings | Reques
   }
   if (settings.kernel === undefined && settings.initrd !== undefined) {
     throw new UsageError("-initrd only allowed with -kernel option");
+  }
+  if (settings.accelerator.accel === "lockstep" && settings.icountShift === undefined) {
+    throw new UsageError("-accel lockstep needs a deterministic machine: -icount shift=0");
   }
   return settings;
 }

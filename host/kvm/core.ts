@@ -85,6 +85,9 @@ export interface CoreExports {
 /** All that a guest could act on the host by: the imports of core.wasm (assembly/host.ts). */
 export interface CoreImports {
   nowNs(): number;
+  /** In place of the platform's. */
+  wallNs?(): number;
+  randomU32?(): number;
   doorbell(index: number): void;
   trace(kind: number, a: bigint, b: bigint, c: bigint): void;
 }
@@ -94,8 +97,17 @@ export interface LinearMemory {
   readonly buffer: ArrayBufferLike;
 }
 
-/** What cores are made of: core.wasm, compiled, or the TypeScript core. */
-export type CoreProgram = WebAssembly.Module | MakeCore<CoreExports>;
+/** Makes memories and cores of a kind that this file does not know: pairs in lockstep. */
+export interface CoreFactory {
+  makeMemory(bytes: number): LinearMemory;
+  instantiate(memory: LinearMemory, imports: CoreImports): CoreExports;
+}
+
+/** What cores are made of: core.wasm, compiled, the TypeScript core, or something of other cores. */
+export type CoreProgram = WebAssembly.Module | MakeCore<CoreExports> | CoreFactory;
+
+const isFactory = (program: CoreProgram | undefined): program is CoreFactory =>
+  typeof program === "object" && "instantiate" in program;
 
 /** How a program is named where it is posted to another thread: a function cannot be. */
 export type CoreName = WebAssembly.Module | "ts";
@@ -105,11 +117,14 @@ export type CoreSource = WebAssembly.Module | BufferSource | URL;
 
 /** Instantiates the core over a VM's memory. */
 export function instantiate(program: CoreProgram, memory: LinearMemory, imports: CoreImports): CoreExports {
+  if (isFactory(program)) return program.instantiate(memory, imports);
+  const wall = imports.wallNs ?? wallNs;
+  const random = imports.randomU32 ?? randomU32;
   if (typeof program === "function") {
     return program(memory.buffer, {
       nowNs: imports.nowNs,
-      wallNs,
-      randomU32: () => randomU32() | 0,
+      wallNs: wall,
+      randomU32: () => random() | 0,
       doorbell: (index) => imports.doorbell(index >>> 0),
       trace: (kind, al, ah, bl, bh, cl, ch) =>
         imports.trace(kind, joinHalves(al, ah), joinHalves(bl, bh), joinHalves(cl, ch)),
@@ -119,8 +134,8 @@ export function instantiate(program: CoreProgram, memory: LinearMemory, imports:
     compile: (address: number, length: number, first: number, count: number) =>
       addRegions(instance.exports, memory as WebAssembly.Memory, { address, length, first, count }),
     nowNs: imports.nowNs,
-    wallNs,
-    randomU32,
+    wallNs: wall,
+    randomU32: random,
     doorbell: (index: number) => imports.doorbell(index >>> 0),
     trace: imports.trace,
   };
@@ -138,6 +153,7 @@ function stopped(): never {
 
 /** A memory of `bytes`, a multiple of 64 KiB, for cores of this program (core.wasm without one). Throws what the host throws where it has none. */
 export function makeMemory(program: CoreProgram | undefined, bytes: number): LinearMemory {
+  if (isFactory(program)) return program.makeMemory(bytes);
   if (typeof program !== "function") {
     const pages = bytes / 0x10000;
     return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
@@ -145,8 +161,9 @@ export function makeMemory(program: CoreProgram | undefined, bytes: number): Lin
   return { buffer: typeof SharedArrayBuffer === "undefined" ? new ArrayBuffer(bytes) : new SharedArrayBuffer(bytes) };
 }
 
-/** What a program is called in another thread. */
+/** What a program is called in another thread. Throws EINVAL for pairs in lockstep, which stay in one. */
 export function nameOf(program: CoreProgram): CoreName {
+  if (isFactory(program)) throw new KvmError("EINVAL", "this VM's cores stay in one thread");
   return typeof program === "function" ? "ts" : program;
 }
 

@@ -5,6 +5,7 @@ import { cpuidFor } from "./cpuid.ts";
 import type { KvmCpuidEntry } from "./cpuid-table.ts";
 import { checkInteger, KvmError } from "./errors.ts";
 import { extensionValue } from "./extensions.ts";
+import { LockstepProgram } from "./lockstep/index.ts";
 import { SAVED_MSRS } from "./msrs.ts";
 import { Vm, type VmOptions } from "./vm.ts";
 
@@ -22,17 +23,36 @@ function namedAccelerator(): { accel: Accelerator; threshold: number } {
 }
 
 /** How guest code is executed. */
-export type Accelerator = "jit" | "interp" | "ts";
+export type Accelerator = "jit" | "interp" | "ts" | "lockstep";
 
 /** Options of `Kvm.open()`. */
 export interface KvmOptions {
   /** "interp" (default): core.wasm interprets; "jit": it makes WebAssembly of what is executed often; "ts": the core in
-   * plain TypeScript, where WebAssembly is not allowed. WKVM_ACCEL in the environment names another default. */
+   * plain TypeScript, where WebAssembly is not allowed; "lockstep": two of them on one machine, compared as they go. WKVM_ACCEL in the environment names another default. */
   readonly accel?: Accelerator | undefined;
   /** With "jit": how often code is entered before it is translated; 1: before it is executed at all. */
   readonly threshold?: number | undefined;
+  /** With "lockstep": which cores, and the instructions between two comparisons at most (default 100,000). */
+  readonly lockstep?: { readonly a: Accelerator; readonly b: Accelerator; readonly every?: number } | undefined;
   /** The core, where it is not to be the one that lies beside this module: compiled, as bytes, or where to get it. */
   readonly core?: CoreSource;
+}
+
+/** Loads the core of an accelerator. Throws ENODEV. */
+async function programFor(accel: Accelerator, core: CoreSource | undefined): Promise<CoreProgram> {
+  if (accel === "ts" && core === undefined) return loadTypeScriptCore();
+  if (accel !== "interp" && accel !== "jit") throw new KvmError("ENODEV", `accelerator '${accel}' is not available`);
+  if (typeof SharedArrayBuffer === "undefined") {
+    throw new KvmError("ENODEV", "this platform has no SharedArrayBuffer (a page needs cross-origin isolation)");
+  }
+  return compileCore(core);
+}
+
+/** The threshold that a VM's translator gets; 0: nothing is translated. Throws EINVAL. */
+function thresholdFor(accel: Accelerator, threshold: number): number {
+  if (accel !== "jit") return 0;
+  checkInteger(threshold, 1, 0x7fffffff, "threshold");
+  return threshold;
 }
 
 /**
@@ -63,13 +83,13 @@ export class Kvm {
   static async open(options: KvmOptions = {}): Promise<Kvm> {
     const named = namedAccelerator();
     const { accel = named.accel, threshold = named.threshold, core } = options;
-    if (accel === "ts" && core === undefined) return new Kvm(await loadTypeScriptCore(), 0);
-    if (accel === "jit") checkInteger(threshold, 1, 0x7fffffff, "threshold");
-    else if (accel !== "interp") throw new KvmError("ENODEV", `accelerator '${accel}' is not available`);
-    if (typeof SharedArrayBuffer === "undefined") {
-      throw new KvmError("ENODEV", "this platform has no SharedArrayBuffer (a page needs cross-origin isolation)");
-    }
-    return new Kvm(await compileCore(core), accel === "jit" ? threshold : 0);
+    if (accel !== "lockstep") return new Kvm(await programFor(accel, core), thresholdFor(accel, threshold));
+    const { a = "interp", b = "ts", every } = options.lockstep ?? {};
+    if ([a, b].includes("jit"))
+      throw new KvmError("ENODEV", "what jit executes between two looks is not comparable yet");
+    const [first, second] = [await programFor(a, core), await programFor(b, core)];
+    const pair = { a: { name: a, program: first }, b: { name: b, program: second } };
+    return new Kvm(new LockstepProgram(every === undefined ? pair : { ...pair, every }), 0);
   }
 
   /**

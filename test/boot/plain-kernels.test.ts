@@ -14,6 +14,7 @@ import { Progress } from "../../host/guest/progress.ts";
 import { Session } from "../cli/session.ts";
 
 const BOOT_MS = 600_000;
+const LOCKSTEP_MS = 3_600_000;
 const ANSWER_MS = 60_000;
 const INSTALLER = "debian-installer-12-netboot-i386";
 const INSTALLER_FILES = "usr/lib/debian-installer/images/12/i386/text/debian-installer/i386";
@@ -68,6 +69,22 @@ for (const { name, version, skip } of [
     assert.equal((await session.finish(ANSWER_MS)).status, 0);
   });
 }
+
+test("Debian's cloud kernel boots to the shell in lockstep", { skip: soakOnly }, async (context) => {
+  const name = "linux-image-6.12-cloud-amd64";
+  const files = await packageFiles(name, "./boot/vmlinuz-*");
+  if (!files) return context.skip(`${name} cannot be fetched`);
+  const kernel = join(files, "boot", readdirSync(join(files, "boot"))[0] ?? "");
+  const initrd = join(folder, "initrd");
+  writeFileSync(initrd, (await debianGuest()).initrd);
+  const cores = ["-accel", "lockstep,a=interp,b=ts", "-icount", "shift=0"];
+  const machine = [...cores, "-m", "256", "-nographic", "-no-reboot", "-kernel", kernel, "-initrd", initrd];
+  const session = new Session([...machine, "-append", "console=ttyS0"]);
+  // A difference would end it with what both cores have.
+  await session.see(/busybox shell;[\s\S]*# /, LOCKSTEP_MS);
+  session.type("poweroff -f\n");
+  assert.equal((await session.finish(LOCKSTEP_MS)).status, 0);
+});
 
 test(`${INSTALLER} boots to its first screen`, { skip: soakOnly }, async (context) => {
   const files = await packageFiles(INSTALLER, `./${INSTALLER_FILES}/*`);

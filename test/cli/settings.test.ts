@@ -51,8 +51,16 @@ test("kvm and tcg name the default accelerator, alone or in a list", () => {
   settings("-machine pc,accel=kvm:tcg");
   assert.equal(settings("-accel ts").accelerator.accel, "ts");
   assert.equal(settings("-machine pc,accel=ts").accelerator.accel, "ts");
-  assert.deepEqual(settings("-accel jit,threshold=50").accelerator, { accel: "jit", threshold: 50 });
+  assert.deepEqual(settings("-accel jit,threshold=50").accelerator, {
+    accel: "jit",
+    threshold: 50,
+    lockstep: undefined,
+  });
   refuses("-accel interp,threshold=50", /Property 'interp-accel.threshold' not found/);
+  const { accel, lockstep } = settings("-accel lockstep,a=ts,b=interp,every=1000 -icount shift=0").accelerator;
+  assert.deepEqual({ accel, lockstep }, { accel: "lockstep", lockstep: { a: "ts", b: "interp", every: 1000 } });
+  refuses("-accel lockstep", /needs a deterministic machine/);
+  refuses("-accel lockstep,a=lockstep -icount shift=0", /Parameter 'a' expects/);
   refuses("-accel whpx", /-accel whpx: invalid accelerator whpx/);
 });
 

@@ -1,0 +1,241 @@
+// Lockstep: two cores execute one deterministic machine, and are compared.
+//
+// The pair stands where a core does. Every call goes to both, each over its own memory (twin.ts) and with the same
+// answers from the host (recorder.ts); devices see the first one only. run() executes a slice of `every` instructions
+// and compares vCPU, interrupt chips and the pages that were written. At the first difference both go back to the
+// beginning of the slice and take it one instruction at a time.
+
+import {
+  CPU_FUEL,
+  CPU_RETIRED,
+  CPU_SLICE,
+  RUN_EXACT,
+  RUN_LIMIT,
+  SLOT_ENTRY_SIZE,
+  SLOT_GPA,
+  SLOT_HOST,
+  SLOT_SIZE,
+  VCPU_BASE,
+  VM_MAX_SLOTS,
+  VM_SLOTS,
+} from "../../../assembly/layout.ts";
+import {
+  type CoreExports,
+  type CoreImports,
+  type CoreProgram,
+  instantiate,
+  type LinearMemory,
+  makeMemory,
+} from "../core.ts";
+import { Recorder } from "./recorder.ts";
+import { bothStates, LockstepDifference, listing, nextStep, type Step } from "./report.ts";
+import { Twin } from "./twin.ts";
+
+export { LockstepDifference } from "./report.ts";
+
+/** What lockstep compares, and how often. */
+export interface LockstepOptions {
+  /** The cores, with the names that reports give them. */
+  readonly a: { readonly name: string; readonly program: CoreProgram };
+  readonly b: { readonly name: string; readonly program: CoreProgram };
+  /** Instructions between comparisons, at most; default 100,000. */
+  readonly every?: number;
+}
+
+const DEFAULT_EVERY = 100_000;
+/** All of RAM is compared after so many instructions. */
+const RAM_EVERY = 2_000_000_000;
+const KEPT_STEPS = 20;
+const KVM_MEM_LOG_DIRTY_PAGES = 1;
+
+/** A program whose cores are pairs. */
+export class LockstepProgram {
+  private readonly twins = new WeakMap<ArrayBufferLike, Twin>();
+
+  constructor(private readonly options: LockstepOptions) {}
+
+  makeMemory(bytes: number): LinearMemory {
+    return makeMemory(this.options.a.program, bytes);
+  }
+
+  instantiate(memory: LinearMemory, imports: CoreImports): CoreExports {
+    let twin = this.twins.get(memory.buffer);
+    if (!twin) {
+      twin = new Twin(memory, makeMemory(this.options.b.program, memory.buffer.byteLength));
+      this.twins.set(memory.buffer, twin);
+    }
+    return new Pair(this.options, twin, imports).exports;
+  }
+}
+
+class Pair {
+  private readonly recorder: Recorder;
+  private readonly a: CoreExports;
+  private readonly b: CoreExports;
+  private readonly every: number;
+  private untilRam = RAM_EVERY;
+
+  constructor(
+    private readonly options: LockstepOptions,
+    private readonly twin: Twin,
+    imports: CoreImports,
+  ) {
+    this.recorder = new Recorder(imports);
+    this.a = instantiate(options.a.program, twin.a.memory, this.recorder.imports);
+    this.b = instantiate(options.b.program, twin.b.memory, this.recorder.imports);
+    this.every = options.every ?? DEFAULT_EVERY;
+  }
+
+  /** The pair as a core. */
+  get exports(): CoreExports {
+    const special: Partial<CoreExports> = {
+      run: (maxNs, _mayBlock) => this.run(maxNs),
+      vcpuReset: () => {
+        this.twin.ramChanged();
+        this.both("vcpuReset", []);
+      },
+      setSlot: (slot, flags, gpa, size, host) => {
+        this.twin.ramChanged();
+        // The log tells which pages to compare.
+        const logged = size === 0n ? flags : flags | KVM_MEM_LOG_DIRTY_PAGES;
+        return this.both("setSlot", [slot, logged, gpa, size, host]) as number;
+      },
+      dmaWritten: (gpa, length) => {
+        this.twin.deviceWrote(gpa, length);
+        this.both("dmaWritten", [gpa, length]);
+      },
+    };
+    const calls = Object.keys(this.a).map((name) => {
+      const own = special[name as keyof CoreExports];
+      return [name, own ?? ((...args: unknown[]) => this.both(name, args))];
+    });
+    return Object.fromEntries(calls) as CoreExports;
+  }
+
+  // ------------------------------------------------------------------------------------------------ calls
+  /** One call into each core; what it returns and leaves behind has to be the same. */
+  private both(name: string, args: readonly unknown[]): unknown {
+    if (this.recorder.isLeading) return this.inside(name, args);
+    this.twin.copyShared();
+    const [x, y] = this.twice(name, args);
+    if (!Object.is(x, y)) this.fail(`${name}(${args.join(", ")}) returns ${x}, ${y}`, [], this.found());
+    const found = this.found();
+    if (found.length > 0) this.fail(`${name}(${args.join(", ")}) leaves different state`, [], found);
+    return x;
+  }
+
+  /** A callback calls from inside the first core: the second one's turn comes at the same doorbell. */
+  private inside(name: string, args: readonly unknown[]): unknown {
+    this.recorder.afterDoorbell(() => call(this.b, name, args));
+    return call(this.a, name, args);
+  }
+
+  private twice(name: string, args: readonly unknown[]): [unknown, unknown] {
+    this.recorder.lead();
+    const x = call(this.a, name, args);
+    this.recorder.follow();
+    const y = call(this.b, name, args);
+    this.recorder.finish();
+    return [x, y];
+  }
+
+  // -------------------------------------------------------------------------------------------------- run
+  private run(maxNs: number): number {
+    const { twin } = this;
+    twin.copyRam();
+    this.limit(this.every, false);
+    twin.save();
+    twin.copyShared();
+    const before = this.retired();
+    const [x, y] = this.twice("run", [maxNs, 0]) as [number, number];
+    const found = this.found();
+    if (x !== y) found.unshift(`run() returns ${x}, ${y}`);
+    if (found.length > 0) this.locate(Number(this.retired() - before), found);
+    this.limit(0, false);
+    twin.copyShared();
+    this.untilRam -= Number(this.retired() - before);
+    if (this.untilRam < 0) {
+      this.untilRam = RAM_EVERY;
+      const pages = twin.differentRam();
+      if (pages.length > 0) this.fail("memory differs, in pages that no core has noted as written", [], pages);
+    }
+    return x;
+  }
+
+  private limit(instructions: number, exact: boolean): void {
+    this.twin.a.view.setUint32(VCPU_BASE + RUN_LIMIT, instructions, true);
+    this.twin.a.view.setUint32(VCPU_BASE + RUN_EXACT, exact ? 1 : 0, true);
+  }
+
+  /** Instructions that the first core has executed. */
+  private retired(): bigint {
+    const { view } = this.twin.a;
+    const inSlice = view.getUint32(VCPU_BASE + CPU_SLICE, true) - view.getUint32(VCPU_BASE + CPU_FUEL, true);
+    return view.getBigUint64(VCPU_BASE + CPU_RETIRED, true) + BigInt(inSlice);
+  }
+
+  private found(): string[] {
+    const { complaint } = this.recorder;
+    const sameFlags = (): boolean => this.a.getRflags() === this.b.getRflags();
+    return [...(complaint ? [complaint] : []), ...this.twin.differences(sameFlags), ...this.twin.differentPages()];
+  }
+
+  // ------------------------------------------------------------------------------------ the first difference
+  /** Goes through the slice again, step by step, to where the cores part. */
+  private locate(instructions: number, found: readonly string[]): never {
+    const end = bothStates(this.names, [this.twin.a.memory, this.twin.b.memory]);
+    this.twin.restore();
+    const steps: Step[] = [];
+    // What the slice began with, a timer or an interrupt, goes with its first instruction.
+    this.limit(1, false);
+    for (let i = 0; i <= instructions; i++) {
+      steps.push(nextStep(this.a, this.twin.a.memory, (gpa) => this.hostOf(gpa)));
+      if (steps.length > KEPT_STEPS) steps.shift();
+      this.twin.copyShared();
+      const [x, y] = this.twice("run", [1e15, 0]) as [number, number];
+      const now = this.found();
+      if (x !== y) now.unshift(`run() returns ${x}, ${y}`);
+      if (now.length > 0) this.fail(`after ${this.retired()} instructions`, steps, now);
+      this.limit(1, true);
+    }
+    throw new LockstepDifference(
+      [
+        `lockstep: the cores differ within ${instructions} instructions before ${this.retired()}, but not one at a time`,
+        ...found,
+        ...end,
+        "the last instructions:",
+        ...listing(steps),
+      ].join("\n"),
+    );
+  }
+
+  private fail(where: string, steps: readonly Step[], found: readonly string[]): never {
+    const { a, b } = this.twin;
+    const text = [
+      `lockstep: ${this.names.join(" and ")} differ ${where}`,
+      ...found,
+      ...bothStates(this.names, [a.memory, b.memory]),
+      ...(steps.length > 0 ? ["the last instructions:", ...listing(steps)] : []),
+    ];
+    throw new LockstepDifference(text.join("\n"));
+  }
+
+  private get names(): [string, string] {
+    return [this.options.a.name, this.options.b.name];
+  }
+
+  private hostOf(gpa: bigint): number {
+    const { view } = this.twin.a;
+    for (let id = 0; id < VM_MAX_SLOTS; id++) {
+      const slot = VM_SLOTS + id * SLOT_ENTRY_SIZE;
+      const start = view.getBigUint64(slot + SLOT_GPA, true);
+      const size = view.getBigUint64(slot + SLOT_SIZE, true);
+      if (gpa >= start && gpa < start + size) return view.getUint32(slot + SLOT_HOST, true) + Number(gpa - start);
+    }
+    return 0;
+  }
+}
+
+function call(core: CoreExports, name: string, args: readonly unknown[]): unknown {
+  return (core as unknown as Record<string, (...args: readonly unknown[]) => unknown>)[name]?.(...args);
+}
