@@ -127,7 +127,9 @@ export class Printer {
         const enter = locked ? `${this.use("execute/atomic", "enterExclusive")}(); ` : "";
         const leave = locked ? `${this.use("execute/atomic", "leaveExclusive")}(); ` : "";
         const onFault = ` if (${this.use("cpu", "fault")}) { ${leave}${this.frame.fail} }`;
-        return `const p${s.id} = ${pointer}; let v${s.id}: ${type}; if (p${s.id}) v${s.id} = ${read}(p${s.id}); else { ${enter}v${s.id} = <${type}>${slow}(${name(address)}, ${bytes});${onFault} }`;
+        // Plain RAM that only was not in the TLB yet: other vCPUs change it by atomics, so this one has to as well.
+        const again = locked ? ` if (${pointer}) { ${leave}${this.frame.retry} }` : "";
+        return `const p${s.id} = ${pointer}; let v${s.id}: ${type}; if (p${s.id}) v${s.id} = ${read}(p${s.id}); else { ${enter}v${s.id} = <${type}>${slow}(${name(address)}, ${bytes});${onFault}${again} }`;
       }
       case "complete": {
         const [modify, value] = s.args;
