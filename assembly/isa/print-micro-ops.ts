@@ -74,12 +74,21 @@ export function microOps(op: u32, sub: u32): usize {
 const DIRECT = 1;
 const TOUCHES_FLAGS = 2;
 
+/** Whether a helper reads or writes vector registers that it is not given the address of: translated code has them in
+ * locals. The upper halves of YMM registers are never there. */
+function namesVectors(module: string, name: string, read: ReadSource): boolean {
+  if (name === "clearUpper" || name === "zeroUpper") return false;
+  const body = new RegExp(`export function ${name}\\([^]*?\n}`).exec(read(module))?.[0] ?? "";
+  return /xmmAddress\(|CPU_XMM/.test(body);
+}
+
 /** Bits of HELPER_KIND: whether the helper gets by with registers and flags in their places in the vCPU. One that looks
  * at the running record, or whose effects are not known, is left to the interpreter's case. */
 function kindOf(module: string, name: string, read: ReadSource): number {
   const effects = effectsOf(module, name);
   if (effects === ANYTHING || effects.memory || read(module).includes("decode/record") || /x87|mmx/.test(module))
     return 0;
+  if (namesVectors(module, name, read)) return 0;
   return DIRECT | (effects.flagsRead || effects.flagsChanged ? TOUCHES_FLAGS : 0);
 }
 
