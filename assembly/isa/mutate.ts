@@ -245,6 +245,9 @@ function mutate(step: MicroOp, variant: Variant, all: readonly MicroOp[], note: 
       if (step.op === "store") note("missing effect", "no store", undefined);
       break;
     case "complete":
+      // A locked access that is never completed keeps the lock, and what comes next waits for it.
+      if (!step.locked) note("missing effect", "no complete", undefined);
+      break;
     case "vstore":
     case "vwrite":
     case "setFlags":
@@ -263,10 +266,12 @@ function mutate(step: MicroOp, variant: Variant, all: readonly MicroOp[], note: 
     case "index":
       swapSlot(step, variant, note);
       break;
-    case "guard":
+    case "guard": {
+      const vector = step.vector === 5 ? 6 : 5;
       note("missing fault", `no check for vector ${step.vector}`, undefined);
-      note("wrong fault", `vector ${step.vector} becomes 5`, { vector: 5, error: -1 });
+      note("wrong fault", `vector ${step.vector} becomes ${vector}`, { vector, error: -1 });
       break;
+    }
     case "condition":
       note("condition", `condition ${step.code} is negated`, { code: step.code ^ 1 });
       break;

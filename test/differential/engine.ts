@@ -60,6 +60,7 @@ export class Engine {
       this.count(form, wanted.bytes[RESULT_VECTOR]!);
       if (wanted.bytes[RESULT_VECTOR] === VECTOR_TIMEOUT) continue;
       for (const tier of this.tiers) {
+        if (i % tier.share !== 0 || !tier.runs(test)) continue;
         const actual = tier.run(test);
         const differences = compare(test, wanted, actual);
         if (differences.length) found.push(mismatchOf(form, tier, test, wanted, actual, differences));

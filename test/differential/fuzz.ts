@@ -1,4 +1,5 @@
-// npm run fuzz -- --seconds N --seed S [--tiers A,B] [--only REGEX] [--native] [--report FILE] [--coverage FILE] [--save]
+// npm run fuzz -- --seconds N --seed S [--tiers A,B] [--only REGEX] [--native] [--report FILE] [--counts FILE] [--save]
+//             -- --coverage: what the recorded vectors cover of the instruction table
 //             -- --mutants N [--seconds N] [--seed S]: the errors of mutants.ts; status 1 where one is not found
 // Draws cases until the time is up, and ends with status 1 where wkvm and the host's processor
 // disagree. --native runs the oracle alone; --only takes forms by name (as reports print them);
@@ -6,6 +7,7 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { processorName, siliconMissing } from "../oracle/silicon.ts";
+import { coverageReport } from "../vectors/coverage-report.ts";
 import { type MismatchGroup, runCampaign } from "./campaign.ts";
 import { runMutants } from "./mutants.ts";
 import { save } from "./saved-case.ts";
@@ -18,7 +20,8 @@ const { values } = parseArgs({
     native: { type: "boolean", default: false },
     sequences: { type: "string", default: "16" },
     report: { type: "string" },
-    coverage: { type: "string" },
+    coverage: { type: "boolean", default: false },
+    counts: { type: "string" },
     tiers: { type: "string" },
     mutants: { type: "string" },
     save: { type: "boolean", default: false },
@@ -59,7 +62,11 @@ async function main(): Promise<number> {
     console.log(`fuzz: skipped: ${missing}`);
     return 0;
   }
-  const { seed, only, native, report, coverage } = values;
+  const { seed, only, native, report, counts } = values;
+  if (values.coverage) {
+    console.log(await coverageReport());
+    return 0;
+  }
   if (values.mutants) return huntMutants(Number(values.mutants), Number(values.seconds ?? 600), Number(seed));
   const show = Number(values.show);
   const result = await runCampaign({
@@ -80,9 +87,9 @@ async function main(): Promise<number> {
   if (values.save)
     for (const { mismatch } of result.groups.slice(0, show)) console.log(`saved ${save(mismatch, processorName())}`);
   if (report) writeFileSync(report, result.groups.map(print).join("\n"));
-  if (coverage) {
-    const rows = [...result.coverage].map(([form, counts]) => [form, Object.fromEntries(counts)] as const);
-    writeFileSync(coverage, `${JSON.stringify(Object.fromEntries(rows.sort()), null, 1)}\n`);
+  if (counts) {
+    const rows = [...result.coverage].map(([form, ends]) => [form, Object.fromEntries(ends)] as const);
+    writeFileSync(counts, `${JSON.stringify(Object.fromEntries(rows.sort()), null, 1)}\n`);
   }
   console.log(
     `fuzz: ${result.cases} cases, ${result.coverage.size} forms, ${Math.round(result.casesPerSecond)} cases/s, ` +

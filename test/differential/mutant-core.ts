@@ -36,7 +36,7 @@ ${numbers.map((i) => `  if (word == ${i}) { bits = reached${i}; reached${i} = 0;
 const BASE = "generated/mutants";
 const FLAGS =
   "--runtime stub -O3 --importMemory --sharedMemory --initialMemory 64 --maximumMemory 65536 --enable simd " +
-  "--enable threads --enable bulk-memory --noExportMemory --memoryBase 1024 --disableWarning 112 --disableWarning 201";
+  "--enable threads --enable bulk-memory --noExportMemory --exportTable --memoryBase 1024 --disableWarning 112 --disableWarning 201";
 
 /** Prints a case with its errors, which are numbered from 1 in the order of `mutations`. */
 function printerOf(mutations: readonly Mutation[]): PrintBody {
@@ -69,7 +69,7 @@ export async function buildMutantCore(root: string, mutations: readonly Mutation
     for (const group of numbering.groups) write(`generated/group-${group}.ts`, printGroup(numbering, group, print));
     write(
       "with-mutants.ts",
-      'export * from "./index";\nexport { setMutant, takeReached } from "./generated/mutants";\n',
+      'export * from "./core";\nexport { setMutant, takeReached } from "./generated/mutants";\n',
     );
     const wasm = join(folder, "core.wasm");
     const asc = join(root, "node_modules/assemblyscript/bin/asc.js");

@@ -143,7 +143,7 @@ class Hunt {
     const again = this.runner.run(test);
     const rest = compare(test, expected, again);
     if (rest.length === 0) return;
-    const tier = { name: "interp", run: (one: Case) => this.runner.run(one) };
+    const tier = { name: "interp", share: 1, runs: () => true, run: (one: Case) => this.runner.run(one) };
     throw new Error(
       `differs without an error: ${describe(mismatchOf(formOf(test), tier, test, expected, again, rest))}`,
     );
@@ -161,6 +161,8 @@ class Hunt {
   private tierOf({ number }: Mutant): Tier {
     return {
       name: `mutant ${number}`,
+      share: 1,
+      runs: () => true,
       run: (test) => {
         this.core.setMutant(number);
         const result = this.runner.run(test);

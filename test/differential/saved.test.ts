@@ -12,6 +12,7 @@ test("cases that once went wrong agree with the processor that gave them", async
   assert.ok(cases.length > 0, "there are saved cases");
   for (const { name, saved, test: each, expected } of cases) {
     for (const tier of tiers) {
+      if (!tier.runs(each)) continue;
       const differences = compare(each, expected, tier.run(each));
       assert.deepEqual(differences, [], `${tier.name}: ${name}: ${saved.what}`);
     }

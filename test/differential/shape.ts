@@ -17,6 +17,8 @@ export interface Shape {
   /** 0: one byte, 1: 0F, 2: 0F 38, 3: 0F 3A. */
   map: number;
   vex: boolean;
+  /** A prefix stands before VEX, not LOCK, that makes it undefined. */
+  spoiled: boolean;
   vexL: number;
   vexV: number;
   opcode: number;
@@ -111,6 +113,7 @@ export function shapeOf(code: Uint8Array, mode: number): Shape {
     rex: 0,
     map: 0,
     vex: false,
+    spoiled: false,
     vexL: 0,
     vexV: 0,
     opcode: 0,
@@ -151,6 +154,7 @@ export function shapeOf(code: Uint8Array, mode: number): Shape {
   const isVex = (byte === 0xc4 || byte === 0xc5) && (mode === MODE_64 || (code[at] ?? 0) >= 0xc0);
   if (isVex) {
     shape.vex = true;
+    shape.spoiled = shape.operandOverride || shape.repeat !== 0 || shape.rex !== 0;
     const first = next();
     let last = first;
     shape.map = 1;

@@ -45,6 +45,7 @@ function reaches(row: Row, form: Form, mode: number, width: Width): boolean {
   const sized = widths.length > 1;
   const is64 = mode === MODE_64;
   if (is64 ? flags.has("i64") : flags.has("o64") || flags.has("w1") || row.longOnly) return false;
+  if (sized && ((flags.has("w0") && width === 64) || (flags.has("w1") && width !== 64))) return false;
   // NP and 66 decide about the operand-size prefix.
   const plain = mode === MODE_16 ? 16 : 32;
   if (widths.includes(16) && width !== 64 && sized) {

@@ -179,7 +179,7 @@ export function undefinedAfterFault(shape: Shape): Undefined {
  */
 export function undefinedOrUnfetched(shape: Shape, test: Case, result: Result): boolean {
   // Behind a prefix that VEX does not allow, silicon reads on as if C4 and C5 were opcodes.
-  const length = shape.vex ? LONGEST : shape.length;
+  const length = shape.spoiled ? LONGEST : shape.length;
   if (test.view.getUint16(CASE_CODE_OFFSET, true) + length <= CODE_WINDOW + CODE_BYTES - CODE_BASE) return false;
   const vector = result.bytes[RESULT_VECTOR];
   return vector === 6 || vector === 13 || (vector === 14 && (result.view.getUint32(RESULT_ERROR, true) & 16) !== 0);

@@ -107,7 +107,7 @@ function play(runner: WkvmRunner, { forms }: Instruction, features: ReadonlySet<
   let cases = 0;
   let shown = 0;
   for (const group of chosen) {
-    const count = buildGroup(group, batch.cases, 0);
+    const count = buildGroup(group, 1, batch.cases, 0);
     for (let i = cases % stride; i < count; i += stride) {
       const each = batch.cases[i]!;
       cases++;

@@ -1,7 +1,13 @@
 // A VM with one vCPU and one slot of memory at guest physical 0, with nothing between a test and
 // the core: state is read and written where it lies, and a trap of the core is the test's to see.
 import { VM_JIT_THRESHOLD } from "../../assembly/layout.ts";
-import { type CoreExports, compileCore, instantiate, loadTypeScriptCore } from "../../host/kvm/core.ts";
+import {
+  type CoreExports,
+  type CoreProgram,
+  compileCore,
+  instantiate,
+  loadTypeScriptCore,
+} from "../../host/kvm/core.ts";
 import { type KvmCpuidEntry, writeCpuid } from "../../host/kvm/cpuid-table.ts";
 import { VmMemory } from "../../host/kvm/memory.ts";
 import { clockSince, sharedClockNs, wallNs } from "../../host/kvm/platform.ts";
@@ -15,17 +21,17 @@ export interface BareVm {
   ram: number;
 }
 
-/** Makes a VM with `size` bytes of memory. `core`: another module than the built one; without it WKVM_TEST_ACCEL says
+/** Makes a VM with `size` bytes of memory. `core`: another than the built ones; without it WKVM_TEST_ACCEL says
  * which of the built cores. `threshold`: how often code is entered before it is translated, 0: it never is. */
 export async function createBareVm(
   size: number,
   cpuid: readonly KvmCpuidEntry[],
-  core?: WebAssembly.Module,
+  core?: CoreProgram,
   threshold = 0,
 ): Promise<BareVm> {
   const epoch = sharedClockNs();
-  const typescript = core === undefined && process.env["WKVM_TEST_ACCEL"] === "ts";
-  const program = typescript ? await loadTypeScriptCore() : await compileCore(core);
+  const typescript = process.env["WKVM_TEST_ACCEL"] === "ts";
+  const program = core ?? (typescript ? await loadTypeScriptCore() : await compileCore());
   const memory = VmMemory.create(size, 1, epoch, wallNs(), program);
   const exports = instantiate(program, memory.memory, {
     nowNs: clockSince(epoch),

@@ -24,7 +24,7 @@ import {
   CPU_X87,
   CPU_XMM,
 } from "../../assembly/layout.ts";
-import type { CoreExports } from "../../host/kvm/core.ts";
+import type { CoreExports, CoreProgram } from "../../host/kvm/core.ts";
 import { findEntry, type KvmCpuidEntry } from "../../host/kvm/cpuid-table.ts";
 import { type KvmSregs, readSregs, writeSregs } from "../../host/kvm/sregs.ts";
 import type { VcpuState } from "../../host/kvm/vcpu-state.ts";
@@ -157,11 +157,11 @@ export class WkvmRunner {
     this.goHome();
   }
 
-  /** Makes a VM with the given CPUID table. `core`: another module than the built one; `limitNs`: what a case may take.
+  /** Makes a VM with the given CPUID table. `core`: another than the built one; `limitNs`: what a case may take.
    * `translated`: every case runs as translated code, up to the INT3 behind it, where TF would stop the interpreter. */
   static async create(
     cpuid: readonly KvmCpuidEntry[],
-    core?: WebAssembly.Module,
+    core?: CoreProgram,
     limitNs = CASE_LIMIT_NS,
     translated = process.env["WKVM_TRANSLATED"] === "1",
   ): Promise<WkvmRunner> {

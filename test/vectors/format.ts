@@ -1,7 +1,7 @@
 // Recorded vectors: for every form, code bytes, seeds, and a digest of what the named processor made
 // of each. The state a seed stands for is state.ts's; so the file is small, and needs no oracle.
 //
-// gzip of: u32 length, JSON header {format, processor, groups, cases}; then for each group
+// gzip of: u32 length, JSON header {format, processor, revision, groups, cases}; then for each group
 //   u8 length, name; u8 length, feature; u8 mode; u32 first seed; u8 codes; u8 seeds a code;
 //   for each code: u8 length, bytes;  u16[codes * seeds] digests
 import { gunzipSync, gzipSync } from "node:zlib";
@@ -9,9 +9,9 @@ import { gunzipSync, gzipSync } from "node:zlib";
 export const FORMAT = 1;
 
 export interface Group {
-  /** formName() of every code in it. */
+  /** formName() of every code in it, or the key of the table's form. */
   name: string;
-  /** Processor feature it needs, or "". */
+  /** Processor feature it needs in Linux's spelling, or "": what the table says. */
   feature: string;
   mode: number;
   /** Case n has seed firstSeed + n. */
@@ -24,6 +24,8 @@ export interface Group {
 
 export interface Vectors {
   processor: string;
+  /** What a seed stands for (state.ts). */
+  revision: 1 | 2;
   groups: Group[];
 }
 
@@ -35,6 +37,7 @@ export function pack(vectors: Vectors): Uint8Array {
     JSON.stringify({
       format: FORMAT,
       processor: vectors.processor,
+      revision: vectors.revision,
       groups: vectors.groups.length,
       cases,
     }),
@@ -58,7 +61,11 @@ export function pack(vectors: Vectors): Uint8Array {
 export function unpack(packed: Uint8Array): Vectors {
   const bytes = gunzipSync(packed);
   let at = 4 + bytes.readUInt32LE(0);
-  const header = JSON.parse(bytes.subarray(4, at).toString()) as { format: number; processor: string };
+  const header = JSON.parse(bytes.subarray(4, at).toString()) as {
+    format: number;
+    processor: string;
+    revision?: 1 | 2;
+  };
   if (header.format !== FORMAT) throw new Error(`recorded vectors have format ${header.format}, not ${FORMAT}`);
   const take = (): Buffer => {
     const length = bytes[at]!;
@@ -79,5 +86,5 @@ export function unpack(packed: Uint8Array): Vectors {
     for (let i = 0; i < digests.length; i++, at += 2) digests[i] = bytes.readUInt16LE(at);
     groups.push({ name, feature, mode, firstSeed, codes, seedsPerCode, digests });
   }
-  return { processor: header.processor, groups };
+  return { processor: header.processor, revision: header.revision ?? 1, groups };
 }
