@@ -4,6 +4,8 @@ import { cpu } from "../cpu";
 import { isAmd } from "./cpuid";
 import { SPARE_HWCR } from "./msr";
 
+/** PERFEVTSEL0..3 and PERFCTR0..3, which every processor of this family has: nothing is counted. */
+const MSR_PERF_END: u32 = 0xc0010007;
 const MSR_SYSCFG: u32 = 0xc0010010;
 const MSR_HWCR: u32 = 0xc0010015;
 const MSR_TOP_MEM: u32 = 0xc001001a;
@@ -40,6 +42,7 @@ const UNKNOWN: i32 = 1;
 const REFUSED: i32 = 2;
 
 function readsZero(index: u32): bool {
+  if (index <= MSR_PERF_END) return true;
   switch (index) {
     case MSR_SYSCFG:
     case MSR_TOP_MEM:

@@ -11,7 +11,9 @@ const DEFAULT_GUEST_MEMORY = 256 * 2 ** 20;
 
 export interface Guest {
   /** Reads the files anew at each call; throws UsageError for one that cannot be read. */
-  readonly files: () => BootFiles;
+  readonly files?: () => BootFiles;
+  /** The firmware that starts instead of a kernel. */
+  readonly firmware?: Uint8Array;
   readonly memoryBytes: number;
   /** Something the user should know before the guest starts. */
   readonly notice?: string;
@@ -19,7 +21,8 @@ export interface Guest {
 
 /** What the command line names, or the default guest. */
 export async function guestOf(settings: Settings): Promise<Guest> {
-  const { kernel, initrd, memoryBytes } = settings;
+  const { kernel, initrd, bios, memoryBytes } = settings;
+  if (bios !== undefined) return { firmware: read(bios, "firmware"), memoryBytes };
   if (kernel === undefined) return standardGuest(settings);
   const files = (): BootFiles => ({
     kernel: read(kernel, "kernel file"),

@@ -5,7 +5,8 @@ import { UsageError } from "./usage-error.ts";
 
 export type GuestDevice =
   | { readonly driver: "isa-debug-exit"; readonly iobase: number; readonly iosize: number }
-  | { readonly driver: "isa-debugcon"; readonly iobase: number; readonly chardev: ChardevSpec };
+  | { readonly driver: "isa-debugcon"; readonly iobase: number; readonly chardev: ChardevSpec }
+  | { readonly driver: "pc-testdev" };
 
 interface Driver {
   readonly help: string;
@@ -20,6 +21,10 @@ const DRIVERS: Record<string, Driver> = {
       iobase: port(values, "iobase", 0x501),
       iosize: port(values, "iosize", 2),
     }),
+  },
+  "pc-testdev": {
+    help: "registers, memory and interrupt wires for programs that test a processor",
+    parse: () => ({ driver: "pc-testdev" }),
   },
   "isa-debugcon": {
     help: "iobase=PORT,chardev=ID: bytes written to the port go to a character device",

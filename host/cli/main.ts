@@ -25,8 +25,8 @@ async function main(args: readonly string[], program: string): Promise<number> {
     process.stdout.write(textOf(settings, program));
     return 0;
   }
-  if (settings.kernel === undefined && program === QEMU_NAME) {
-    throw new UsageError("booting from disks, CDs and firmware: not implemented yet; give a -kernel");
+  if (settings.kernel === undefined && settings.bios === undefined && program === QEMU_NAME) {
+    throw new UsageError("booting from disks and CDs: not implemented yet; give a -kernel or -bios");
   }
   const warn = (message: string): void => void process.stderr.write(`${program}: warning: ${message}\n`);
   const cpuid = cpuidFor(parseCpuModel(settings.cpu ?? DEFAULT_CPU_MODEL, warn));

@@ -43,6 +43,7 @@ export const SECTIONS: readonly Section[] = [
       { names: ["kernel"], argument: "FILE", help: "bzImage, ELF with PVH note, or multiboot kernel" },
       { names: ["append"], argument: "TEXT", help: "its command line" },
       { names: ["initrd"], argument: "FILE", help: "its initial RAM disk" },
+      { names: ["bios"], argument: "FILE", help: "a firmware image to start instead of a kernel" },
     ],
   },
   {
@@ -63,6 +64,7 @@ export const SECTIONS: readonly Section[] = [
     title: "Devices",
     options: [
       { names: ["device"], argument: "DRIVER[,KEY=VALUE]", help: "add a device (-device help lists them)" },
+      { names: ["global"], argument: "kvm-pit.lost_tick_policy=P", help: "ticks that are missed: delay or discard" },
       { names: ["net"], argument: "none", help: "network cards" },
       { names: ["nic"], argument: "none", help: "network cards" },
     ],
@@ -83,9 +85,9 @@ export const SECTIONS: readonly Section[] = [
 
 /** Options of QEMU that wkvm does not have (yet), so that they can be refused by name; "=" marks those with an argument. */
 export const REFUSED: readonly string[] = (
-  "numa= add-fd= set= global= boot= mem-path= mem-prealloc k= audio-help audio= audiodev= fda= fdb= hda= hdb= hdc= hdd= " +
+  "numa= add-fd= set= boot= mem-path= mem-prealloc k= audio-help audio= audiodev= fda= fdb= hda= hdb= hdc= hdd= " +
   "cdrom= blockdev= drive= mtdblock= sd= snapshot fsdev= virtfs= iscsi= usb usbdevice= spice= portrait rotate= " +
-  "full-screen vnc= win2k-hack no-fd-bootchk no-acpi no-hpet acpitable= smbios= netdev= tpmdev= bios= pflash= dtb= " +
+  "full-screen vnc= win2k-hack no-fd-bootchk no-acpi no-hpet acpitable= smbios= netdev= tpmdev= pflash= dtb= " +
   "compat= fw_cfg= qmp= qmp-pretty= mon= singlestep one-insn-per-tb preconfig overcommit= gdb= s dfilter= seed= L= " +
   "xen-domid= xen-attach xen-domid-restrict action= loadvm= daemonize option-rom= watchdog= watchdog-action= incoming= " +
   "only-migratable chroot= runas= run-with= sandbox= readconfig= plugin= async-teardown msg= dump-vmstate= " +

@@ -4,7 +4,7 @@ import { Kvm } from "../kvm/system.ts";
 import { Machine } from "../machine/machine.ts";
 import { layOutMemory } from "../machine/memory-map.ts";
 import { HumanMonitor, type MonitorTarget } from "../monitor/hmp.ts";
-import { guestOf } from "./boot-files.ts";
+import { type Guest, guestOf } from "./boot-files.ts";
 import { type Consoles, openConsoles } from "./consoles.ts";
 import { Log } from "./log.ts";
 import type { Settings } from "./settings.ts";
@@ -67,7 +67,7 @@ function makeMachine(
   settings: Settings,
   kvm: Kvm,
   cpuid: readonly KvmCpuidEntry[],
-  guest: { files: ConstructorParameters<typeof Machine>[0]["boot"]; memoryBytes: number },
+  guest: Guest,
   consoles: Consoles,
   log: Log,
 ): Machine {
@@ -76,12 +76,15 @@ function makeMachine(
     cpuid,
     cpus: 1,
     memoryBytes: guest.memoryBytes,
-    boot: guest.files,
+    boot: guest.files ?? null,
+    ...(guest.firmware === undefined ? {} : { firmware: guest.firmware }),
     serial: consoles.serial,
     debugcons: consoles.debugcons,
     debugExits: settings.devices.flatMap((device) =>
       device.driver === "isa-debug-exit" ? [{ base: device.iobase, size: device.iosize }] : [],
     ),
+    testDevice: settings.devices.some(({ driver }) => driver === "pc-testdev"),
+    pitReinject: settings.pitReinject,
     rtcBase: settings.rtc,
     noReboot: settings.noReboot,
     vm: { maxVcpus: 1, ...(settings.icountShift === undefined ? {} : { icountShift: settings.icountShift }) },

@@ -23,6 +23,8 @@ export interface Settings {
   /** The argument of -cpu as it was given; undefined: the default model. */
   cpu: string | undefined;
   kernel: string | undefined;
+  /** A firmware image, in place of a kernel. */
+  bios: string | undefined;
   initrd: string | undefined;
   append: string | undefined;
   /** COM1 and up, as given; empty: none was asked for. */
@@ -39,6 +41,8 @@ export interface Settings {
   noReboot: boolean;
   noShutdown: boolean;
   startPaused: boolean;
+  /** Timer ticks that the guest misses come later. */
+  pitReinject: boolean;
   rtc: RtcBase;
   /** Guest time is 2^N ns an instruction; undefined: the host's clock. */
   icountShift: number | undefined;
@@ -62,6 +66,7 @@ function defaults(): Settings {
     accelerator: { accel: undefined, threshold: undefined, lockstep: undefined },
     cpu: undefined,
     kernel: undefined,
+    bios: undefined,
     initrd: undefined,
     append: undefined,
     serials: [],
@@ -75,6 +80,7 @@ function defaults(): Settings {
     noReboot: false,
     noShutdown: false,
     startPaused: false,
+    pitReinject: true,
     rtc: "utc",
     icountShift: undefined,
     log: new Set(),
@@ -118,6 +124,9 @@ const HANDLERS: Record<string, Handler> = {
   kernel: (settings, value) => {
     settings.kernel = value;
   },
+  bios: (settings, value) => {
+    settings.bios = value;
+  },
   append: (settings, value) => {
     settings.append = value;
   },
@@ -156,6 +165,7 @@ const HANDLERS: Record<string, Handler> = {
     if (isHelp(value)) return { print: { text: deviceHelp() } };
     settings.devices.push(parseDevice(value));
   },
+  global: setGlobal,
   "no-reboot": (settings) => {
     settings.noReboot = true;
   },
@@ -200,6 +210,9 @@ export function readSettings(options: readonly GivenOption[]): Settings | Reques
   }
   if (settings.accelerator.accel === "lockstep" && settings.icountShift === undefined) {
     throw new UsageError("-accel lockstep needs a deterministic machine: -icount shift=0");
+  }
+  if (settings.kernel !== undefined && settings.bios !== undefined) {
+    throw new UsageError("-bios with -kernel: not implemented yet: a kernel is started without firmware");
   }
   return settings;
 }
@@ -271,6 +284,14 @@ function setIcount(settings: Settings, value: string): void {
   if (!values.boolean("sleep", true)) throw new UsageError("sleep=off: not implemented yet");
   values.finish();
   settings.icountShift = shift;
+}
+
+/** The one property that can be set for all devices of a kind. */
+function setGlobal(settings: Settings, value: string): void {
+  const [, policy] = /^kvm-pit\.lost_tick_policy=(.*)$/.exec(value) ?? [];
+  if (policy === undefined) throw new UsageError("not implemented yet; there is kvm-pit.lost_tick_policy");
+  if (policy !== "delay" && policy !== "discard") throw new UsageError("lost_tick_policy is delay or discard");
+  settings.pitReinject = policy === "delay";
 }
 
 function setEscape(settings: Settings, value: string): void {

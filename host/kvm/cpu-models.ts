@@ -3,6 +3,7 @@
 import * as feature from "../../assembly/features.ts";
 import { removeDependents } from "./cpu-dependencies.ts";
 import { describeFeature, FEATURE_NAMES, IMPLEMENTED } from "./cpu-features.ts";
+import { parseIdentity } from "./cpu-identity.ts";
 import { KvmError } from "./errors.ts";
 
 /** A processor model: who it says it is, and what it offers. */
@@ -218,7 +219,7 @@ export type Warn = (message: string) => void;
 
 /**
  * A processor model by QEMU's spelling: a name, then features that are added (`+avx`, `avx=on`, `avx`) or taken away
- * (`-x2apic`, `x2apic=off`); as in QEMU `+` and `-` count after all else, and `-` last. What is asked for and cannot be
+ * (`-x2apic`, `x2apic=off`), or what the processor says of itself (`vendor=GenuineIntel`); as in QEMU `+` and `-` count after all else, and `-` last. What is asked for and cannot be
  * had, since the core does not implement it or since it depends on what is not there, is told to `warn` and left out; it
  * is EINVAL where there is no `warn`, or with `enforce`, and `check=off` says nothing. Throws EINVAL for an unknown name
  * or property.
@@ -231,7 +232,9 @@ export function parseCpuModel(text: string, warn?: Warn): CpuModel {
   const model = MODELS.find((known) => known.name === (ALIASES[name] ?? name));
   if (!model) throw new KvmError("EINVAL", `unable to find CPU model '${name}'`);
   const features = new Set(model.features);
-  const { requested, enforce, check } = applyProperties(features, properties, model.name);
+  const identities = properties.map((property) => parseIdentity(property, model));
+  const rest = properties.filter((_, index) => identities[index] === undefined);
+  const { requested, enforce, check } = applyProperties(features, rest, model.name);
 
   const problems: string[] = [];
   for (const number of requested) {
@@ -245,7 +248,7 @@ export function parseCpuModel(text: string, warn?: Warn): CpuModel {
   }
   if (problems.length && (enforce || !warn)) throw new KvmError("EINVAL", problems.join("; "));
   if (check) for (const problem of problems) warn?.(problem);
-  return { ...model, features };
+  return Object.assign({ ...model, features }, ...identities);
 }
 
 /** Applies the properties behind a model's name; `requested`: the features that they ask for. */

@@ -12,13 +12,14 @@ import { requestCell } from "../kvm/kicker.ts";
 import { canBlock, cellChanged, eventLoopTurn } from "../kvm/platform.ts";
 import type { Kvm } from "../kvm/system.ts";
 import type { Vcpu } from "../kvm/vcpu.ts";
-import type { Vm } from "../kvm/vm.ts";
+import { KVM_MEM_READONLY, type Vm } from "../kvm/vm.ts";
 import { GuestCrash, MachineError } from "./errors.ts";
 import { type ExitTargets, handleExit } from "./exits.ts";
 import { buildFirmwareTables, type FirmwareTables, startGuest } from "./firmware.ts";
-import { layOutMemory, type MemoryMap } from "./memory-map.ts";
+import { layOutMemory, type MemoryMap, type RamSlot } from "./memory-map.ts";
 import { Pc, type PcOptions } from "./pc.ts";
 import { Ram } from "./ram.ts";
+import { aroundRom, layOutRom, type Rom } from "./rom.ts";
 import { dumpRegisters } from "./state-dump.ts";
 import { TimerQueue } from "./timer-queue.ts";
 
@@ -36,7 +37,11 @@ export interface MachineOptions extends PcOptions {
    * The kernel and what comes with it. A function is asked again at each reset, and the arrays it gives are the
    * machine's, which empties them when they are copied: so a large kernel is not kept beside the guest's RAM.
    */
-  readonly boot: BootFiles | (() => BootFiles);
+  readonly boot: BootFiles | (() => BootFiles) | null;
+  /** Firmware that the processor starts at its reset vector; `boot` is null then. */
+  readonly firmware?: Uint8Array;
+  /** Whether timer ticks that the guest misses come later; they do unless this is false. */
+  readonly pitReinject?: boolean;
   /** Options of kvm.createVm besides the memory size. */
   readonly vm?: Omit<Parameters<Kvm["createVm"]>[0], "memorySize">;
   /** The processor's CPUID table; by default all that is supported. */
@@ -108,12 +113,15 @@ export class Machine {
       uuid: options.uuid,
       version: VERSION,
     });
-    const vm = kvm.createVm({ maxVcpus: options.cpus, ...options.vm, memorySize: this.memoryMap.totalBytes });
+    const rom = options.firmware === undefined ? null : layOutRom(options.firmware);
+    const memorySize = this.memoryMap.totalBytes + (rom?.image.length ?? 0);
+    const vm = kvm.createVm({ maxVcpus: options.cpus, ...options.vm, memorySize });
     this.vm = vm;
-    this.ram = addRam(vm, this.memoryMap);
+    this.ram = addMemory(vm, this.memoryMap, rom);
     vm.createIrqchip();
     // With the dummy speaker the core answers port 0x61 too, by which guests time the third counter.
     vm.createPit2({ flags: KVM_PIT_SPEAKER_DUMMY });
+    vm.reinjectControl(options.pitReinject ?? true);
     this.clock = { nowNs: () => vm.nowNs() };
     this.timers = new TimerQueue(this.clock, () => this.endSleep());
     this.vcpu = vm.createVcpu(0);
@@ -287,6 +295,7 @@ export class Machine {
   /** The unpacked kernel is not kept: it is several times as large as the file. */
   private loadGuest(): void {
     const { boot } = this.options;
+    if (boot === null) return;
     const files = typeof boot === "function" ? boot() : boot;
     const image = loadKernel(files, this.tables.machine);
     startGuest(this.vm, this.vcpu, this.ram, this.tables, image);
@@ -320,15 +329,32 @@ function hostNs(): number {
   return performance.now() * 1e6;
 }
 
-function addRam(vm: Vm, memoryMap: MemoryMap): Ram {
-  const base = vm.allocate(memoryMap.totalBytes);
-  memoryMap.slots.forEach(({ gpa, size, offset }, slot) => {
-    vm.setUserMemoryRegion({ slot, flags: 0, guestPhysAddr: gpa, memorySize: size, userspaceAddr: base + offset });
-  });
+/** Slots for RAM and for the firmware, whose image is at several places; what is written to it goes to the bus. */
+function addMemory(vm: Vm, { totalBytes, slots }: MemoryMap, rom: Rom | null): Ram {
+  let number = 0;
+  const add = (pieces: readonly RamSlot[], base: number, flags: number): void => {
+    for (const { gpa, size, offset } of pieces) {
+      vm.setUserMemoryRegion({
+        slot: number++,
+        flags,
+        guestPhysAddr: gpa,
+        memorySize: size,
+        userspaceAddr: base + offset,
+      });
+    }
+  };
+  const base = vm.allocate(totalBytes);
+  const ram = rom === null ? slots : aroundRom(slots, rom);
+  add(ram, base, 0);
+  if (rom !== null) {
+    const romBase = vm.allocate(rom.image.length);
+    new Uint8Array(vm.memory).set(rom.image, romBase);
+    add(rom.slots, romBase, KVM_MEM_READONLY);
+  }
   return new Ram({
     memory: vm.memory,
     base,
-    slots: memoryMap.slots,
+    slots: ram,
     written: (gpa, length) => vm.memoryWritten(gpa, length),
   });
 }

@@ -23,6 +23,17 @@ import {
 import { I8042, I8042_COMMAND_PORT, I8042_DATA_PORT } from "../devices/i8042/i8042.ts";
 import { SharedIrqLine } from "../devices/irq-lines.ts";
 import { IsaDebugExit } from "../devices/isa-debug-exit/isa-debug-exit.ts";
+import {
+  PcTestdev,
+  TESTDEV_ECHO_PORT,
+  TESTDEV_ECHO_PORTS,
+  TESTDEV_FLUSH_PORT,
+  TESTDEV_FLUSH_PORTS,
+  TESTDEV_IRQ_PORT,
+  TESTDEV_IRQ_PORTS,
+  TESTDEV_MEMORY,
+  TESTDEV_MEMORY_BYTES,
+} from "../devices/pc-testdev/pc-testdev.ts";
 import { I440fxHostBridge } from "../devices/pci/i440fx.ts";
 import { PCI_CONFIG_ADDRESS, PCI_CONFIG_DATA, PciBus } from "../devices/pci/pci-bus.ts";
 import { PIRQ_ROUTE, Piix3Isa } from "../devices/pci/piix3-isa.ts";
@@ -75,6 +86,8 @@ export interface PcOptions {
   readonly uuid?: string;
   /** isa-debug-exit devices: first port and number of ports. */
   readonly debugExits?: readonly { readonly base: number; readonly size: number }[];
+  /** pc-testdev: registers and interrupt wires for programs that test a processor. */
+  readonly testDevice?: boolean;
   /** Debug consoles: port and back end. */
   readonly debugcons?: readonly { readonly base: number; readonly chardev: Chardev }[];
 }
@@ -219,6 +232,20 @@ export class Pc implements Resettable {
     for (const { base, chardev } of this.options.debugcons ?? []) {
       this.ports.map(base, 1, new Debugcon(chardev));
     }
+    if (this.options.testDevice) {
+      this.addTestDevice();
+    }
+  }
+
+  private addTestDevice(): void {
+    const lines = Array.from({ length: TESTDEV_IRQ_PORTS }, (_, irq) =>
+      irq < ISA_IRQS ? this.irq(irq) : { set: (level: boolean) => this.platform.setIrq(irq, level) },
+    );
+    const { echo, flush, irqs, memory } = new PcTestdev(lines);
+    this.ports.map(TESTDEV_ECHO_PORT, TESTDEV_ECHO_PORTS, echo);
+    this.ports.map(TESTDEV_FLUSH_PORT, TESTDEV_FLUSH_PORTS, flush);
+    this.ports.map(TESTDEV_IRQ_PORT, TESTDEV_IRQ_PORTS, irqs);
+    this.mmio.map(TESTDEV_MEMORY, TESTDEV_MEMORY_BYTES, memory);
   }
 
   private manage<D extends Resettable>(device: D): D {

@@ -31,6 +31,43 @@ test("isa-debug-exit ends with (v << 1) | 1", async () => {
   assert.equal(status, 0x21);
 });
 
+/** 64 KiB whose last 16 bytes are at the reset vector; `code` runs at f000:0000, below 1 MiB. */
+function firmware(name: string, code: readonly number[]): string {
+  const path = join(folder, name);
+  const image = Buffer.alloc(0x10000, 0xf4);
+  image.set(code);
+  // jmp f000:0000
+  image.set([0xea, 0x00, 0x00, 0x00, 0xf0], 0xfff0);
+  writeFileSync(path, image);
+  return path;
+}
+
+test("-bios starts an image at the reset vector, shows it below 1 MiB, and keeps it as it is", async () => {
+  // mov byte cs:[0x100], 1 (to a ROM: nothing happens); mov ax, cs:[0x100] (the fill, 0xf4f4); mov dx, 0xf4; out dx, ax
+  const write = [0x2e, 0xc6, 0x06, 0x00, 0x01, 0x01];
+  const code = [...write, 0x2e, 0xa1, 0x00, 0x01, 0xba, 0xf4, 0x00, 0xef, 0xf4];
+  const { status, errors } = await runToEnd([...QUIET, ...DEBUG_EXIT, "-bios", firmware("rom", code)]);
+  assert.deepEqual([status, errors], [((0xf4f4 << 1) | 1) & 0xff, ""]);
+});
+
+test("a firmware image of an odd size is refused", async () => {
+  const path = join(folder, "odd");
+  writeFileSync(path, Buffer.alloc(1000));
+  const { status, errors } = await runToEnd([...QUIET, "-bios", path]);
+  assert.equal(status, 1);
+  assert.match(errors, /multiple of 64 KiB/);
+});
+
+test("pc-testdev's echo register answers a guest", async () => {
+  // mov eax, 0x12345603; out 0xe0, eax; xor eax, eax; in al, 0xe0; out 0xf4, al
+  const code = [0xb8, 0x03, 0x56, 0x34, 0x12, 0xe7, 0xe0, 0x31, 0xc0, 0xe4, 0xe0, 0xe6, 0xf4, ...STOP];
+  const { status } = await runToEnd([
+    ...[...QUIET, "-device", "pc-testdev", ...DEBUG_EXIT],
+    ...["-kernel", kernel("echo", code)],
+  ]);
+  assert.equal(status, 7);
+});
+
 test("serial port and debug console reach their files", async () => {
   const path = kernel("talk", [
     ...outText(0x3f8, "serial\n"),

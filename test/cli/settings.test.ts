@@ -42,6 +42,13 @@ test("defaults are QEMU's", () => {
   assert.deepEqual([none.noReboot, none.noShutdown, none.startPaused, none.escape], [false, false, false, 1]);
 });
 
+test("ticks that the guest misses are made up for unless -global says otherwise", () => {
+  assert.ok(settings("").pitReinject);
+  assert.ok(!settings("-global kvm-pit.lost_tick_policy=discard").pitReinject);
+  refuses("-global kvm-pit.lost_tick_policy=merge", /lost_tick_policy is delay or discard/);
+  refuses("-global ide-hd.serial=x", /not implemented yet/);
+});
+
 test("two dashes do as well as one", () => {
   assert.equal(settings("--m 64").memoryBytes, 64 * MIB);
 });
@@ -70,7 +77,7 @@ test("what QEMU has and this does not is refused by name", () => {
     "-drive x",
     "-netdev user,id=n",
     "-vnc :1",
-    "-bios b",
+
     "-s",
     "-gdb tcp::1",
     "-qmp stdio",

@@ -117,6 +117,18 @@ test("every instruction in the table of instructions has its CPUID bit", () => {
   assert.deepEqual([...missing], []);
 });
 
+test("parseCpuModel() takes what a processor says of itself", () => {
+  const model = parseCpuModel("max,vendor=GenuineIntel,phys-bits=36,host-phys-bits=off,family=6,model=58,stepping=9");
+  const table = cpuidFor(model);
+  const leaf0 = findEntry(table, 0);
+  assert.equal(letters(leaf0?.ebx, leaf0?.edx, leaf0?.ecx), "GenuineIntel");
+  assert.equal(findEntry(table, 1)?.eax, 0x306a9);
+  assert.equal((findEntry(table, 0x8000_0008)?.eax ?? 0) & 0xff, 36);
+  for (const bad of ["vendor=Intel", "phys-bits=20", "phys-bits=x", "family=300"]) {
+    assert.throws(() => parseCpuModel(`max,${bad}`), hasCode("EINVAL"), bad);
+  }
+});
+
 test("parseCpuModel() speaks QEMU's language", () => {
   assert.ok(!parseCpuModel("max,-x2apic").features.has(feature.FEAT_X2APIC));
   assert.ok(!parseCpuModel("max,tsc-deadline=off").features.has(feature.FEAT_TSC_DEADLINE));

@@ -1,0 +1,68 @@
+// npm run suites -- --suite kvm-unit-tests --path DIR [--path DIR] [--machines interp,tcg] [--only NAME,...]
+//   [--timeout SECONDS] [--json FILE] [--logs DIR] [--markdown]
+// Runs a public suite that somebody has fetched and built outside this repository.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { build } from "../build.mjs";
+import { runUnitTests } from "./kvm-unit-tests.mjs";
+import { MACHINE_NAMES, machineNamed } from "./machines.mjs";
+import { markdownSums, textTable } from "./scoreboard.mjs";
+
+const SUITES = { "kvm-unit-tests": runUnitTests };
+/** Longer than the longest limit that an entry has of its own. */
+const DEFAULT_TIMEOUT = 240;
+
+const { values } = parseArgs({
+  options: {
+    suite: { type: "string", default: "kvm-unit-tests" },
+    path: { type: "string", multiple: true, default: [] },
+    machines: { type: "string", default: "interp" },
+    only: { type: "string", default: "" },
+    timeout: { type: "string", default: String(DEFAULT_TIMEOUT) },
+    json: { type: "string" },
+    logs: { type: "string" },
+    markdown: { type: "boolean", default: false },
+  },
+});
+
+const runSuite = SUITES[values.suite];
+if (!runSuite || values.path.length === 0) {
+  console.error(`usage: npm run suites -- --suite ${Object.keys(SUITES).join("|")} --path DIR`);
+  console.error(`  [--machines ${MACHINE_NAMES.join(",")}] [--only NAME,...] [--timeout S] [--json FILE] [--logs DIR]`);
+  process.exit(2);
+}
+
+await build({ types: false });
+const machines = values.machines.split(",").map(machineNamed);
+const runs = [];
+for (const folder of values.path) {
+  runs.push(
+    await runSuite(folder, machines, {
+      only: values.only === "" ? [] : values.only.split(","),
+      timeoutSeconds: Number(values.timeout),
+      report: reportOne,
+    }),
+  );
+}
+console.log(values.markdown ? markdownSums(runs) : runs.map(textTable).join("\n\n"));
+if (values.json) writeFileSync(values.json, JSON.stringify(withoutOutput(runs), null, 1));
+
+/** One line as each ends, and its output beside it where --logs asks for that. */
+function reportOne(arch, row, machine) {
+  const { verdict, reason, seconds, output } = row.results[machine];
+  console.error(`${arch} ${row.name} on ${machine}: ${verdict} (${seconds} s) ${reason}`);
+  if (!values.logs) return;
+  mkdirSync(values.logs, { recursive: true });
+  writeFileSync(join(values.logs, `${arch}-${row.name}-${machine.replaceAll(/[^\w.]+/g, "-")}.txt`), output);
+}
+
+function withoutOutput(results) {
+  return results.map((result) => ({
+    ...result,
+    rows: result.rows.map((row) => ({
+      ...row,
+      results: Object.fromEntries(Object.entries(row.results).map(([name, { output, ...rest }]) => [name, rest])),
+    })),
+  }));
+}
