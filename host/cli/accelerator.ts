@@ -16,7 +16,7 @@ export const ACCELERATOR_HELP = `Accelerators supported in wkvm:
 interp (default; kvm and tcg mean it too)
 jit[,threshold=N] (what is executed often becomes WebAssembly)
 ts (the core in plain TypeScript)
-lockstep[,a=A][,b=B][,every=N] (two of them, compared every N instructions; needs -icount)
+lockstep[,a=A][,b=B][,every=N][,threshold=N] (two of them, compared every N instructions; needs -icount)
 `;
 
 /** What -accel asks for; undefined: what the library, or WKVM_ACCEL, has as its default. */
@@ -32,7 +32,7 @@ export interface AcceleratorChoice {
 export function parseAccelerator(value: string): AcceleratorChoice {
   const values = parseKeyValues(value, "accel");
   const accel = chooseAccelerator(values.get("accel") ?? "");
-  const threshold = accel === "jit" ? values.integer("threshold", 0) || undefined : undefined;
+  const threshold = accel === "jit" || accel === "lockstep" ? values.integer("threshold", 0) || undefined : undefined;
   const lockstep = accel === "lockstep" ? lockstepOf(values) : undefined;
   values.finish((key) => `Property '${accel}-accel.${key}' not found`);
   return { accel, threshold, lockstep };
@@ -42,7 +42,6 @@ function lockstepOf(values: KeyValues): NonNullable<KvmOptions["lockstep"]> {
   const core = (key: string, fallback: Accelerator): Accelerator => {
     const chosen = chooseAccelerator(values.get(key) ?? fallback);
     if (chosen === "lockstep") throw new UsageError(`Parameter '${key}' expects an accelerator other than lockstep`);
-    if (chosen === "jit") throw new UsageError(`${key}=jit: not implemented yet; there are interp and ts`);
     return chosen;
   };
   const every = values.integer("every", 100_000);

@@ -85,10 +85,11 @@ export class Kvm {
     const { accel = named.accel, threshold = named.threshold, core } = options;
     if (accel !== "lockstep") return new Kvm(await programFor(accel, core), thresholdFor(accel, threshold));
     const { a = "interp", b = "ts", every } = options.lockstep ?? {};
-    if ([a, b].includes("jit"))
-      throw new KvmError("ENODEV", "what jit executes between two looks is not comparable yet");
     const [first, second] = [await programFor(a, core), await programFor(b, core)];
-    const pair = { a: { name: a, program: first }, b: { name: b, program: second } };
+    const pair = {
+      a: { name: a, program: first, threshold: thresholdFor(a, threshold) },
+      b: { name: b, program: second, threshold: thresholdFor(b, threshold) },
+    };
     return new Kvm(new LockstepProgram(every === undefined ? pair : { ...pair, every }), 0);
   }
 

@@ -12,8 +12,8 @@ const RAM = 0x10_0000;
 async function pair(spoil?: (make: MakeCore<CoreExports>) => CoreProgram): Promise<LockstepProgram> {
   const typescript = (await loadTypeScriptCore()) as MakeCore<CoreExports>;
   return new LockstepProgram({
-    a: { name: "interp", program: await compileCore() },
-    b: { name: "ts", program: spoil ? spoil(typescript) : typescript },
+    a: { name: "interp", program: await compileCore(), threshold: 0 },
+    b: { name: "ts", program: spoil ? spoil(typescript) : typescript, threshold: 0 },
     every: 30_000,
   });
 }

@@ -5,10 +5,8 @@
 // and compares vCPU, interrupt chips and the pages that were written. At the first difference both go back to the
 // beginning of the slice and take it one instruction at a time.
 
+import { KVM_EXIT_INTR } from "../../../assembly/exits.ts";
 import {
-  CPU_FUEL,
-  CPU_RETIRED,
-  CPU_SLICE,
   RUN_EXACT,
   RUN_LIMIT,
   SLOT_ENTRY_SIZE,
@@ -33,11 +31,18 @@ import { Twin } from "./twin.ts";
 
 export { LockstepDifference } from "./report.ts";
 
+/** One of two cores. `threshold`: how often it enters code before it translates it; 0: never. */
+export interface LockstepSide {
+  readonly name: string;
+  readonly program: CoreProgram;
+  readonly threshold: number;
+}
+
 /** What lockstep compares, and how often. */
 export interface LockstepOptions {
   /** The cores, with the names that reports give them. */
-  readonly a: { readonly name: string; readonly program: CoreProgram };
-  readonly b: { readonly name: string; readonly program: CoreProgram };
+  readonly a: LockstepSide;
+  readonly b: LockstepSide;
   /** Instructions between comparisons, at most; default 100,000. */
   readonly every?: number;
 }
@@ -46,6 +51,8 @@ const DEFAULT_EVERY = 100_000;
 /** All of RAM is compared after so many instructions. */
 const RAM_EVERY = 2_000_000_000;
 const KEPT_STEPS = 20;
+/** A slice gets fuel for a trace at least. */
+const SHORT_SLICE = 64;
 const KVM_MEM_LOG_DIRTY_PAGES = 1;
 
 /** A program whose cores are pairs. */
@@ -61,7 +68,9 @@ export class LockstepProgram {
   instantiate(memory: LinearMemory, imports: CoreImports): CoreExports {
     let twin = this.twins.get(memory.buffer);
     if (!twin) {
-      twin = new Twin(memory, makeMemory(this.options.b.program, memory.buffer.byteLength));
+      const { a, b } = this.options;
+      const other = makeMemory(b.program, memory.buffer.byteLength);
+      twin = new Twin(memory, other, [a.threshold, b.threshold]);
       this.twins.set(memory.buffer, twin);
     }
     return new Pair(this.options, twin, imports).exports;
@@ -147,7 +156,7 @@ class Pair {
     twin.save();
     twin.copyShared();
     const before = this.retired();
-    const [x, y] = this.twice("run", [maxNs, 0]) as [number, number];
+    const [x, y] = this.translates ? this.runToSamePoint(maxNs) : (this.twice("run", [maxNs, 0]) as [number, number]);
     const found = this.found();
     if (x !== y) found.unshift(`run() returns ${x}, ${y}`);
     if (found.length > 0) this.locate(Number(this.retired() - before), found);
@@ -162,6 +171,37 @@ class Pair {
     return x;
   }
 
+  /** True where a core runs translated code: it stops where that allows it to, not after an exact number. */
+  private get translates(): boolean {
+    return this.options.a.threshold > 0 || this.options.b.threshold > 0;
+  }
+
+  /** Runs the first core, then the second one to the same instruction: its slice, and the rest one by one. */
+  private runToSamePoint(maxNs: number): [number, number] {
+    const { twin, recorder } = this;
+    const start = this.retired();
+    recorder.lead();
+    const x = this.a.run(maxNs, 0);
+    const goal = this.retired();
+    recorder.follow("leniently");
+    const executed = Number(goal - start);
+    // A slice may be longer than a small limit says; the first instruction goes with what is due before it.
+    twin.limitSecond(executed < SHORT_SLICE ? 1 : executed, false);
+    let y = this.b.run(maxNs, 0);
+    for (let left = Number(goal - twin.retired(twin.b)); y === KVM_EXIT_INTR && left > 0; ) {
+      twin.limitSecond(left, true);
+      y = this.b.run(maxNs, 0);
+      left = y === KVM_EXIT_INTR ? Number(goal - twin.retired(twin.b)) : 0;
+    }
+    // The instruction that the first core left at has not been executed by either.
+    if (x !== KVM_EXIT_INTR && y === KVM_EXIT_INTR) {
+      twin.limitSecond(1, true);
+      y = this.b.run(maxNs, 0);
+    }
+    recorder.finish();
+    return [x, y];
+  }
+
   private limit(instructions: number, exact: boolean): void {
     this.twin.a.view.setUint32(VCPU_BASE + RUN_LIMIT, instructions, true);
     this.twin.a.view.setUint32(VCPU_BASE + RUN_EXACT, exact ? 1 : 0, true);
@@ -169,9 +209,7 @@ class Pair {
 
   /** Instructions that the first core has executed. */
   private retired(): bigint {
-    const { view } = this.twin.a;
-    const inSlice = view.getUint32(VCPU_BASE + CPU_SLICE, true) - view.getUint32(VCPU_BASE + CPU_FUEL, true);
-    return view.getBigUint64(VCPU_BASE + CPU_RETIRED, true) + BigInt(inSlice);
+    return this.twin.retired(this.twin.a);
   }
 
   private found(): string[] {

@@ -24,12 +24,23 @@ export function sharedSpans(vcpus: number): Span[] {
 export const FLAGS_SPAN: Span = { start: layout.CPU_CC_OP, end: layout.CPU_CPL };
 export const FLAG_OPERANDS_SPAN: Span = { start: layout.CPU_CC_DST, end: layout.CPU_EFLAGS };
 
-/** Offsets in a vCPU of what is no state: counters, and what an instruction leaves lying about. */
+/** Offsets in a vCPU of what is no state: counters, what an instruction leaves lying about, and what a run() leaves of
+ * its bounds and of the requests to look at something. */
 const LEFTOVERS: readonly Span[] = [
   span(layout.CPU_TRACE_RIP, 8),
   span(layout.CPU_SCRATCH, layout.CPU_RUN - layout.CPU_SCRATCH),
+  span(layout.CPU_FUEL, 8),
+  span(layout.CPU_SLICE, 8),
+  span(layout.RUN_LIMIT, 8),
   span(layout.CPU_STATS, layout.CPU_FIELDS_END - layout.CPU_STATS),
 ];
+
+/** True for an address in the VM's area whose eight bytes each core has as its own: when it translates, and the clock
+ * as it last looked at it, which only keeps time from going backwards. */
+export function isSideOwn(address: number): boolean {
+  const own = [layout.VM_JIT_THRESHOLD & ~7, layout.VM_CLOCK_LAST];
+  return own.includes(address);
+}
 
 /** True for an offset in a vCPU's area that says nothing about the guest. */
 export function isLeftover(offset: number): boolean {

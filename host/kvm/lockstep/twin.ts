@@ -6,9 +6,13 @@
 
 import {
   CPU_FUEL,
+  CPU_RETIRED,
+  CPU_SLICE,
   REQ_CODE_FLUSH,
   REQ_STATE,
   REQ_TLB_FLUSH,
+  RUN_EXACT,
+  RUN_LIMIT,
   SLOT_ENTRY_SIZE,
   SLOT_GPA,
   SLOT_HOST,
@@ -17,6 +21,7 @@ import {
   VCPU_SIZE,
   VM_BASE,
   VM_DIRTY_PAGES,
+  VM_JIT_THRESHOLD,
   VM_MAX_SLOTS,
   VM_RAM_BASE,
   VM_RAM_SIZE,
@@ -24,7 +29,7 @@ import {
   VM_SLOTS,
 } from "../../../assembly/layout.ts";
 import type { LinearMemory } from "../core.ts";
-import { FLAG_OPERANDS_SPAN, FLAGS_SPAN, isLeftover, nameOf, type Span, sharedSpans } from "./spans.ts";
+import { FLAG_OPERANDS_SPAN, FLAGS_SPAN, isLeftover, isSideOwn, nameOf, type Span, sharedSpans } from "./spans.ts";
 
 const PAGE = 4096;
 const CHUNK = 1 << 20;
@@ -34,7 +39,7 @@ const LOG_LONG = 64;
 const TOLD = 40;
 
 /** One core's memory. */
-class Side {
+export class Side {
   readonly bytes: Uint8Array;
   readonly words: Int32Array;
   readonly view: DataView;
@@ -61,7 +66,12 @@ export class Twin {
   private readonly ramSize: number;
   private allOfRam = true;
 
-  constructor(a: LinearMemory, b: LinearMemory) {
+  /** `thresholds`: how often each core enters code before it translates it. */
+  constructor(
+    a: LinearMemory,
+    b: LinearMemory,
+    private readonly thresholds: readonly [number, number],
+  ) {
     this.a = new Side(a);
     this.b = new Side(b);
     this.ramBase = this.a.u32(VM_RAM_BASE);
@@ -71,12 +81,31 @@ export class Twin {
     this.spans = sharedSpans(1);
     this.saved = new Uint8Array(this.spans.reduce((sum, { start, end }) => sum + end - start, 0));
     this.b.bytes.set(this.a.bytes.subarray(VM_BASE, VM_BASE + VM_SIZE), VM_BASE);
+    this.setThresholds();
+  }
+
+  private setThresholds(): void {
+    this.a.view.setUint32(VM_JIT_THRESHOLD, this.thresholds[0], true);
+    this.b.view.setUint32(VM_JIT_THRESHOLD, this.thresholds[1], true);
+  }
+
+  /** Bounds the second core's next run() by itself. */
+  limitSecond(instructions: number, exact: boolean): void {
+    this.b.view.setUint32(VCPU_BASE + RUN_LIMIT, instructions, true);
+    this.b.view.setUint32(VCPU_BASE + RUN_EXACT, exact ? 1 : 0, true);
+  }
+
+  /** Instructions that a side's vCPU has executed. */
+  retired({ view }: Side): bigint {
+    const inSlice = view.getUint32(VCPU_BASE + CPU_SLICE, true) - view.getUint32(VCPU_BASE + CPU_FUEL, true);
+    return view.getBigUint64(VCPU_BASE + CPU_RETIRED, true) + BigInt(inSlice);
   }
 
   // ------------------------------------------------------------------------------------- what the host did
   /** Gives the second core what the host has written into the first one's areas. */
   copyShared(): void {
     for (const { start, end } of this.spans) this.b.bytes.set(this.a.bytes.subarray(start, end), start);
+    this.setThresholds();
   }
 
   /** RAM is to be copied as a whole before the guest runs again. */
@@ -137,6 +166,7 @@ export class Twin {
       this.b.bytes.set(old, start);
       at += end - start;
     }
+    this.setThresholds();
     this.request(REQ_CODE_FLUSH | REQ_TLB_FLUSH | REQ_STATE);
   }
 
@@ -160,7 +190,7 @@ export class Twin {
   }
 
   private tolerated(at: number, sameFlags: () => boolean): boolean {
-    if (at < VCPU_BASE) return false;
+    if (at < VCPU_BASE) return isSideOwn(at);
     const offset = (at - VCPU_BASE) % VCPU_SIZE;
     if (isLeftover(offset)) return true;
     const operands = offset >= FLAG_OPERANDS_SPAN.start && offset < FLAG_OPERANDS_SPAN.end;
