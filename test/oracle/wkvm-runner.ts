@@ -27,6 +27,7 @@ import {
 import type { CoreExports, CoreProgram } from "../../host/kvm/core.ts";
 import { findEntry, type KvmCpuidEntry } from "../../host/kvm/cpuid-table.ts";
 import { type KvmSregs, readSregs, writeSregs } from "../../host/kvm/sregs.ts";
+import { readVcpuStats, type VcpuStats } from "../../host/kvm/stats.ts";
 import type { VcpuState } from "../../host/kvm/vcpu-state.ts";
 import { writeXcrs } from "../../host/kvm/xsave.ts";
 import {
@@ -184,6 +185,11 @@ export class WkvmRunner {
     this.undo(test);
     if (vector >= VECTOR_EXIT) this.goHome();
     return result;
+  }
+
+  /** What the core has counted so far. */
+  stats(): VcpuStats {
+    return readVcpuStats(this.state);
   }
 
   /** KVM_EXIT_*, or TRAPPED where the core itself broke: `trap` then says how. */

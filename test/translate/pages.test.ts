@@ -1,0 +1,192 @@
+// Regions over several pages: what they are made from may be overwritten, mapped elsewhere, or mapped twice.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Assembler } from "./assembler.ts";
+import {
+  CODE,
+  DATA,
+  HIGH,
+  HIGH_PAGES,
+  LOW_PAGES,
+  OTHER_PML4,
+  onBothTiers,
+  PML4,
+  PRESENT_WRITABLE,
+  RAX,
+  RBX,
+  RCX,
+  RDI,
+  STACK,
+  shareInRegions,
+  type TierGuest,
+} from "./tier-guest.ts";
+
+const PAGE = 0x1000;
+/** Guest physical pages of the code that HIGH maps, and of what takes the place of one. */
+const FRAMES = 0x4_0000;
+const SPARE = 0x5_0000;
+/** Offset in a page of the operand of its ADD. */
+const OPERAND = 0x10 + 3;
+const ROUNDS = 20;
+
+/** Code on `count` pages from HIGH on: each adds its number to RBX and goes to the next, the last one back; HLT. */
+function chain(count: number): Uint8Array {
+  const program = new Assembler(HIGH);
+  program.set(RBX, 0).set(RCX, ROUNDS);
+  for (let page = 0; page < count; page++) {
+    program.to(HIGH + page * PAGE + 0x10).label(`page ${page}`);
+    program.code(0x48, 0x83, 0xc3, page + 1); // add rbx, page + 1
+    if (page + 1 < count) program.jump(`page ${page + 1}`);
+  }
+  return program.repeat(RCX, "page 0").halt().finish();
+}
+
+/** At CODE: reloads CR3, so that what the tables say holds, and goes to the address in RAX. */
+const RELOAD = [0x0f, 0x20, 0xda, 0x0f, 0x22, 0xda, 0xff, 0xe0]; // mov rdx, cr3; mov cr3, rdx; jmp rax
+
+function runAt(guest: TierGuest, address: number): bigint {
+  guest.setRegister(RAX, address);
+  guest.runToHalt();
+  return guest.register(RBX);
+}
+
+function prepare(guest: TierGuest, pages: number): void {
+  guest.load(CODE, RELOAD);
+  guest.load(FRAMES, chain(pages));
+  for (let page = 0; page < pages; page++) guest.mapHigh(page, FRAMES + page * PAGE);
+}
+
+const sumOf = (pages: number): number => (pages * (pages + 1)) / 2;
+
+for (const pages of [1, 2, 3, 4, 6]) {
+  test(`a loop over ${pages} pages, each overwritten by a device in turn`, async () => {
+    const translated = await onBothTiers((guest) => {
+      prepare(guest, pages);
+      let sum = sumOf(pages);
+      assert.equal(runAt(guest, HIGH), BigInt(ROUNDS * sum));
+      for (let page = 0; page < pages; page++) {
+        guest.load(FRAMES + page * PAGE + OPERAND, [100]);
+        sum += 100 - (page + 1);
+        assert.equal(runAt(guest, HIGH), BigInt(ROUNDS * sum));
+        assert.equal(runAt(guest, HIGH), BigInt(ROUNDS * sum));
+      }
+    });
+    assert.ok(shareInRegions(translated) > 0.6, `${shareInRegions(translated)} in regions`);
+  });
+
+  test(`a loop over ${pages} pages, each mapped elsewhere and back`, async () => {
+    await onBothTiers((guest) => {
+      prepare(guest, pages);
+      const sum = sumOf(pages);
+      assert.equal(runAt(guest, HIGH), BigInt(ROUNDS * sum));
+      for (let page = 0; page < pages; page++) {
+        guest.load(SPARE, guest.bytes.slice(FRAMES + page * PAGE, FRAMES + (page + 1) * PAGE));
+        guest.load(SPARE + OPERAND, [50]);
+        guest.mapHigh(page, SPARE);
+        assert.equal(runAt(guest, HIGH), BigInt(ROUNDS * (sum + 50 - (page + 1))));
+        guest.mapHigh(page, FRAMES + page * PAGE);
+        assert.equal(runAt(guest, HIGH), BigInt(ROUNDS * sum));
+      }
+    });
+  });
+
+  test(`a loop over ${pages} pages that are mapped twice, the second time with another page among them`, async () => {
+    const alias = 64;
+    await onBothTiers((guest) => {
+      prepare(guest, pages);
+      const sum = sumOf(pages);
+      for (let page = 0; page < pages; page++) guest.mapHigh(alias + page, FRAMES + page * PAGE);
+      const last = pages - 1;
+      for (let round = 0; round < 3; round++) {
+        assert.equal(runAt(guest, HIGH), BigInt(ROUNDS * sum));
+        assert.equal(runAt(guest, HIGH + alias * PAGE), BigInt(ROUNDS * sum));
+      }
+      guest.load(SPARE, guest.bytes.slice(FRAMES + last * PAGE, FRAMES + pages * PAGE));
+      guest.load(SPARE + OPERAND, [33]);
+      guest.mapHigh(alias + last, SPARE);
+      for (let round = 0; round < 3; round++) {
+        assert.equal(runAt(guest, HIGH), BigInt(ROUNDS * sum));
+        assert.equal(runAt(guest, HIGH + alias * PAGE), BigInt(ROUNDS * (sum + 33 - pages)));
+      }
+    });
+  });
+
+  test(`a loop over ${pages} pages, the last of which goes away`, async () => {
+    await onBothTiers((guest) => {
+      prepare(guest, pages);
+      runAt(guest, HIGH);
+      guest.view.setBigUint64(HIGH_PAGES + (pages - 1) * 8, 0n, true);
+      // The page fault's handler is a HLT too: the snapshot has its frame.
+      guest.setRegister(RAX, HIGH);
+      guest.runToHalt();
+      assert.notEqual(guest.register(4), BigInt(STACK), "a frame lies on the stack");
+    });
+  });
+}
+
+test("two address spaces with PCIDs have other code at one address", async () => {
+  const [pdpt, directory, table] = [0xa000, 0xb000, 0xc000];
+  const inner = (amount: number): number[] => [0x48, 0x83, 0xc3, amount, 0xc3]; // add rbx, amount; ret
+  const program = new Assembler(CODE).set(RBX, 0).set(RCX, ROUNDS).label("again");
+  for (const register of [6, 7]) {
+    program.code(0x0f, 0x22, 0xd8 | register); // mov cr3, rsi or rdi
+    program.set(RAX, HIGH).code(0xff, 0xd0); // call rax
+  }
+  program.repeat(RCX, "again").halt();
+  for (const keep of [0n, 1n << 63n]) {
+    const translated = await onBothTiers((guest) => {
+      const put = (at: number, value: number): void => guest.view.setBigUint64(at, BigInt(value), true);
+      put(OTHER_PML4, pdpt | 7);
+      put(pdpt, directory | 7);
+      put(directory, LOW_PAGES | 7);
+      put(directory + 8, table | 7);
+      put(table, SPARE | PRESENT_WRITABLE);
+      guest.mapHigh(0, FRAMES);
+      guest.load(FRAMES, inner(1));
+      guest.load(SPARE, inner(100));
+      guest.load(CODE, program.finish());
+      guest.setRegister(6, BigInt(PML4 | 1) | keep);
+      guest.setRegister(7, BigInt(OTHER_PML4 | 2) | keep);
+      guest.runToHalt();
+      assert.equal(guest.register(RBX), BigInt(ROUNDS * 101));
+    });
+    assert.ok(shareInRegions(translated) > 0.3);
+  }
+});
+
+test("code that takes its own page out of the tables goes on until it is looked up again", async () => {
+  const program = new Assembler(HIGH).set(RCX, 3).label("again");
+  program.code(0x48, 0x83, 0xc3, 1).repeat(RCX, "again");
+  program.set(RAX, HIGH_PAGES).code(0x48, 0xc7, 0x00, 0, 0, 0, 0); // mov qword [rax], 0
+  program.set(RAX, HIGH).code(0x0f, 0x01, 0x38); // invlpg [rax]
+  program.label("gone").code(0x48, 0x83, 0xc3, 0x10).jump("gone");
+  await onBothTiers((guest) => {
+    guest.load(CODE, RELOAD);
+    guest.load(FRAMES, program.finish());
+    for (let run = 0; run < 3; run++) {
+      guest.mapHigh(0, FRAMES);
+      guest.setRegister(RAX, HIGH);
+      guest.runToHalt();
+    }
+  });
+});
+
+test("a loop whose code lies across the boundary of two pages", async () => {
+  for (let before = 1; before < 24; before++) {
+    const program = new Assembler(HIGH).to(HIGH + PAGE - before).label("start");
+    program.set(RBX, 0).set(RCX, ROUNDS).label("again");
+    program.code(0x48, 0x81, 0xc3, 0x78, 0x56, 0x34, 0x12).code(0x48, 0x89, 0x1f).repeat(RCX, "again").halt();
+    await onBothTiers((guest) => {
+      guest.load(CODE, RELOAD);
+      guest.load(FRAMES, program.finish());
+      // Neighbours in the tables that are none in memory.
+      guest.load(SPARE, guest.bytes.slice(FRAMES + PAGE, FRAMES + 2 * PAGE));
+      guest.mapHigh(0, FRAMES);
+      guest.mapHigh(1, SPARE);
+      guest.setRegister(RDI, DATA);
+      assert.equal(runAt(guest, HIGH + PAGE - before), BigInt(ROUNDS * 0x12345678));
+      guest.load(SPARE + 8, []);
+      assert.equal(runAt(guest, HIGH + PAGE - before), BigInt(ROUNDS * 0x12345678));
+    });
+  }
+});

@@ -1,0 +1,105 @@
+// The recorded vectors, run as translated code: threshold 1 translates a case before it is executed. 64-bit forms only,
+// as the translator takes nothing else; what is not translated, the interpreter answers for in recorded.test.ts.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import {
+  Batch,
+  CASE_CODE_OFFSET,
+  type Case,
+  CODE_BASE,
+  CODE_BYTES,
+  CODE_WINDOW,
+  codeOf,
+  MODE_64,
+  RESULT_CR2,
+  RESULT_VECTOR,
+  type Result,
+} from "../differential/case.ts";
+import { digest } from "../differential/digest.ts";
+import { offers } from "../differential/exclusions.ts";
+import { disassemble } from "../differential/report.ts";
+import { type Shape, shapeOf } from "../differential/shape.ts";
+import { guestCpuid, guestFeatures } from "../oracle/guest-cpuid.ts";
+import { WkvmRunner } from "../oracle/wkvm-runner.ts";
+import { unpack } from "../vectors/format.ts";
+import { buildGroup } from "../vectors/groups.ts";
+
+const SHOWN = 30;
+/** Every STRIDE-th case: a prime, so that each form's codes and seeds all have their turn. */
+const STRIDE = process.env["WKVM_SOAK"] ? 1 : 23;
+
+const INT3 = 0xcc;
+const PUSHF_POPF = [0x9c, 0x9d];
+const STRING = [0x6c, 0x6d, 0x6e, 0x6f, 0xa4, 0xa5, 0xa6, 0xa7, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf];
+const TRANSFERS = [0xc2, 0xc3, 0xca, 0xcb, 0xcf, 0xe0, 0xe1, 0xe2, 0xe3, 0xe8, 0xe9, 0xeb];
+const PAGE_FAULT = 14;
+/** Bytes of an instruction at most. */
+const LONGEST = 15;
+
+/**
+ * Why a case was recorded as something that translated code, which ends at the INT3 behind it, cannot show: the
+ * recording had TF set, and stopped after one step. undefined: it can.
+ */
+function stepOnly({ map, opcode, reg, repeat, vex }: Shape): string | undefined {
+  if (vex) return undefined;
+  if (map === 0 && repeat && STRING.includes(opcode)) return "a repeated instruction stops after an iteration";
+  if (map === 0 && opcode === INT3) return "is itself what ends translated code";
+  if (map === 0 && PUSHF_POPF.includes(opcode)) return "shows or changes TF";
+  if (map === 0 && (TRANSFERS.includes(opcode) || (opcode >= 0x70 && opcode <= 0x7f))) return "leads elsewhere";
+  if (map === 0 && opcode === 0xff && reg >= 2 && reg <= 5) return "leads elsewhere";
+  if (map === 1 && opcode >= 0x80 && opcode <= 0x8f) return "leads elsewhere";
+  if (map === 1 && (opcode === 0x05 || opcode === 0x34)) return "leads elsewhere";
+  return undefined;
+}
+
+/** Whether an instruction of any length would run out of the code window: silicon reads on behind what VEX forbids. */
+function endsTheWindow(test: Case): boolean {
+  return test.view.getUint16(CASE_CODE_OFFSET, true) + LONGEST > CODE_WINDOW + CODE_BYTES - CODE_BASE;
+}
+
+/** Whether it was the INT3 behind the case that could not be fetched: the recording ended before it. */
+function endsUnmapped(result: Result): boolean {
+  if (result.bytes[RESULT_VECTOR] !== PAGE_FAULT) return false;
+  const address = result.view.getBigUint64(RESULT_CR2, true);
+  return address >= BigInt(CODE_WINDOW) && address <= BigInt(CODE_WINDOW + CODE_BYTES);
+}
+
+test("recorded vectors give the recorded outcome as translated code", async (t) => {
+  const folder = join(process.env["WKVM_ROOT"] ?? process.cwd(), "test/vectors");
+  const vectors = unpack(readFileSync(join(folder, "recorded.bin.gz")));
+  const cpuid = await guestCpuid();
+  const features = guestFeatures(cpuid);
+  const runner = await WkvmRunner.create(cpuid, undefined, undefined, true);
+  const batch = new Batch(256);
+  const failures: string[] = [];
+  let cases = 0;
+  let n = 0;
+  for (const group of vectors.groups) {
+    if (group.mode !== MODE_64 || !offers(features, group.feature)) continue;
+    const count = buildGroup(group, batch.cases, 0);
+    for (let i = 0; i < count; i++) {
+      if (n++ % STRIDE) continue;
+      const each = batch.cases[i]!;
+      const code = codeOf(each);
+      const shape = shapeOf(code, group.mode);
+      if (stepOnly(shape)) continue;
+      if (shape.vex && endsTheWindow(each)) continue;
+      const result = runner.run(each);
+      if (endsUnmapped(result)) continue;
+      cases++;
+      if (digest(each, result) === group.digests[i]) continue;
+      const text = disassemble(code, group.mode);
+      failures.push(
+        `${group.name}: ${Buffer.from(code).toString("hex")} (${text}), seed ${group.firstSeed + i}, vector ${result.bytes[RESULT_VECTOR]}`,
+      );
+    }
+  }
+  const { regionInstructions, instructions } = runner.stats().counters;
+  const share = regionInstructions / instructions;
+  t.diagnostic(`${cases} cases, ${(100 * share).toFixed(1)}% of their instructions in regions`);
+  assert.equal(failures.length, 0, `${failures.length} cases differ:\n${failures.slice(0, SHOWN).join("\n")}`);
+  assert.ok(share > 0.5, "cases are translated");
+  assert.ok(cases > 1000, "the file holds 64-bit vectors");
+});
