@@ -10,6 +10,11 @@ import type { BootResult } from "./results.ts";
 
 /** `panic=-1`: a kernel that gives up resets, which ends the process at once. */
 export const PLAIN = "console=ttyS0 panic=-1";
+/**
+ * For guests whose boot is not what is measured: by default the kernel tests its ciphers in the background, which goes on
+ * for seconds while programs run.
+ */
+export const SETTLED = `${PLAIN} quiet cryptomgr.notests`;
 /** A busy machine may give Bochs a small part of a core. */
 const TIMEOUT_SECONDS = 600;
 

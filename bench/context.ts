@@ -20,6 +20,8 @@ export interface Context {
   readonly probe: string;
   /** The bundled process that makes many virtual machines. */
   readonly vmsProbe: string;
+  /** The bundled process that looks at a guest at work. */
+  readonly profileProbe: string;
   /** The commit of `options.base`. */
   readonly base: string | undefined;
   readonly emulators: readonly Emulator[];

@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { PLAIN } from "./boot.ts";
+import { SETTLED } from "./boot.ts";
 import { attempt, type Context, memoryResult, newestGuest } from "./context.ts";
 import { shellInitramfs } from "./initramfs.ts";
 import { withProcess } from "./measured-process.ts";
@@ -25,7 +25,7 @@ export async function idlePart(context: Context): Promise<IdleResult[]> {
     if (!newest || (context.options.quick && newest.kernel.bits === 32)) continue;
     const initrd = join(context.work, `shell-${newest.kernel.bits}.cpio`);
     writeFileSync(initrd, shellInitramfs(newest.files));
-    const guest = { kernel: newest.kernel.path, initrd, append: PLAIN };
+    const guest = { kernel: newest.kernel.path, initrd, append: SETTLED };
     const what = `idle shell under ${emulator.name}`;
     const outcome = await attempt(context, what, () => idle(emulator, guest, context.options.quick ? 5000 : 15000));
     if ("failure" in outcome) context.skip(`${what}: ${outcome.failure}`);

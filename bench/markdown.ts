@@ -3,7 +3,7 @@ import { type Cell, percent, seconds, table, times } from "./markdown-table.ts";
 import { median } from "./median.ts";
 import { WKVM } from "./peers/wkvm.ts";
 import { programTables } from "./program-tables.ts";
-import type { BootResult, CounterResult, Results, TraceResult } from "./results.ts";
+import type { BootResult, CounterResult, ProfileResult, Results, TraceResult } from "./results.ts";
 
 /** The whole report. */
 export function markdown(results: Results, chart: string): string {
@@ -16,6 +16,7 @@ export function markdown(results: Results, chart: string): string {
   if (results.vms?.length) parts.push(vmsTable(results));
   if (results.size || results.start || results.idle) parts.push(smallFigures(results));
   for (const traces of results.traces ?? []) parts.push(traceTable(traces));
+  for (const profile of results.profiles ?? []) parts.push(profileTables(profile));
   const failures = failuresOf(results);
   if (failures.length > 0)
     parts.push(`## Not run, or gone wrong\n\n${failures.map((line) => `- ${line}`).join("\n")}\n`);
@@ -139,6 +140,22 @@ function smallFigures({ size, start = [], idle = [] }: Results): string {
     rows.push([`${runner}: peak of resident memory, guest RAM included`, `${memory.peakMiB.toFixed(0)} MiB`]);
   }
   return `## Small figures\n\n${table(["", ""], rows)}`;
+}
+
+function profileTables({ what, runner, samples, functions, tiers }: ProfileResult): string {
+  const total = Object.values(tiers).reduce((sum, value) => sum + value, 0);
+  const tierRows: Cell[][] = [
+    ["core (interpreter, translator, MMU)", tiers.core],
+    ["translated regions", tiers.regions],
+    ["host (devices, run loop)", tiers.host],
+    ["garbage collection", tiers.garbageCollection],
+    ["other threads (V8's compilers)", tiers.otherThreads],
+  ].map(([name, value]) => [name as string, seconds(value as number), percent((value as number) / total)]);
+  const functionRows = functions.map(({ name, share }) => [name, percent(share)]);
+  return `## Profile of ${what} under ${runner}
+
+${table(["Part of wkvm", "s", "share"], tierRows)}
+${table([`Guest function (${samples} samples)`, "share"], functionRows)}`;
 }
 
 function traceTable(traces: TraceResult): string {

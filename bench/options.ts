@@ -3,10 +3,21 @@
 import type { Bits } from "./peers/emulator.ts";
 
 /** Names of the parts, in the order in which they run. */
-export const PARTS = ["size", "start", "boot", "idle", "events", "vms", "counters", "programs", "traces"] as const;
+export const PARTS = [
+  "size",
+  "start",
+  "boot",
+  "idle",
+  "events",
+  "vms",
+  "counters",
+  "programs",
+  "traces",
+  "profile",
+] as const;
 export type Part = (typeof PARTS)[number];
-/** Counting traces takes long and changes seldom: only where it is asked for. */
-const USUAL = PARTS.filter((part) => part !== "traces");
+/** Counting traces takes long and changes seldom, and profiles are for reading: only where they are asked for. */
+const USUAL = PARTS.filter((part) => part !== "traces" && part !== "profile");
 
 /** What two revisions are compared by. */
 const COMPARED: readonly Part[] = ["boot", "programs"];
@@ -57,6 +68,8 @@ export const HELP = `npm run bench -- [options]
   --together     the guest programs share one boot, so that only the first is cold;
                  --quick implies it. Otherwise each has a fresh process
   --reps N       rounds (default 3; 1 with --quick)
+  --prof         tells instead which functions of the guest, and which parts of wkvm, take
+                 the time of a boot, or of the programs that --only names
   --base REV     measures another revision of this repository in turn with this one, and
                  fails where this one is slower (without peers, boots and programs, and
                  without results written, unless the options for those say otherwise)
@@ -76,6 +89,7 @@ export function parseOptions(args: readonly string[], programs: readonly string[
   let bits = WIDTHS;
   let together = false;
   let base: string | undefined;
+  let prof = false;
   let tolerancePercent = DEFAULT_TOLERANCE_PERCENT;
   const rest = [...args];
   const value = (name: string): string => {
@@ -89,6 +103,7 @@ export function parseOptions(args: readonly string[], programs: readonly string[
     else if (name === "--accel") accelerators = value(name).split(",");
     else if (name === "--bits") bits = widthList(value(name));
     else if (name === "--together") together = true;
+    else if (name === "--prof") prof = true;
     else if (name === "--base") base = value(name);
     else if (name === "--tolerance") tolerancePercent = percentage(value(name));
     else if (name === "--reps") reps = count(value(name));
@@ -104,7 +119,12 @@ export function parseOptions(args: readonly string[], programs: readonly string[
       }
     } else throw new OptionError(`unknown option ${name}\n${HELP}`);
   }
-  if (chosen.length > 0) parts.add("programs");
+  if (prof) {
+    parts.clear();
+    parts.add("profile");
+    peers ??= [];
+    output ??= "-";
+  } else if (chosen.length > 0) parts.add("programs");
   return {
     quick,
     peers: peers ?? (base === undefined ? PEERS : []),

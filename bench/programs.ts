@@ -1,7 +1,7 @@
 // The guest programs: natively, and under each emulator in a guest of each width.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { PLAIN } from "./boot.ts";
+import { SETTLED } from "./boot.ts";
 import { checkChecksums } from "./checksums.ts";
 import { programFiles } from "./compile-programs.ts";
 import { attempt, type Context } from "./context.ts";
@@ -69,7 +69,7 @@ function runnersOf(context: Context, bits: Bits): Runner[] {
           command({
             kernel: wantsUnpacked ? kernel.unpacked : kernel.path,
             initrd,
-            append: `${PLAIN} quiet -- ${words(chosen).join(" ")}`,
+            append: `${SETTLED} -- ${words(chosen).join(" ")}`,
           }),
       }),
     );

@@ -1,5 +1,6 @@
 // The form of a result file.
 import type { HostInfo } from "./host-info.ts";
+import type { Tiers } from "./tiers.ts";
 import type { TraceDistribution } from "./trace-counts.ts";
 
 /** Version of this form. */
@@ -93,6 +94,17 @@ export interface CounterResult {
   readonly runs: number;
 }
 
+/** Where the time of a boot or of a program went. */
+export interface ProfileResult {
+  readonly what: string;
+  readonly runner: string;
+  /** How often the guest was looked at. */
+  readonly samples: number;
+  /** Functions of the guest, the one with most samples first. */
+  readonly functions: readonly { readonly name: string; readonly share: number }[];
+  readonly tiers: Tiers;
+}
+
 export interface TraceResult extends TraceDistribution {
   readonly kernel: string;
   /** The core's own count of instructions: traces that are left halfway make the sum over traces larger. */
@@ -142,4 +154,5 @@ export interface Results {
   readonly counters?: readonly CounterResult[];
   readonly traces?: readonly TraceResult[];
   readonly programs?: readonly ProgramResult[];
+  readonly profiles?: readonly ProfileResult[];
 }

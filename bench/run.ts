@@ -23,6 +23,7 @@ import { type Emulator, type EmulatorOrReason, forQuickRun } from "./peers/emula
 import { tcg } from "./peers/qemu.ts";
 import { v86 } from "./peers/v86.ts";
 import { WKVM, wkvm } from "./peers/wkvm.ts";
+import { profilePart } from "./profile.ts";
 import { PROGRAMS } from "./program-list.ts";
 import { programsPart, scaleOf } from "./programs.ts";
 import { FORMAT, type Results } from "./results.ts";
@@ -86,6 +87,7 @@ async function contextOf(options: Options, work: string, notRun: string[]): Prom
     work,
     wkvm: program,
     probe: bundle("probe.mjs"),
+    profileProbe: bundle("profile-probe.mjs"),
     vmsProbe: bundle("vms-probe.mjs"),
     emulators: options.quick && options.base === undefined ? forQuickRun(emulators) : emulators,
     skip: (what) => void notRun.push(what),
@@ -151,6 +153,7 @@ async function measure(context: Context, host: HostInfo, notRun: string[]): Prom
     ...(wants("vms") ? { vms: await vmsPart(context) } : {}),
     ...(wants("counters") ? { counters: await countersPart(context) } : {}),
     ...(wants("programs") ? { programs: await programsPart(context) } : {}),
+    ...(wants("profile") ? { profiles: await profilePart(context) } : {}),
     ...(wants("traces") ? { traces: await tracesPart(context) } : {}),
   };
 }

@@ -41,6 +41,13 @@ test("--base compares two revisions and nothing else", () => {
   assert.deepEqual(parse("--base", "HEAD", "--peers", "tcg", "--only", "boot").peers, ["tcg"]);
 });
 
+test("--prof tells of programs instead of measuring them", () => {
+  const { parts, programs, peers, output } = parse("--prof", "--only", "lua");
+  assert.deepEqual([parts, programs, peers, output], [["profile"], ["lua"], [], "-"]);
+  assert.deepEqual(parse("--prof").parts, ["profile"]);
+  assert.ok(!parse().parts.includes("profile"));
+});
+
 test("what is not understood is named", () => {
   const refused: [string[], RegExp][] = [
     [["--frobnicate"], /unknown option --frobnicate/],
