@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { Signatures } from "../../assembly/isa/helper-signatures.ts";
 import { printTables } from "../../assembly/isa/print-decoder.ts";
 import { type Numbering, number, printGroup, printHot } from "../../assembly/isa/print-interpreter.ts";
-import { TypeScriptPrinter } from "../../assembly/isa/print-typescript.ts";
 import { Helpers, serialize } from "../../assembly/isa/serialize.ts";
 import { rows } from "../../assembly/isa/table.ts";
 import { allVariants, type Variant, variantsOf } from "../../assembly/isa/variant.ts";
@@ -111,33 +110,23 @@ try {
   const sizes = functionSizes(separate.wasm);
 
   const helpers = new Helpers(new Signatures((module) => readFileSync(join(root, "assembly", `${module}.ts`), "utf8")));
-  const typescript = new TypeScriptPrinter({
-    fail: "return 0;",
-    retry: "return 0;",
-    branch: () => "return 1;",
-    jump: () => "return 1;",
-  });
   const figures = [...byRow].map(([name, variants]) => ({
     name,
     cases: variants.length,
     wasm: sizes.get(functions.get(name)!)!,
-    typescript: variants.reduce((sum, v) => sum + typescript.body(v).length, 0),
     serialised: variants.reduce((sum, v) => sum + serialize(v, helpers).length, 0),
   }));
   const total = figures.reduce((a, b) => ({
     name: "all rows",
     cases: a.cases + b.cases,
     wasm: a.wasm + b.wasm,
-    typescript: a.typescript + b.typescript,
     serialised: a.serialised + b.serialised,
   }));
-  console.log(
-    "| row | cases | wasm bytes (a case) | TypeScript characters (a case) | serialised bytes (a case) |\n|---|---|---|---|---|",
-  );
+  console.log("| row | cases | wasm bytes (a case) | serialised bytes (a case) |\n|---|---|---|---|");
   for (const name of [...(shown.length ? shown : GATE), ""]) {
     const f = name ? figures.find((each) => each.name === name)! : total;
     const per = (value: number): string => `${value} (${Math.round(value / f.cases)})`;
-    console.log(`| ${f.name} | ${f.cases} | ${per(f.wasm)} | ${per(f.typescript)} | ${per(f.serialised)} |`);
+    console.log(`| ${f.name} | ${f.cases} | ${per(f.wasm)} | ${per(f.serialised)} |`);
   }
   console.log(
     `\nasc, a function a row: ${separate.seconds.toFixed(1)} s of processor time, ${separate.wasm.length} bytes`,

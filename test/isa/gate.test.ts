@@ -19,7 +19,6 @@ import { type Group, unpack } from "../vectors/format.ts";
 import { buildGroup } from "../vectors/groups.ts";
 import { buildGateCore, exportName, type GateCore } from "./gate-core.ts";
 import { Translator } from "./translator.ts";
-import { loadTypeScriptTier } from "./typescript-tier.ts";
 
 const root = process.env["WKVM_ROOT"] ?? process.cwd();
 const RECORD_SIZE = 32;
@@ -126,21 +125,6 @@ const variantsOfGate = (): Variant[] => Object.values(GATE).flatMap((i) => i.row
 test("the interpreter's cases do what the processor did", async (t) => {
   const features = guestFeatures(await guestCpuid());
   const runner = await WkvmRunner.create(await guestCpuid());
-  for (const [name, instruction] of Object.entries(GATE)) {
-    await t.test(name, (t) => t.diagnostic(`${play(runner, instruction, features)} recorded cases`));
-  }
-});
-
-test("the TypeScript printer's cases do what the processor did", async (t) => {
-  const features = guestFeatures(await guestCpuid());
-  const { tier, text } = await loadTypeScriptTier(root, variantsOfGate(), gate.numbering.opOf);
-  const runner = await runnerWith((exports, memory) => {
-    tier.attach(exports, memory.buffer);
-    return tier.execute;
-  });
-  t.diagnostic(
-    `${text.length} characters for ${variantsOfGate().length} cases; the core around them compiled in ${(gate.compiled / 1000).toFixed(1)} s`,
-  );
   for (const [name, instruction] of Object.entries(GATE)) {
     await t.test(name, (t) => t.diagnostic(`${play(runner, instruction, features)} recorded cases`));
   }

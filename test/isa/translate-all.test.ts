@@ -8,8 +8,8 @@ import { Signatures } from "../../assembly/isa/helper-signatures.ts";
 import { Helpers, serialize } from "../../assembly/isa/serialize.ts";
 import { rows } from "../../assembly/isa/table.ts";
 import { allVariants, variantsOf } from "../../assembly/isa/variant.ts";
+import { R_BASE, R_EA, R_INDEX, R_SEGMENT } from "./record-fields.ts";
 import { Translator } from "./translator.ts";
-import { R_BASE, R_EA, R_INDEX, R_SEGMENT } from "./typescript-runtime/record.ts";
 
 const root = process.env["WKVM_ROOT"] ?? process.cwd();
 const CPU_ZERO = 128;

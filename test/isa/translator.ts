@@ -22,19 +22,7 @@ import {
   VCPU_BASE,
 } from "../../assembly/layout.ts";
 import { Reader, type Step } from "./micro-reader.ts";
-import {
-  R_BASE,
-  R_DISP,
-  R_EA,
-  R_IMM,
-  R_INDEX,
-  R_NEXT,
-  R_R0,
-  R_R1,
-  R_R2,
-  R_SCALE,
-  R_SEGMENT,
-} from "./typescript-runtime/record.ts";
+import { R_BASE, R_DISP, R_EA, R_IMM, R_INDEX, R_NEXT, R_R0, R_R1, R_R2, R_SCALE, R_SEGMENT } from "./record-fields.ts";
 import { FunctionWriter, getGlobal, getLocal, i32, i64, memory, setLocal, type WasmType } from "./wasm-module.ts";
 
 const FAULT = 0;

@@ -7,6 +7,7 @@
 import {
   CPU_FUEL,
   CPU_RETIRED,
+  CPU_RIP,
   CPU_SLICE,
   REQ_CODE_FLUSH,
   REQ_STATE,
@@ -93,6 +94,10 @@ export class Twin {
   limitSecond(instructions: number, exact: boolean): void {
     this.b.view.setUint32(VCPU_BASE + RUN_LIMIT, instructions, true);
     this.b.view.setUint32(VCPU_BASE + RUN_EXACT, exact ? 1 : 0, true);
+  }
+
+  rip({ view }: Side): bigint {
+    return view.getBigUint64(VCPU_BASE + CPU_RIP, true);
   }
 
   /** Instructions that a side's vCPU has executed. */

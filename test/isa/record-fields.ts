@@ -1,5 +1,4 @@
 // Fields of a decoded record (assembly/decode/record.ts, which only asc can read).
-import { call, split } from "./machine.ts";
 
 export const R_R0 = 8;
 export const R_R1 = 9;
@@ -12,8 +11,3 @@ export const R_EA = 15;
 export const R_DISP = 16;
 export const R_NEXT = 20;
 export const R_IMM = 24;
-
-/** Address of the next instruction. */
-export function nextRip(pc: number): number {
-  return split(call("decode_record_nextRip", pc) as bigint);
-}
