@@ -27,7 +27,8 @@ export const CONFIGURATIONS: readonly [Mode, number][] = [
   ["long", 3],
 ];
 
-const MEMORY = 2 << 20;
+/** Bytes of guest memory. */
+export const MEMORY = 2 << 20;
 const SLICE_NS = 2e6;
 /** Exits between fresh starts. */
 const EXITS_PER_START = 200;
@@ -58,7 +59,7 @@ export async function runRandomCode(mode: Mode, cpl: number, seed: number, ms: n
   let starts = 0;
   while (performance.now() < until) {
     random.reseed(seed, starts++);
-    start(vm, power, mode, cpl, random);
+    startRandomCode(vm, power, mode, cpl, random);
     for (let i = 0; i < EXITS_PER_START && performance.now() < until; i++) {
       const reason = vm.core.run(SLICE_NS, 0);
       exits[reason] = (exits[reason] ?? 0) + 1;
@@ -85,7 +86,8 @@ function scribble(bytes: Uint8Array, random: Random): void {
   }
 }
 
-function start(vm: BareVm, power: KvmSregs, mode: Mode, cpl: number, random: Random): void {
+/** Fills memory with random code and brings the vCPU into a mode, about to execute some. `power`: the power-up state. */
+export function startRandomCode(vm: BareVm, power: KvmSregs, mode: Mode, cpl: number, random: Random): void {
   const { memory, core, state, ram } = vm;
   const bytes = memory.bytes.subarray(ram, ram + MEMORY);
   // Refilling everything takes longer than running it: a window around the start is fresh each time.

@@ -18,6 +18,7 @@ import { type CoreExports, compileCore, instantiate } from "../../host/kvm/core.
 import { writeCpuid } from "../../host/kvm/cpuid-table.ts";
 import { exitName } from "../../host/kvm/exits.ts";
 import { VmMemory } from "../../host/kvm/memory.ts";
+import { completeAccess, decodeExit, pendingAccess } from "../../host/kvm/run.ts";
 import { type KvmSegment, type KvmSregs, readSregs, writeSregs } from "../../host/kvm/sregs.ts";
 import { readVcpuStats, type VcpuStats } from "../../host/kvm/stats.ts";
 import { VcpuState } from "../../host/kvm/vcpu-state.ts";
@@ -27,7 +28,7 @@ export const MEMORY = 1 << 20;
 export const PML4 = 0x1000;
 const PDPT = 0x2000;
 const PAGE_DIRECTORY = 0x3000;
-/** Page tables of the first 2 MiB, which are mapped to themselves, and of the next, which are the test's to map. */
+/** Page tables of the memory there is, which is mapped to itself, and of 2 MiB that are the test's to map. */
 export const LOW_PAGES = 0x4000;
 export const HIGH_PAGES = 0x5000;
 /** Linear address of the first page that HIGH_PAGES maps. */
@@ -51,6 +52,7 @@ export const [RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9] = [0, 1, 2, 3, 4, 
 
 export class TierGuest {
   readonly snapshots: string[] = [];
+  readonly memory: VmMemory;
   readonly view: DataView;
   readonly bytes: Uint8Array;
   readonly power: KvmSregs;
@@ -59,17 +61,27 @@ export class TierGuest {
     readonly core: CoreExports,
     readonly state: VcpuState,
     readonly ram: number,
+    size: number,
   ) {
-    this.view = new DataView(state.memory.memory.buffer, ram, MEMORY);
-    this.bytes = state.memory.bytes.subarray(ram, ram + MEMORY);
+    this.memory = state.memory;
+    this.view = new DataView(state.memory.memory.buffer, ram, size);
+    this.bytes = state.memory.bytes.subarray(ram, ram + size);
     this.power = readSregs(state);
   }
 
   /** Makes a guest in 64-bit mode at CPL 0, nothing loaded yet. `threshold`: as VM_JIT_THRESHOLD. */
   static async create(threshold: number): Promise<TierGuest> {
+    const guest = await TierGuest.powerUp(threshold, MEMORY);
+    guest.buildTables();
+    guest.enterLongMode();
+    return guest;
+  }
+
+  /** Makes a guest with `bytes` of memory, as it is at power-up. */
+  static async powerUp(threshold: number, bytes: number): Promise<TierGuest> {
     let now = 0;
     const program = await compileCore();
-    const memory = VmMemory.create(MEMORY, 1, 0n, 0, program);
+    const memory = VmMemory.create(bytes, 1, 0n, 0, program);
     const core = instantiate(program, memory.memory, {
       nowNs: () => {
         now += QUESTION_NS;
@@ -82,14 +94,11 @@ export class TierGuest {
     memory.view.setInt32(VM_ICOUNT_SHIFT, 0, true);
     core.vcpuSelect(0);
     core.vcpuReset();
-    const ram = memory.allocate(MEMORY);
-    assert.ok(core.setSlot(0, 0, 0n, BigInt(MEMORY), ram) >= 0);
+    const ram = memory.allocate(bytes);
+    assert.ok(core.setSlot(0, 0, 0n, BigInt(bytes), ram) >= 0);
     const state = new VcpuState(memory, core, 0);
     writeCpuid(state, await guestCpuid());
-    const guest = new TierGuest(core, state, ram);
-    guest.buildTables();
-    guest.enterLongMode();
-    return guest;
+    return new TierGuest(core, state, ram, bytes);
   }
 
   /** Puts code or data at a guest physical address, as a device would. */
@@ -123,6 +132,15 @@ export class TierGuest {
     return reason;
   }
 
+  /** Answers an access to a port or to memory that is not there, every byte with `value`. False: it was none. */
+  answer(reason: number, value: number): boolean {
+    const pending = pendingAccess(this.state, decodeExit(this.state, reason));
+    if (!pending) return false;
+    pending.exit.data.fill(value);
+    completeAccess(this.state, pending);
+    return true;
+  }
+
   /** run() up to a HLT. */
   runToHalt(rip = CODE): void {
     assert.equal(exitName(this.run(rip)), exitName(KVM_EXIT_HLT));
@@ -152,7 +170,7 @@ export class TierGuest {
     put(PDPT, PAGE_DIRECTORY | 7);
     put(PAGE_DIRECTORY, LOW_PAGES | 7);
     put(PAGE_DIRECTORY + 8, HIGH_PAGES | 7);
-    for (let page = 0; page < 512; page++) put(LOW_PAGES + page * 8, (page << 12) | PRESENT_WRITABLE);
+    for (let page = 0; page < MEMORY >> 12; page++) put(LOW_PAGES + page * 8, (page << 12) | PRESENT_WRITABLE);
     put(GDT + 8, 0x00af9b000000ffffn);
     put(GDT + 16, 0x00cf93000000ffffn);
     for (let vector = 0; vector < 256; vector++) {

@@ -1,0 +1,165 @@
+// What a broken or a hostile guest does to a translator: it has to come to what the interpreter comes to, and to keep
+// what it needs bounded.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { KVM_EXIT_HLT, KVM_EXIT_INTR } from "../../assembly/exits.ts";
+import { Random } from "../differential/random.ts";
+import { type Mode, MEMORY as RANDOM_MEMORY, startRandomCode } from "../kvm/random-code-guest.ts";
+import { Assembler, int32 } from "./assembler.ts";
+import { CODE, DATA, HIGH, onBothTiers, RAX, RBX, RCX, RDI, shareInRegions, TierGuest } from "./tier-guest.ts";
+
+const SOAK = process.env["WKVM_SOAK"] !== undefined;
+const STARTS = SOAK ? 2000 : 12;
+const SEED = Number(process.env["WKVM_SEED"] ?? 1);
+const EXITS_PER_START = 40;
+/** The core's function table at most: its own functions, and the translator's slots (assembly/translate/layout.ts). */
+const TABLE_LIMIT = 16384 + 2048;
+
+/** Of the modes that are not 64-bit some lead there by their gates, and all share caches with it. */
+const RANDOM: readonly [Mode, number][] = [
+  ["long", 0],
+  ["long", 3],
+  ["compat", 3],
+  ["protected32", 0],
+  ["real", 0],
+];
+
+for (const [mode, cpl] of RANDOM) {
+  test(`random bytes as code, ${mode}, CPL ${cpl}`, async (t) => {
+    const interpreted = await TierGuest.powerUp(0, RANDOM_MEMORY);
+    const translated = await TierGuest.powerUp(1, RANDOM_MEMORY);
+    let compared = 0;
+    for (let start = 0; start < STARTS; start++) {
+      for (const guest of [interpreted, translated]) {
+        const random = new Random(SEED);
+        random.reseed(SEED, start);
+        startRandomCode(guest, guest.power, mode, cpl, random);
+        guest.snapshots.length = 0;
+        for (let i = 0; i < EXITS_PER_START; i++) {
+          const reason = guest.run();
+          // A loop without an end is left alone: where the limit of time finds it depends on where slices end.
+          if (reason === KVM_EXIT_INTR) guest.snapshots.pop();
+          if (!guest.answer(reason, start) && reason !== KVM_EXIT_HLT) break;
+        }
+      }
+      const exits = Math.min(interpreted.snapshots.length, translated.snapshots.length);
+      for (let i = 0; i < exits; i++) {
+        assert.equal(translated.snapshots[i], interpreted.snapshots[i], `seed ${SEED}, start ${start}, exit ${i}`);
+      }
+      assert.equal(translated.snapshots.length, interpreted.snapshots.length, `seed ${SEED}, start ${start}`);
+      compared += exits;
+    }
+    const { regionsBuilt, regionsDropped } = translated.stats().counters;
+    t.diagnostic(`${compared} exits alike, ${regionsBuilt} regions built, ${regionsDropped} dropped`);
+    assert.ok(compared >= STARTS / 4, `${compared} exits were compared`);
+    if (mode === "long") assert.ok(regionsBuilt > STARTS, `${regionsBuilt} regions`);
+  });
+}
+
+test("a loop that overwrites its own instructions: behind it, ahead of it, and the very next one", async () => {
+  for (const target of ["before", "next", "after", "far"]) {
+    const program = new Assembler(CODE).set(RBX, 0).set(RCX, 40).label("again");
+    const add = (): Assembler => program.code(0x48, 0x81, 0xc3, ...int32(1)); // add rbx, 1
+    const operand = (name: string): Assembler =>
+      program
+        .code(0x48, 0x81, 0xc3)
+        .label(name)
+        .code(...int32(1));
+    operand("before").setAddress(RDI, target);
+    program.code(0x89, 0x0f); // mov [rdi], ecx
+    operand("next");
+    add();
+    operand("after")
+      .jump("on")
+      .to(CODE + 0x400)
+      .label("on");
+    operand("far").repeat(RCX, "again").halt();
+    const translated = await onBothTiers((guest) => {
+      for (let run = 0; run < 3; run++) {
+        guest.load(CODE, program.finish());
+        guest.runToHalt();
+      }
+    });
+    assert.ok(translated.stats().counters.regionsDropped > 0, `${target}: regions are dropped`);
+  }
+});
+
+test("code that is written, called and written again by one loop", async () => {
+  // mov eax, ecx; ret behind DATA, its operand another each time.
+  const program = new Assembler(CODE).set(RBX, 0).set(RCX, 300).set(RDI, DATA).label("again");
+  program.code(0xc6, 0x07, 0xb8, 0x89, 0x4f, 0x01, 0xc6, 0x47, 0x05, 0xc3); // mov byte [rdi], 0xb8; ...
+  program.code(0xff, 0xd7, 0x48, 0x01, 0xc3, 0xff, 0xd7, 0x48, 0x01, 0xc3); // call rdi; add rbx, rax; twice
+  program.repeat(RCX, "again").halt();
+  const translated = await onBothTiers((guest) => {
+    guest.load(CODE, program.finish());
+    guest.runToHalt();
+    assert.equal(guest.register(RBX), BigInt(300 * 301));
+  });
+  assert.ok(shareInRegions(translated) > 0.2);
+});
+
+test("code that a repeated string instruction overwrites while it stands in it", async () => {
+  const program = new Assembler(CODE).set(RBX, 0).label("start");
+  program.set(RAX, 0x90).set(RCX, 64).setAddress(RDI, "start").code(0xfc, 0xf3, 0xaa); // cld; rep stosb
+  program
+    .code(0x48, 0xff, 0xc3)
+    .halt()
+    .to(CODE + 0x80)
+    .halt();
+  await onBothTiers((guest) => {
+    for (let run = 0; run < 3; run++) {
+      guest.load(CODE, program.finish());
+      guest.runToHalt();
+    }
+  });
+});
+
+test("code where there is no memory, and code that runs out of it", async () => {
+  // A page of HIGH that is mapped to where no slot is: fetches read ones.
+  await onBothTiers((guest) => {
+    guest.mapHigh(0, 0x40_0000);
+    guest.setRegister(RAX, 0);
+    for (let run = 0; run < 3; run++) guest.run(HIGH);
+  });
+  await onBothTiers((guest) => {
+    guest.mapHigh(0, DATA);
+    guest.mapHigh(1, 0x40_0000);
+    guest.load(DATA, new Array(4096).fill(0x90));
+    for (let run = 0; run < 3; run++) guest.run(HIGH + 0xff0);
+  });
+});
+
+test("a jump into itself, and instructions longer than fifteen bytes", async () => {
+  const long = new Assembler(CODE).code(...new Array(15).fill(0x66), 0x90).halt();
+  const self = new Assembler(CODE).code(0xeb, 0xff, 0xc0, 0x48, 0xff, 0xc3).halt(); // jmp $+1: inc eax; inc rbx
+  for (const program of [long, self]) {
+    await onBothTiers((guest) => {
+      guest.load(CODE, program.finish());
+      guest.setRegister(RAX, 0);
+      for (let run = 0; run < 3; run++) guest.runToHalt();
+    });
+  }
+});
+
+test("more pages of code than there are slots for regions", async (t) => {
+  const rounds = SOAK ? 1_000_000 : 20_000;
+  // Each turn makes another page of code out of 64, and calls it three times.
+  const program = new Assembler(CODE).set(RBX, 0).set(RCX, rounds).label("again");
+  program.code(0x89, 0xcf, 0x83, 0xe7, 63, 0xc1, 0xe7, 12, 0x81, 0xc7, ...int32(DATA)); // edi = DATA + ((ecx & 63) << 12)
+  program.code(0xc6, 0x07, 0xb8, 0x89, 0x4f, 0x01, 0xc6, 0x47, 0x05, 0xc3); // mov eax, ecx; ret
+  for (let i = 0; i < 3; i++) program.code(0xff, 0xd7, 0x48, 0x01, 0xc3); // call rdi; add rbx, rax
+  program.repeat(RCX, "again").halt();
+  const guest = await TierGuest.create(2);
+  guest.load(CODE, program.finish());
+  const memory = guest.memory.memory.buffer.byteLength;
+  let reason = guest.run(CODE);
+  while (reason === KVM_EXIT_INTR) reason = guest.run();
+  assert.equal(reason, KVM_EXIT_HLT);
+  assert.equal(guest.register(RBX), (3n * BigInt(rounds) * BigInt(rounds + 1)) / 2n);
+  const { regionsBuilt, regionModules } = guest.stats().counters;
+  const { table } = guest.core as unknown as { table: WebAssembly.Table };
+  t.diagnostic(`${regionsBuilt} regions in ${regionModules} modules, a table of ${table.length}`);
+  assert.ok(regionsBuilt > 16384, `${regionsBuilt} regions`);
+  assert.ok(table.length <= TABLE_LIMIT, `a table of ${table.length}`);
+  assert.equal(guest.memory.memory.buffer.byteLength, memory);
+});
