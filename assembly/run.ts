@@ -7,6 +7,7 @@ import { deliverException } from "./execute/exception";
 import { deliverInterrupt, deliverNmi } from "./execute/interrupt";
 import { interruptWaiting } from "./execute/request";
 import { resetCpu, startUp } from "./execute/reset";
+import { SHADOW_MOV_SS } from "./execute/segments";
 import {
   KVM_EXIT_HLT, KVM_EXIT_INTR, KVM_EXIT_IOAPIC_EOI, KVM_EXIT_IRQ_WINDOW_OPEN, KVM_MP_STATE_HALTED, KVM_MP_STATE_INIT_RECEIVED, KVM_MP_STATE_RUNNABLE,
 } from "./exits";
@@ -185,6 +186,9 @@ function oneInstruction(): i32 {
     if (checkInstructionBreakpoint(linearRip())) return settle();
   }
   store<u32>(cpu, 0, CPU_SHADOW);
+  // RF is for this instruction; where it does not complete, for its next attempt. IRET may set it anew.
+  const resumed = load<u32>(cpu, CPU_EFLAGS) & FLAG_RF;
+  if (resumed) store<u32>(cpu, load<u32>(cpu, CPU_EFLAGS) & ~FLAG_RF, CPU_EFLAGS);
   beginSlice(1);
   const t = findStep();
   if (t) {
@@ -192,6 +196,7 @@ function oneInstruction(): i32 {
     executeStep(t);
   }
   endSlice();
+  if (fault && resumed) store<u32>(cpu, load<u32>(cpu, CPU_EFLAGS) | FLAG_RF, CPU_EFLAGS);
   // A repeated instruction stops after each iteration, for the traps that follow it.
   stoppedBetween = fault == FAULT_RESUME;
   if (stoppedBetween) clearFault();
@@ -200,9 +205,10 @@ function oneInstruction(): i32 {
     return settle();
   }
   logReset();
-  store<u32>(cpu, load<u32>(cpu, CPU_EFLAGS) & ~FLAG_RF, CPU_EFLAGS);
-  if (traced || hostTraced) raiseSingleStep();
-  else raiseDebugTraps();
+  // What a load of SS has met waits for the next instruction, which makes a step of its own (SDM volume 3, 6.8.3).
+  const held = (load<u32>(cpu, CPU_SHADOW) & SHADOW_MOV_SS) != 0;
+  if (hostTraced || (traced && !held)) raiseSingleStep();
+  else if (!held) raiseDebugTraps();
   return settle();
 }
 

@@ -6,6 +6,7 @@ import { CPU_PIO_DATA, RUN_IO_COUNT, RUN_IO_DIRECTION, RUN_IO_PORT, RUN_IO_SIZE,
 import { chipPortRead, chipPortWrite } from "../irqchip/index";
 import { ENTRY_DATA, LOG_PIO_IN, LOG_PIO_OUT, logFind } from "../mmu/access-log";
 import { coalescePio, doorbellPio } from "../mmu/doorbell";
+import { checkIoBreakpoint } from "./debug";
 import { ioAllowed } from "./privilege";
 
 /** Fills the run page for KVM_EXIT_IO and leaves. The data are in CPU_PIO_DATA. */
@@ -31,11 +32,16 @@ export function portIn(port: u32, size: u32): void {
   if (chip >= 0) {
     count(STAT_LIGHT_PIO);
     setAccumulator(<u32>chip, size);
+    checkIoBreakpoint(port, size);
     return;
   }
   const answer = logFind(LOG_PIO_IN, port, size);
-  if (answer) setAccumulator(load<u32>(answer, ENTRY_DATA), size);
-  else leaveForPort(KVM_EXIT_IO_IN, port, size, 1);
+  if (!answer) {
+    leaveForPort(KVM_EXIT_IO_IN, port, size, 1);
+    return;
+  }
+  setAccumulator(load<u32>(answer, ENTRY_DATA), size);
+  checkIoBreakpoint(port, size);
 }
 
 /** OUT: one access of `size` bytes. */
@@ -43,7 +49,10 @@ export function portOut(port: u32, size: u32): void {
   if (!ioAllowed(port, size)) return;
   const value = <u32>gpr(RAX) & (0xffffffff >>> (32 - 8 * size));
   // The log first: what the host has taken must not ring a doorbell too.
-  if (logFind(LOG_PIO_OUT, port, size) || portOutLight(port, value, size)) return;
+  if (logFind(LOG_PIO_OUT, port, size) || portOutLight(port, value, size)) {
+    checkIoBreakpoint(port, size);
+    return;
+  }
   store<u32>(cpu, value, CPU_PIO_DATA);
   leaveForPort(KVM_EXIT_IO_OUT, port, size, 1);
 }

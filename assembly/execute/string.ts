@@ -3,12 +3,13 @@
 import { clearFault, cpu, fault, FLAG_DF, gpr, RAX, RCX, RDI, RDX, RSI, SEG_ES, setGpr } from "../cpu";
 import { addressSize, PREFIX_REP, PREFIX_REPNE, R_PREFIX, R_SEGNO, record } from "../decode/record";
 import { KVM_EXIT_IO_IN, KVM_EXIT_IO_OUT } from "../exits";
-import { CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_EFLAGS, CPU_FUEL, CPU_PIO_DATA, CPU_SLICE } from "../layout";
+import { CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_EFLAGS, CPU_FUEL, CPU_PIO_DATA, CPU_SLICE, RUN_IO_COUNT } from "../layout";
 import { readMem, rmwReadSlow, writeMem } from "../mmu/access";
 import { LOG_PIO_IN, LOG_PIO_OUT, logFind, logReset } from "../mmu/access-log";
 import { pageRead, pageWrite } from "../mmu/translate";
 import { chipPortRead } from "../irqchip/index";
 import { cutOffset, linear } from "./address";
+import { checkIoBreakpoint } from "./debug";
 import { leaveForPort, portOutLight } from "./io";
 import { ioAllowed } from "./privilege";
 import { resumeLater } from "./request";
@@ -273,6 +274,7 @@ export function scas(size: u32): void {
 export function ins(size: u32): void {
   const port = <u32>gpr(RDX) & 0xffff;
   if (!ioAllowed(port, size)) return;
+  let since: u64 = 0;
   for (let n = left(); n > 0; ) {
     const to = at(RDI, SEG_ES, size, true);
     if (fault) return;
@@ -284,13 +286,15 @@ export function ins(size: u32): void {
     if (chip >= 0) {
       if (!writeMem(to, <u64>chip, size)) return;
     } else {
-      run = backward() ? 1 : beforeWrap(RDI, size, inPage(to, size, n < PIO_MAX ? n : PIO_MAX));
+      run = backward() || stepped() ? 1 : beforeWrap(RDI, size, inPage(to, size, n < PIO_MAX ? n : PIO_MAX));
       run = insideSegments(run, size, false, true);
       if (run == 0) run = 1;
       if (!logFind(LOG_PIO_IN, port, size)) {
         leaveForPort(KVM_EXIT_IO_IN, port, size, <u32>run);
         return;
       }
+      // What was asked for: the way here may have been another one.
+      run = load<u32>(cpu, RUN_IO_COUNT);
       for (let i: u64 = 0; i < run; i++) {
         const offset = <usize>i * size;
         const value = size == 1 ? <u64>load<u8>(cpu + offset, CPU_PIO_DATA) : size == 2 ? <u64>load<u16>(cpu + offset, CPU_PIO_DATA) : <u64>load<u32>(cpu + offset, CPU_PIO_DATA);
@@ -300,21 +304,26 @@ export function ins(size: u32): void {
     advance(RDI, step(size) * run);
     done(run);
     n -= run;
+    since += run;
+    checkIoBreakpoint(port, size);
+    if (n > 0 && interrupted(since)) return;
   }
 }
 
 export function outs(size: u32): void {
   const port = <u32>gpr(RDX) & 0xffff;
   if (!ioAllowed(port, size)) return;
+  let since: u64 = 0;
   for (let n = left(); n > 0; ) {
     const from = at(RSI, source(), size, false);
     if (fault) return;
     const first = readMem(from, size);
     if (fault) return;
-    let run = backward() ? 1 : beforeWrap(RSI, size, inPage(from, size, n < PIO_MAX ? n : PIO_MAX));
+    let run = backward() || stepped() ? 1 : beforeWrap(RSI, size, inPage(from, size, n < PIO_MAX ? n : PIO_MAX));
     run = insideSegments(run, size, true, false);
     if (run == 0) run = 1;
-    if (!logFind(LOG_PIO_OUT, port, size)) {
+    if (logFind(LOG_PIO_OUT, port, size)) run = load<u32>(cpu, RUN_IO_COUNT);
+    else {
       if (portOutLight(port, <u32>first, size)) run = 1;
       else {
         for (let i: u64 = 0; i < run; i++) {
@@ -332,6 +341,9 @@ export function outs(size: u32): void {
     advance(RSI, step(size) * run);
     done(run);
     n -= run;
+    since += run;
+    checkIoBreakpoint(port, size);
+    if (n > 0 && interrupted(since)) return;
   }
 }
 
