@@ -4,7 +4,7 @@ import {
   FLAG_DF, GP, SEG_CS, SEG_DS, SEG_ES, SEG_FS, SEG_GS, SEG_SS, SEG_TR, RSP, cpu, fault, raiseError, segBase, setGpr,
   setRip,
 } from "../cpu";
-import { CPU_CPL, CPU_CR4, CPU_EFLAGS, CPU_NMI_MASKED } from "../layout";
+import { CPU_CPL, CPU_CR4, CPU_EFLAGS, CPU_NMI_MASKED, CPU_NMI_PENDING } from "../layout";
 import { sysRead } from "../mmu/access";
 import { getFlags, setFlags } from "./flags";
 import {
@@ -31,6 +31,8 @@ const FLAGS_FREE32: u32 = FLAGS_FREE16 | FLAG_RF | FLAG_AC | FLAG_ID;
 /** IRET with operand size 2, 4 or 8. Unblocks NMIs, even where it faults (SDM volume 3, 6.7.1). */
 export function interruptReturn(size: i32): void {
   store<u32>(cpu, 0, CPU_NMI_MASKED);
+  // One that has waited comes at once, not at the end of the slice.
+  if (load<u32>(cpu, CPU_NMI_PENDING)) requestSlice();
   setEventExt(0);
   if (!protectedMode()) returnByParagraph(size, realFlags(size));
   else if (vm86()) returnVm86(size);
