@@ -7,7 +7,7 @@ import {
   clearFault, cpu, fault, faultError, faultVector, gpr, raiseError, rip, segAttr, segBase, segLimit, segSel, setGpr,
   setRip,
 } from "../cpu";
-import { CPU_CPL, CPU_CR0, CPU_DR, CPU_EFLAGS, CPU_GDT_BASE, CPU_SCRATCH2 } from "../layout";
+import { CPU_CPL, CPU_CR0, CPU_DR, CPU_EFLAGS, CPU_GDT_BASE, CPU_SCRATCH2, CPU_SEG_SEL } from "../layout";
 import { sysRead, sysWrite } from "../mmu/access";
 import { setCr3 } from "../mmu/registers";
 import { commitHeld, heldAllows, holdTaskTarget, touchHeld } from "./code-segment";
@@ -156,7 +156,7 @@ function loadTask32(image: usize, how: i32): void {
   dropSegments();
   if (fault) return;
   for (let seg = SEG_ES; seg <= SEG_GS; seg++) {
-    installNull(seg, load<u16>(image + TSS32_SEG + (<usize>seg << 2)), 0);
+    nameSegment(seg, load<u16>(image + TSS32_SEG + (<usize>seg << 2)));
   }
   loadTaskSegments(load<u16>(image, TSS32_LDT));
   if (!fault && (load<u16>(image, TSS32_TRAP) & 1) != 0) {
@@ -172,7 +172,7 @@ function loadTask16(image: usize, how: i32): void {
   dropSegments();
   // A 16-bit TSS has no FS and GS.
   for (let seg = SEG_ES; seg <= SEG_GS - 2; seg++) {
-    installNull(seg, load<u16>(image + TSS16_SEG + (<usize>seg << 1)), 0);
+    nameSegment(seg, load<u16>(image + TSS16_SEG + (<usize>seg << 1)));
   }
   loadTaskSegments(load<u16>(image, TSS16_LDT));
 }
@@ -182,11 +182,17 @@ function loadTaskFlags(flags: u32, how: i32): void {
   flagsReturned();
 }
 
-/** No segment register is valid until its descriptor has been checked. */
+/** No segment register is valid until its descriptor has been checked, but for SS: faults on the way need a stack. */
 function dropSegments(): void {
-  for (let seg = SEG_ES; seg <= SEG_LDTR; seg++) installNull(seg, 0, 0);
+  for (let seg = SEG_ES; seg <= SEG_LDTR; seg++) nameSegment(seg, 0);
   store<u32>(cpu, 0, CPU_CPL);
   updateMode();
+}
+
+/** A selector without its descriptor. */
+function nameSegment(seg: i32, selector: u32): void {
+  if (seg == SEG_SS) store<u32>(cpu, selector, CPU_SEG_SEL + (<usize>SEG_SS << 2));
+  else installNull(seg, selector, 0);
 }
 
 /** Loads LDTR and, for the selectors that are in place, the hidden parts of the segment registers. */
@@ -203,8 +209,7 @@ function loadTaskSegments(ldt: u32): void {
   }
   const level = cs & 3;
   store<u32>(cpu, level, CPU_CPL);
-  if (!holdTaskTarget(cs) || !touchHeld()) return;
-  commitHeld(cs, level, ip);
+  // The stack first: the exceptions of the others are delivered on it.
   const ss = segSel(SEG_SS);
   if (isNull(ss)) {
     failSelector(TS, ss);
@@ -212,6 +217,9 @@ function loadTaskSegments(ldt: u32): void {
   }
   if (!checkStackSegment(ss, level, TS) || !setAccessed()) return;
   installDescriptor(SEG_SS, ss, descriptorLow, descriptorHigh);
+  updateMode();
+  if (!holdTaskTarget(cs) || !touchHeld()) return;
+  commitHeld(cs, level, ip);
   for (let seg = SEG_ES; seg <= SEG_GS; seg++) {
     if (seg == SEG_CS || seg == SEG_SS || isNull(segSel(seg))) continue;
     if (!checkDataSegment(segSel(seg), level, TS) || !setAccessed()) break;
