@@ -1,6 +1,6 @@
 // The decoder: guest bytes to one record. What an instruction means comes from the printed tables; here is how its
 // prefixes, ModRM, SIB, displacement and immediate are read. SDM volume 2, chapter 2.
-import { CR0_EM, CR4_OSFXSR, CR4_OSXSAVE, cpu, SEG_DS, SEG_SS } from "../cpu";
+import { cpu, SEG_DS, SEG_SS } from "../cpu";
 import { hasFeature } from "../execute/cpuid";
 import { ABOUT_BASE, ABOUT_CODE64, ABOUT_OFFSET, ABOUT_SEGMENT } from "../execute/x87/pointers";
 import { FEAT_ABM, FEAT_BMI1 } from "../features";
@@ -11,7 +11,7 @@ import {
   SIZE_b, SIZE_s, SIZE_v, SIZE_w, SIZE_z,
 } from "../generated/opcodes";
 import {
-  CPU_CR0, CPU_CR4, CPU_SEG_BASE, CPU_TRACE_RIP, CPU_ZERO, MODE_AVX, MODE_CODE16, MODE_CODE64, MODE_CODE_MASK, MODE_FPU, MODE_REAL, MODE_SSE, MODE_VM86,
+  CPU_SEG_BASE, CPU_TRACE_RIP, CPU_ZERO, MODE_AVX, MODE_CODE16, MODE_CODE64, MODE_CODE_MASK, MODE_FPU, MODE_REAL, MODE_SSE, MODE_VM86,
 } from "../layout";
 
 import {
@@ -21,6 +21,7 @@ import {
 
 /** What decode() says instead of a length. */
 export const DECODE_UNDEFINED: i32 = -1;
+/** The mode has not enabled its register file (LEAF_SSE, LEAF_AVX, LEAF_MMX, LEAF_X87 of leafFlags): #NM or #UD. */
 export const DECODE_NO_DEVICE: i32 = -2;
 /** The instruction is longer than 15 bytes: #GP(0). */
 export const DECODE_TOO_LONG: i32 = -3;
@@ -202,7 +203,8 @@ function decodeBytes(code: usize, mode: u32, rec: usize, offset: u32): i32 {
   const leaf = LEAVES + (leafNumber << 4);
   leafFlags = <u32>load<u16>(leaf, 8);
   const refusal = refused(leaf, mode);
-  if (refusal) return refusal;
+  // None of the instructions with a register file of their own may be locked, which counts first.
+  if (refusal) return refusal == DECODE_NO_DEVICE && prefixes & PREFIX_LOCK ? DECODE_UNDEFINED : refusal;
   if (hasModrm) byte();
   if (short) return 0;
 
@@ -413,14 +415,8 @@ function refused(leaf: usize, mode: u32): i32 {
   }
   if (leafFlags & LEAF_PROTECTED && mode & (MODE_REAL | MODE_VM86)) return DECODE_UNDEFINED;
   if (leafFlags & LEAF_LONG && (mode & MODE_CODE_MASK) != MODE_CODE64) return DECODE_UNDEFINED;
-  const cr0 = load<u64>(cpu, CPU_CR0);
-  const cr4 = load<u64>(cpu, CPU_CR4);
-  if (leafFlags & LEAF_SSE && !(mode & MODE_SSE)) return cr0 & CR0_EM || !(cr4 & CR4_OSFXSR) ? DECODE_UNDEFINED : DECODE_NO_DEVICE;
-  if (leafFlags & LEAF_AVX && !(mode & MODE_AVX)) {
-    // XCR0 without AVX, or OSXSAVE off: #UD; else only TS is left.
-    return cr4 & CR4_OSXSAVE && mode & MODE_FPU ? DECODE_UNDEFINED : cr4 & CR4_OSXSAVE ? DECODE_NO_DEVICE : DECODE_UNDEFINED;
-  }
-  if (leafFlags & LEAF_MMX && !(mode & MODE_FPU)) return cr0 & CR0_EM ? DECODE_UNDEFINED : DECODE_NO_DEVICE;
-  if (leafFlags & LEAF_X87 && !(mode & MODE_FPU)) return DECODE_NO_DEVICE;
+  if (leafFlags & LEAF_SSE && !(mode & MODE_SSE)) return DECODE_NO_DEVICE;
+  if (leafFlags & LEAF_AVX && !(mode & MODE_AVX)) return DECODE_NO_DEVICE;
+  if (leafFlags & (LEAF_MMX | LEAF_X87) && !(mode & MODE_FPU)) return DECODE_NO_DEVICE;
   return 0;
 }

@@ -1,18 +1,21 @@
 // From CPU_RIP to the trace that executes it, and back out of a trace.
-import { cpu, FAULT_EXCEPTION, fault, faultAddress, faultNonCanonical, faultVector, GP, gpr, raise, raiseError, RSP, SEG_CS, SEG_SS, segBase, segLimit, SS } from "../cpu";
+import { CR0_EM, CR4_OSFXSR, CR4_OSXSAVE, cpu, FAULT_EXCEPTION, fault, faultAddress, faultNonCanonical, faultVector, GP, gpr, NM, raise, raiseError, RSP, SEG_CS, SEG_SS, segBase, segLimit, SS, UD } from "../cpu";
+import { LEAF_AVX, LEAF_MMX, LEAF_SSE } from "../generated/opcodes";
 import { trace as logTrace } from "../host";
 import {
-  CPU_FUEL, CPU_LOG, CPU_MODE, CPU_RIP, CPU_TRACE_RIP, LOG_COUNT, LOG_CPU, LOG_EXEC, MODE_CODE64, MODE_CODE_MASK, MODE_FLAT,
+  CPU_CR0, CPU_CR4, CPU_FUEL, CPU_LOG, CPU_MODE, CPU_RIP, CPU_TRACE_RIP, CPU_XCR0, LOG_COUNT, LOG_CPU, LOG_EXEC, MODE_CODE64, MODE_CODE_MASK, MODE_FLAT,
 } from "../layout";
 import { contextGeneration } from "../mmu/contexts";
 import { fetchGpa, fetchTranslate } from "../mmu/translate";
 import { enterRegion, HOT, pagesHold, regionOf } from "../translate/translator";
 import { JUMP_CACHE, JUMP_ENTRIES } from "./jumps";
-import { buildTrace, flushCount, STEP_BYTES, stepTrace, traceAt } from "./traces";
+import { buildTrace, FAULT_LEAF_SHIFT, flushCount, STEP_BYTES, stepTrace, traceAt } from "./traces";
 import { R_IMM, R_OFFSET, R_SEGNO, R_STACK, RECORD_SIZE, T_COUNT, T_ENTRIES, T_FLAGS, T_LENGTH, T_RECORDS, T_VALID, TRACE_ENTERED } from "./record";
 
 /** Mode bits in a jump cache tag; the address-space generation stands above them. */
 const TAG_MODE_BITS: u32 = 11;
+/** XCR0's bits for SSE and AVX state. */
+const XCR0_AVX: u64 = 6;
 /** What is logged or counted at each entry of a trace. */
 const LOG_ENTRIES: u32 = LOG_EXEC | LOG_CPU | LOG_COUNT;
 /** The generations' upper half for which the jump cache is good. */
@@ -188,9 +191,20 @@ function isStackAccess(pc: usize): bool {
   return load<u8>(pc, R_STACK) != 0 && (faultAddress == gpr(RSP) || faultAddress == gpr(RSP) - 8 || faultAddress == gpr(RSP) - 2);
 }
 
+/** Why an instruction with these LEAF_* bits has no register file: #NM for what an operating system can make good. */
+function missingUnit(leaf: u32): i32 {
+  const cr0 = load<u64>(cpu, CPU_CR0);
+  const cr4 = load<u64>(cpu, CPU_CR4);
+  if (leaf & LEAF_AVX) return cr4 & CR4_OSXSAVE && (load<u64>(cpu, CPU_XCR0) & XCR0_AVX) == XCR0_AVX ? NM : UD;
+  if (leaf & LEAF_SSE && !(cr4 & CR4_OSFXSR)) return UD;
+  return leaf & (LEAF_SSE | LEAF_MMX) && cr0 & CR0_EM ? UD : NM;
+}
+
 /** Raises what the decoder found wrong. */
 export function raiseDecoded(pc: usize): void {
-  const vector = <i32>load<u64>(pc, R_IMM);
+  const value = <u32>load<u64>(pc, R_IMM);
+  const vector = <i32>(value & 0xff);
   if (vector == GP) raiseError(GP, 0);
+  else if (vector == NM) raise(missingUnit(value >> FAULT_LEAF_SHIFT));
   else raise(vector);
 }

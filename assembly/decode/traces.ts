@@ -89,10 +89,14 @@ function terminate(rec: usize, op: u32, offset: u32): void {
   store<u16>(rec, <u16>offset, R_NEXT);
 }
 
+/** In R_IMM of a record with OP_FAULT: the vector, and above it for #NM the instruction's LEAF_* bits. */
+export const FAULT_LEAF_SHIFT: u32 = 8;
+
 /** A record that raises what decode() says. */
 function faultRecord(rec: usize, refusal: i32, offset: u32, linear: u64): void {
   terminate(rec, OP_FAULT, offset);
-  store<u64>(rec, refusal == DECODE_NO_DEVICE ? NM : refusal == DECODE_TOO_LONG ? GP : UD, R_IMM);
+  // Which one it is follows from more than the mode that a trace is good for: raiseDecoded() finds out.
+  store<u64>(rec, refusal == DECODE_NO_DEVICE ? NM | leafFlags << FAULT_LEAF_SHIFT : refusal == DECODE_TOO_LONG ? GP : UD, R_IMM);
   if (!unknownOpcode) return;
   count(STAT_UNIMPLEMENTED);
   if (load<u32>(cpu, CPU_LOG) & LOG_UNIMP) logTrace(LOG_UNIMP, linear + offset, 0, 0);
