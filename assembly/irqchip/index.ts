@@ -84,11 +84,14 @@ export function chipPortRead(port: u32, size: i32): i64 {
   if (!(chips & CHIPS_IRQCHIP)) return -1;
   const pic = picOwns(port);
   if (!pic && !pitOwns(chips, port)) return -1;
+  // A counter's end that is seen in one chip has arrived at the other.
+  if (pic) runTimers();
   lockChips();
   let value: u32 = 0;
   if (!pic) value = port == 0x61 ? speakerRead() : pitRead(port & 3);
   else if (size == 1) value = picRead(port);
   unlockChips();
+  if (!pic) runTimers();
   return <i64>value;
 }
 
