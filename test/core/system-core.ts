@@ -30,7 +30,7 @@ export function compileSystem(): Uint8Array<ArrayBuffer> {
   const folder = mkdtempSync(join(tmpdir(), "wkvm-system-"));
   try {
     const assembly = join(folder, "assembly");
-    for (const name of ["execute", "irqchip", "mmu"]) {
+    for (const name of ["execute", "irqchip", "mmu", "softfloat"]) {
       cpSync(`assembly/${name}`, join(assembly, name), { recursive: true });
     }
     for (const name of ["cpu", "exits", "features", "host", "layout"]) {
