@@ -1,8 +1,10 @@
 // System behaviour, as programs on the bare machine see it (README.md). The payloads are held against Bochs and QEMU by
 // `npm run payloads`; here against wkvm, on each accelerator.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
-import { compilerMissing, listPayloads, PayloadBuilder } from "./build.ts";
+import { compilerMissing, listPayloads, PayloadBuilder, payloadFolder } from "./build.ts";
 import { knownChecks, WKVM } from "./known-failures.ts";
 import { ACCELERATORS, runOnWkvm } from "./machine.ts";
 import { judge } from "./report.ts";
@@ -22,6 +24,12 @@ for (const accelerator of ACCELERATORS) {
     });
   }
 }
+
+test("docs/QUIRKS.md tells of each payload that has a known failure", () => {
+  const quirks = readFileSync(join(payloadFolder(), "..", "..", "docs", "QUIRKS.md"), "utf8");
+  for (const { payload, reason } of WKVM)
+    assert.ok(quirks.includes(`payloads: \`${payload}\``), `${payload}: ${reason}`);
+});
 
 test("every known failure is one of a check that there is", { skip: missing ?? false }, () => {
   assert.deepEqual([...used].sort(), [...knownFailures].sort());

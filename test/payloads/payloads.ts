@@ -1,4 +1,4 @@
-// npm run payloads -- [--peers tcg,bochs] [--show] [PATTERN...]: the payloads on wkvm and on the peers that are installed.
+// npm run payloads -- [--accel interp] [--peers tcg,bochs] [--show] [PATTERN...]: the payloads on wkvm and on the peers that are installed.
 import { compilerMissing, listPayloads, PayloadBuilder } from "./build.ts";
 import { type KnownFailure, knownChecks, WKVM } from "./known-failures.ts";
 import { ACCELERATORS, runOnWkvm } from "./machine.ts";
@@ -13,6 +13,7 @@ interface System {
 
 const args = process.argv.slice(2);
 const show = take("--show", false) !== undefined;
+const accelerators = take("--accel", true)?.split(",");
 const peerNames = (take("--peers", true) ?? "tcg,bochs").split(",");
 const patterns = args;
 
@@ -25,7 +26,8 @@ function take(option: string, hasValue: boolean): string | undefined {
 }
 
 function systems(): System[] {
-  const found: System[] = ACCELERATORS.map((accelerator) => ({
+  const wanted = ACCELERATORS.filter(({ name }) => accelerators?.includes(name) ?? true);
+  const found: System[] = wanted.map((accelerator) => ({
     name: `wkvm ${accelerator.name}`,
     knownFailures: WKVM,
     run: (image) => runOnWkvm(accelerator, image),

@@ -37,4 +37,12 @@ u8 *map_page(word address, u64 flags) {
   map_at(address, 0, (u64)page | flags);
   return page;
 }
+
+void own_memory(u64 user) {
+  for (word at = 0; at < 0x800000; at += 0x200000) {
+    u64 *entry = entry_at(at, 1);
+    *entry = (*entry & ~PTE_U) | user;
+  }
+  flush_tlb();
+}
 #endif

@@ -37,3 +37,5 @@ u64 *entry_at(word address, int level);
 u64 *map_at(word address, int level, u64 entry);
 /** Maps a fresh 4 KiB page; returns its memory through the identity map. */
 u8 *map_page(word address, u64 flags);
+/** Gives the payload's own memory to supervisors only (`user` 0) or to all (PTE_U): SMEP and SMAP are about users' pages. */
+void own_memory(u64 user);

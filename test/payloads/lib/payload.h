@@ -61,6 +61,9 @@ static inline struct cpuid cpuid_or_zero(u32 leaf, u32 subleaf) {
   return cpuid(leaf, subleaf);
 }
 
+/** Intel's and AMD's processors differ in some of what they do. */
+static inline bool is_intel(void) { return cpuid(0, 0).ebx == 0x756e6547; }
+
 #define CONTROL_REGISTER(name) \
   static inline word read_##name(void) { \
     word value; \

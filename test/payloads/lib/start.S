@@ -41,7 +41,7 @@ start:
   mov %eax, %cr4
   mov $0xc0000080, %ecx
   xor %edx, %edx
-  mov $0x900, %eax
+  mov $0x100, %eax
   wrmsr
   mov $0x80000011, %eax
   mov %eax, %cr0

@@ -34,7 +34,7 @@ bool take_trap(struct frame *frame) {
   };
   if (resume_ip != 0) return false;
   begin_check("no unexpected trap", false);
-  print(": ");
+  print(": got ");
   print_trap(trap.vector, trap.error);
   print(" at ");
   print_hex(trap.ip);
@@ -74,6 +74,9 @@ void check_fault(const char *name, u32 error, word address) {
 }
 
 void payload_start(void) {
+  // Firmware may have left a timer running.
+  out8(0x21, 0xff);
+  out8(0xa1, 0xff);
   load_tables();
   payload_main();
   finish();
