@@ -15,7 +15,10 @@ process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 await esbuild({
   ...BUNDLE_OPTIONS,
   sourcemap: "inline",
-  entryPoints: ["run", "probe", "v86-runner", "vms-probe", "profile-probe"].map((name) => ({ in: `bench/${name}.ts`, out: name })),
+  entryPoints: ["run", "probe", "v86-runner", "vms-probe", "profile-probe"].map((name) => ({
+    in: `bench/${name}.ts`,
+    out: name,
+  })),
   outdir: folder,
   outExtension: { ".js": ".mjs" },
 });
