@@ -204,7 +204,8 @@ export const RUN_INTERNAL_DATA = RUN_WAKE_AT + 8;
 
 /** u32: run() returns INTR after one slice of at most so many instructions; 0: it goes on. */
 export const RUN_LIMIT = RUN_INTERNAL_DATA + 32;
-/** u32: 1: run() executes exactly RUN_LIMIT instructions, and looks at no timer, event or request in between. */
+/** u32: 1: run() executes exactly RUN_LIMIT instructions, and looks at no timer, event or request in between;
+ * 2: it executes none, but delivers what is due. */
 export const RUN_EXACT = RUN_LIMIT + 4;
 
 /** The accesses of the instruction in flight that needed user space, in order: it is executed

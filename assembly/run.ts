@@ -78,7 +78,8 @@ function runUntilExit(until: f64, mayBlock: i32): i32 {
   }
   if (load<u32>(cpu, RUN_IMMEDIATE_EXIT)) return KVM_EXIT_INTR;
   const limit = load<u32>(cpu, RUN_LIMIT);
-  if (load<u32>(cpu, RUN_EXACT)) return exactly(limit);
+  const exact = load<u32>(cpu, RUN_EXACT);
+  if (exact == 1) return exactly(limit);
   while (true) {
     takeFlushes();
     const requests = atomic.load<u32>(cpu, REQUESTS);
@@ -101,6 +102,7 @@ function runUntilExit(until: f64, mayBlock: i32): i32 {
       continue;
     }
     let reason = events();
+    if (exact && reason == STAY) return KVM_EXIT_INTR;
     if (reason == STAY) reason = stepping() || limit == 1 ? oneInstruction() : slice(until - now, limit);
     if (reason != STAY) return reason;
     if (limit) return KVM_EXIT_INTR;

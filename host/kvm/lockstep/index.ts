@@ -191,16 +191,16 @@ class Pair {
     recorder.follow("leniently");
     const executed = Number(goal - start) - answered;
     // A slice may be longer than a small limit says; the first instruction goes with what is due before it.
-    twin.limitSecond(executed < SHORT_SLICE ? 1 : executed, false);
+    twin.limitSecond(executed < SHORT_SLICE ? 1 : executed, executed === 0 ? 2 : 0);
     let y = this.b.run(maxNs, 0);
     for (let left = Number(goal - twin.retired(twin.b)); y === KVM_EXIT_INTR && left > 0; ) {
-      twin.limitSecond(left, true);
+      twin.limitSecond(left, 1);
       y = this.b.run(maxNs, 0);
       left = y === KVM_EXIT_INTR ? Number(goal - twin.retired(twin.b)) : 0;
     }
     // An instruction that left, or that faulted and was answered by an exception, has not been counted.
     if (y === KVM_EXIT_INTR && (x !== KVM_EXIT_INTR || twin.rip(twin.a) !== twin.rip(twin.b))) {
-      twin.limitSecond(1, true);
+      twin.limitSecond(1, 1);
       y = this.b.run(maxNs, 0);
     }
     recorder.finish();

@@ -90,10 +90,10 @@ export class Twin {
     this.b.view.setUint32(VM_JIT_THRESHOLD, this.thresholds[1], true);
   }
 
-  /** Bounds the second core's next run() by itself. */
-  limitSecond(instructions: number, exact: boolean): void {
+  /** Bounds the second core's next run(): RUN_LIMIT, RUN_EXACT. */
+  limitSecond(instructions: number, exact: 0 | 1 | 2): void {
     this.b.view.setUint32(VCPU_BASE + RUN_LIMIT, instructions, true);
-    this.b.view.setUint32(VCPU_BASE + RUN_EXACT, exact ? 1 : 0, true);
+    this.b.view.setUint32(VCPU_BASE + RUN_EXACT, exact, true);
   }
 
   rip({ view }: Side): bigint {
