@@ -24,7 +24,7 @@ const COMPARED: readonly Part[] = ["boot", "programs"];
 const DEFAULT_TOLERANCE_PERCENT = 10;
 
 /** Names of what wkvm is measured against. */
-export const PEERS = ["native", "tcg", "v86", "bochs"] as const;
+export const PEERS = ["native", "kvm", "tcg", "v86", "bochs"] as const;
 export type Peer = (typeof PEERS)[number];
 
 const WIDTHS: readonly Bits[] = [64, 32];

@@ -5,12 +5,12 @@ import type { ProgramResult, ProgramRun } from "./results.ts";
 /** Cold: the first run in a process. Warm: the later ones. */
 export type Temperature = "cold" | "warm";
 
-/**
- * Processor time of a run: of the whole process, compile threads included; natively, of the program alone, whose process
- * has no system around it.
- */
+/** Whose programs have a process with no system around them, and tell their own time exactly. */
+const BARE = ["native", "kvm"];
+
+/** Processor time of a run: of the whole process, compile threads included; without an emulator, of the program alone. */
 export function processorSeconds(run: ProgramRun, runner: string): number {
-  return runner === "native" ? run.guestCpuSeconds : run.cpuSeconds;
+  return BARE.includes(runner) ? run.guestCpuSeconds : run.cpuSeconds;
 }
 
 /** A program's results under a runner. */

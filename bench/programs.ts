@@ -9,6 +9,7 @@ import { programsInitramfs } from "./initramfs.ts";
 import { type Command, withProcess } from "./measured-process.ts";
 import type { Options } from "./options.ts";
 import type { Bits } from "./peers/emulator.ts";
+import { kvm } from "./peers/kvm.ts";
 import { PROGRAMS } from "./program-list.ts";
 import { followPrograms, type Limits, type Progress } from "./program-output.ts";
 import type { ProgramResult, ProgramRun } from "./results.ts";
@@ -29,6 +30,8 @@ export interface Runner {
   readonly bits: Bits;
   /** Its programs share one process whatever the options say. */
   readonly slow: boolean;
+  /** Those that it can run; all of them if none are named. */
+  readonly programs?: readonly string[];
   readonly command: (programs: readonly string[]) => Command;
 }
 
@@ -73,6 +76,11 @@ function runnersOf(context: Context, bits: Bits): Runner[] {
           }),
       }),
     );
+  if (bits === 64 && options.peers.includes("kvm")) {
+    const found = kvm(join(context.root, "bench"), files.folder);
+    if ("missing" in found) context.skip(`kvm: ${found.missing}`);
+    else runners.unshift({ ...found, command: (chosen) => found.command(words(chosen)) });
+  }
   if (!options.peers.includes("native")) return runners;
   const { program: file, folder: cwd } = programs;
   return [{ name: "native", bits, slow: false, command: (chosen) => ({ file, args: words(chosen), cwd }) }, ...runners];
@@ -89,9 +97,13 @@ export function turnsOf(runners: readonly Runner[], names: readonly string[], to
   const sharing = runners.filter(({ slow }) => together || slow);
   const single = runners.filter((runner) => !sharing.includes(runner));
   return [
-    ...names.flatMap((name) => single.map((runner) => ({ runner, programs: [name] }))),
-    ...sharing.map((runner) => ({ runner, programs: names })),
+    ...names.flatMap((name) => single.filter(can(name)).map((runner) => ({ runner, programs: [name] }))),
+    ...sharing.map((runner) => ({ runner, programs: names.filter((name) => can(name)(runner)) })),
   ];
+}
+
+function can(name: string): (runner: Runner) => boolean {
+  return ({ programs }) => programs?.includes(name) ?? true;
 }
 
 export async function measurePrograms(
@@ -108,7 +120,7 @@ export async function measurePrograms(
     results.set(key, found);
     return found;
   };
-  for (const name of names) for (const runner of runners) resultOf(name, runner);
+  for (const name of names) for (const runner of runners.filter(can(name))) resultOf(name, runner);
   for (let round = 0; round < options.reps; round++) {
     for (const { runner, programs } of turnsOf(runners, names, options.together)) {
       await takeTurn(context, { runner, programs, round, limits }, (program) => resultOf(program, runner));

@@ -132,6 +132,9 @@ async function measure(context: Context, host: HostInfo, notRun: string[]): Prom
   const native: Record<string, string> = options.peers.includes("native")
     ? { native: "this machine, without any emulation" }
     : {};
+  const kvm: Record<string, string> = options.peers.includes("kvm")
+    ? { kvm: "this machine's /dev/kvm, flat ring-3 code without a kernel" }
+    : {};
   return {
     format: FORMAT,
     date: new Date().toISOString(),
@@ -143,7 +146,11 @@ async function measure(context: Context, host: HostInfo, notRun: string[]): Prom
       scale: scaleOf(options.quick),
       together: options.together,
     },
-    runners: { ...native, ...Object.fromEntries(emulators.map(({ name, description }) => [name, description])) },
+    runners: {
+      ...native,
+      ...kvm,
+      ...Object.fromEntries(emulators.map(({ name, description }) => [name, description])),
+    },
     notRun,
     ...(wants("size") ? { size: sizePart(context) } : {}),
     ...(wants("start") ? { start: await startPart(context) } : {}),

@@ -14,7 +14,7 @@ struct line {
 uint64_t chase_run(unsigned scale) {
   struct line *lines = malloc(sizeof *lines * LINES);
   uint64_t sum = 0, state = 3935559000370003845u;
-  for (uint32_t i = 0; i < LINES; i++) lines[i].next = i;
+  for (uint32_t i = 0; i < LINES; i++) lines[i].next = lines[i].value = i;
   // Sattolo's shuffle: one cycle through all of them.
   for (uint32_t i = LINES - 1; i > 0; i--) {
     uint32_t other = next_random(&state) % i, next = lines[i].next;

@@ -18,6 +18,8 @@
 
 #include "programs.h"
 
+enum { READING_TIME_US = 5000 };
+
 struct program {
   const char *name;
   uint64_t (*run)(unsigned scale);
@@ -48,6 +50,9 @@ static uint64_t processor_ns(void) {
 static void measure(const struct program *program, unsigned repeat, unsigned scale) {
   printf("@begin %s %u\n", program->name, repeat);
   fflush(stdout);
+  tcdrain(STDOUT_FILENO);
+  // Whoever reads the line looks at this system's use of the processor now, before the program has any.
+  usleep(READING_TIME_US);
   pid_t child = fork();
   if (child == 0) {
     uint64_t began = elapsed_ns(), used = processor_ns();

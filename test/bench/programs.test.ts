@@ -98,6 +98,18 @@ test("without a native run the majority is right", async () => {
   );
 });
 
+test("a runner that cannot run a program is not asked to, and has no result", async () => {
+  const script = (names: readonly string[]): string => `${names.map((name) => ran(name)).join("; ")}; echo @done`;
+  const some = { ...fakeRunner("some", script), programs: ["two"] };
+  const results = await measure([some, fakeRunner("all", script)]);
+  assert.deepEqual(
+    results.map(({ program, runner, runs }) => `${program} ${runner} ${runs.length}`),
+    ["one all 1", "two some 1", "two all 1", "three all 1"],
+  );
+  const turns = turnsOf([some], NAMES, false).map(({ programs }) => programs.join());
+  assert.deepEqual(turns, ["two"]);
+});
+
 test("runners take turns at each program, unless they share a boot", () => {
   const [quick, slow] = [fakeRunner("quick", () => ""), fakeRunner("slow", () => "", true)];
   const order = (together: boolean): string[] =>
