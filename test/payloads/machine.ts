@@ -19,6 +19,7 @@ export interface Accelerator {
 export const ACCELERATORS: readonly Accelerator[] = [
   { name: "interp", open: () => Kvm.open({ accel: "interp" }) },
   { name: "jit", open: () => Kvm.open({ accel: "jit", threshold: 1 }) },
+  { name: "ts", open: () => Kvm.open({ accel: "ts" }) },
 ];
 
 /** Runs an image until its machine ends. */
