@@ -1,6 +1,7 @@
 // The human monitor: a line editor and the commands that exist so far. QEMU's names and answers.
 import type { Chardev } from "../chardev/types.ts";
 import type { Machine } from "../machine/machine.ts";
+import { describeTranslation } from "./info-jit.ts";
 
 const PROMPT = "(qemu) ";
 const CTRL_C = 0x03;
@@ -10,7 +11,9 @@ const DELETE = 0x7f;
 
 /** What the monitor shows and controls. */
 export interface MonitorTarget {
-  readonly machine: Pick<Machine, "isPaused" | "pause" | "resumeGuest" | "reset" | "powerButton" | "dump">;
+  readonly machine: Pick<Machine, "isPaused" | "pause" | "resumeGuest" | "reset" | "powerButton" | "dump"> & {
+    readonly vm: Pick<Machine["vm"], "getStats">;
+  };
   /** True once the guest has switched itself off and the machine is only still there to be looked at. */
   isShutDown(): boolean;
   /** Ends the program. */
@@ -46,6 +49,11 @@ const COMMANDS: readonly Command[] = [
     run: (target) => `VM status: ${statusOf(target)}\n`,
   },
   { names: ["info registers"], help: "the processor's registers", run: ({ machine }) => `${machine.dump()}\n` },
+  {
+    names: ["info jit"],
+    help: "what was translated, and how much of the guest ran in it",
+    run: ({ machine }) => describeTranslation(machine.vm.getStats()),
+  },
   { names: ["info name"], help: "the guest's name", run: ({ name }) => (name ? `${name}\n` : "") },
   { names: ["info version"], help: "the version", run: ({ version }) => `${version}\n` },
 ];

@@ -1,0 +1,28 @@
+// `info jit`: what the translator has done, in the manner of QEMU's command of that name.
+import type { VcpuStats } from "../kvm/index.ts";
+
+/** The counters of all vCPUs together as lines of text. */
+export function describeTranslation({ counters }: VcpuStats): string {
+  const { instructions, regionInstructions, regionsBuilt, regionModules, regionEntries, regionMisses } = counters;
+  const lines: [string, string][] = [
+    ["traces decoded", `${counters.tracesBuilt} (${counters.tracesDropped} dropped)`],
+    ["regions", `${regionsBuilt} (${counters.regionsDropped} dropped, ${counters.regionsRefused} refused)`],
+    ["modules", `${regionModules} (${ratio(regionsBuilt, regionModules)} regions each)`],
+    ["region entries", `${regionEntries} (${ratio(regionInstructions, regionEntries)} instructions each)`],
+    ["left for the interpreter", `${regionMisses} (${percent(regionMisses, regionEntries)} of the entries)`],
+    ["instructions", `${instructions} (${percent(regionInstructions, instructions)} in regions)`],
+    ["trace cache flushes", `${counters.traceFlushes}`],
+    ["TLB flushes", `${counters.tlbFlushes}`],
+    ["TLB misses", `${counters.tlbMisses}`],
+    ["writes to code", `${counters.codeWrites}`],
+  ];
+  return `Translation state:\n${lines.map(([name, value]) => `${name.padEnd(25)}${value}\n`).join("")}`;
+}
+
+function ratio(a: number, b: number): string {
+  return b ? (a / b).toFixed(1) : "0";
+}
+
+function percent(a: number, b: number): string {
+  return `${b ? ((100 * a) / b).toFixed(1) : "0"}%`;
+}
