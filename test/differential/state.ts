@@ -56,9 +56,15 @@ export interface Recipe {
   seed: number;
   /** Several instructions that end in a trap of their own (run without TF). */
   sequence?: boolean;
-  /** What the seed stands for; 2 where absent. 1 is without what later-state.ts adds. */
-  revision?: 1 | 2;
+  /** What the seed stands for; the last one where absent. */
+  revision?: Revision;
 }
+
+/** 1: the state as it was first. 2: with what later-state.ts adds. 3: operands are often at the segments' limit. */
+export type Revision = 1 | 2 | 3;
+const LAST: Revision = 3;
+/** That of the case in hand. */
+let revision: Revision = LAST;
 
 const random = new Random(0);
 const pair = new Uint32Array(2);
@@ -77,6 +83,7 @@ export function baseImage(): Uint8Array {
 
 /** Offset from DATA_BASE of an operand: mostly inside the writable pages, often at an edge. */
 function pickOffset(): number {
+  if (revision >= 3 && random.oneIn(16)) return 0x4f00 - random.below(36);
   const kind = random.below(64);
   if (kind < 32) return 0x1000 + random.below(0x80) * 64;
   if (kind < 46) return 0x1000 + random.below(0x1f80);
@@ -304,8 +311,9 @@ function usesStack(shape: Shape): boolean {
 /** Fills in a whole case. The recipe's code may have its displacement rewritten. */
 export function buildCase(test: Case, recipe: Recipe): void {
   const shape = shapeOf(recipe.code, recipe.mode);
+  revision = recipe.revision ?? LAST;
   build(test, recipe, shape);
-  if (recipe.revision !== 1) addLaterState(test, shape, recipe.seed, recipe.sequence === true);
+  if (revision >= 2) addLaterState(test, shape, recipe.seed, recipe.sequence === true);
   const stack = segmentOf(test.view.getUint16(CASE_SS, true));
   // IRET to a 16-bit stack leaves the upper half of ESP to the kernel's: it is zero on either side.
   if (stack && !(stack.attributes & 0x4000)) test.view.setUint16(CASE_GPR + 34, 0, true);

@@ -4,7 +4,9 @@
 // gzip of: u32 length, JSON header {format, processor, revision, groups, cases}; then for each group
 //   u8 length, name; u8 length, feature; u8 mode; u32 first seed; u8 codes; u8 seeds a code;
 //   for each code: u8 length, bytes;  u16[codes * seeds] digests
+
 import { gunzipSync, gzipSync } from "node:zlib";
+import type { Revision } from "../differential/state.ts";
 
 export const FORMAT = 1;
 
@@ -25,7 +27,7 @@ export interface Group {
 export interface Vectors {
   processor: string;
   /** What a seed stands for (state.ts). */
-  revision: 1 | 2;
+  revision: Revision;
   groups: Group[];
 }
 
@@ -64,7 +66,7 @@ export function unpack(packed: Uint8Array): Vectors {
   const header = JSON.parse(bytes.subarray(4, at).toString()) as {
     format: number;
     processor: string;
-    revision?: 1 | 2;
+    revision?: Revision;
   };
   if (header.format !== FORMAT) throw new Error(`recorded vectors have format ${header.format}, not ${FORMAT}`);
   const take = (): Buffer => {

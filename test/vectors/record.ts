@@ -11,7 +11,7 @@ import { allForms, drawCode } from "../differential/forms.ts";
 import { isOffered } from "../differential/generator.ts";
 import { Random } from "../differential/random.ts";
 import { formName, shapeOf } from "../differential/shape.ts";
-import { buildCase } from "../differential/state.ts";
+import { buildCase, type Revision } from "../differential/state.ts";
 import { drawTableCode } from "../differential/table-code.ts";
 import { identify, TABLE_FORMS, type TableForm } from "../differential/table-forms.ts";
 import { hostFeatureBits, hostFeatures, processorName, Silicon } from "../oracle/silicon.ts";
@@ -30,7 +30,7 @@ const DRAWS = 800;
 /** x87 register forms are told apart by ModRM.rm too. */
 const X87_DRAWS = 1600;
 const INVALID_OPCODE = 6;
-const REVISION = 2;
+const REVISION = 3;
 /** Cases of a fault that wkvm may raise another instead of. */
 const SURE = 4;
 /** Cases that are drawn for each fault that a form lacks. */
@@ -69,7 +69,7 @@ class Recorder {
   readonly coverage = new Coverage(SURE);
 
   /** Runs a group and notes its digests; undefined: some case did not end. */
-  async play(group: Group, revision: 1 | 2): Promise<Result[] | undefined> {
+  async play(group: Group, revision: Revision): Promise<Result[] | undefined> {
     const count = buildGroup(group, revision, this.batch.cases, 0);
     const results = await this.silicon.run(this.batch, count);
     if (results.some((result) => result.bytes[RESULT_VECTOR] === VECTOR_TIMEOUT)) return undefined;
