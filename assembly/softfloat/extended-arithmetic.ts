@@ -5,13 +5,26 @@ import {
   addMagnitudes, divide, multiply, outExp, outHigh, outLow, outSwapped, squareRoot, subMagnitudes,
 } from "./arithmetic";
 import {
-  EXT_INFINITY, EXT_NUMBER, EXT_QUIET, EXT_ZERO, extClass, extDenormal, extDenormalStops, extExp, extInvalid,
-  extPropagate, extRound, extSetInfinity, extSetZero, extSig, extUnpack, precision, setResult,
+  EXT_BIAS, EXT_INFINITE, EXT_INFINITY, EXT_NUMBER, EXT_QUIET, EXT_ZERO, extClass, extDenormal, extDenormalStops, extExp, extInvalid,
+  extPropagate, extRound, extSetInfinity, extSetZero, extSig, extUnpack, INTEGER_BIT, precision, setResult,
 } from "./extended";
 import { flag, floatRounding, ROUND_DOWN, X_ZERO_DIVIDE } from "./status";
 
+/** Neither zero, denormal, infinite nor a NaN. */
+// @ts-ignore: decorator
+@inline function isNormal(sig: u64, signExp: u32): bool {
+  return (sig & INTEGER_BIT) != 0 && (signExp & EXT_INFINITE) - 1 < EXT_INFINITE - 1;
+}
+
+// @ts-ignore: decorator
+@inline function exponentOf(signExp: u32): i32 { return <i32>(signExp & EXT_INFINITE) - EXT_BIAS; }
+
 /** a + b, or a - b with `negate` 1. */
 export function extAdd(sigA: u64, expA: u32, sigB: u64, expB: u32, negate: u32, denormal: u32): void {
+  if (isNormal(sigA, expA) && isNormal(sigB, expB) && !denormal) {
+    addNumbers(expA >> 15, exponentOf(expA), sigA, (expB >> 15) ^ negate, exponentOf(expB), sigB);
+    return;
+  }
   extUnpack(sigA, expA);
   const classA = extClass;
   const exponentA = extExp;
@@ -34,7 +47,6 @@ export function extAdd(sigA: u64, expA: u32, sigB: u64, expB: u32, negate: u32, 
     extSetInfinity(signB);
     return;
   }
-  let sign = signA;
   if (classA == EXT_ZERO || extClass == EXT_ZERO) {
     if (classA == EXT_NUMBER) {
       extRound(signA, exponentA, partA, 0, precision);
@@ -45,10 +57,16 @@ export function extAdd(sigA: u64, expA: u32, sigB: u64, expB: u32, negate: u32, 
     }
     return;
   }
+  addNumbers(signA, exponentA, partA, signB, extExp, extSig);
+}
+
+// a + b of numbers that are taken apart.
+function addNumbers(signA: u32, exponentA: i32, partA: u64, signB: u32, exponentB: i32, partB: u64): void {
+  let sign = signA;
   if (signA == signB) {
-    addMagnitudes(exponentA, partA, 0, extExp, extSig, 0);
+    addMagnitudes(exponentA, partA, 0, exponentB, partB, 0);
   } else {
-    subMagnitudes(exponentA, partA, 0, extExp, extSig, 0);
+    subMagnitudes(exponentA, partA, 0, exponentB, partB, 0);
     sign ^= outSwapped;
     if (outHigh == 0) {
       extSetZero(u32(floatRounding == ROUND_DOWN));
@@ -60,6 +78,11 @@ export function extAdd(sigA: u64, expA: u32, sigB: u64, expB: u32, negate: u32, 
 
 /** a * b. */
 export function extMul(sigA: u64, expA: u32, sigB: u64, expB: u32, denormal: u32): void {
+  if (isNormal(sigA, expA) && isNormal(sigB, expB) && !denormal) {
+    multiply(exponentOf(expA), sigA, exponentOf(expB), sigB);
+    extRound((expA ^ expB) >> 15, outExp, outHigh, outLow, precision);
+    return;
+  }
   extUnpack(sigA, expA);
   const classA = extClass;
   const exponentA = extExp;

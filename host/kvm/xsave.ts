@@ -52,5 +52,7 @@ export function writeXcrs(state: VcpuState, xcrs: readonly KvmXcr[]): void {
     if (xcr0 & ~(supported | X87)) throw new KvmError("EINVAL", `XCR0 0x${xcr0.toString(16)} names missing components`);
     state.setU64(CPU_XCR0, xcr0);
   }
+  // Which instructions there are depends on it, as on CR4.
+  check(state.core.commitSregs(), "the system registers are not ones that a processor could hold");
   state.changed();
 }
