@@ -90,6 +90,8 @@ export interface CoreImports {
   randomU32?(): number;
   doorbell(index: number): void;
   trace(kind: number, a: bigint, b: bigint, c: bigint): void;
+  /** Is shown each module of translated code before it is compiled. */
+  onModule?(module: Uint8Array): void;
 }
 
 /** A memory that a core works on: a WebAssembly.Memory, or for the TypeScript core nothing but its buffer. */
@@ -132,7 +134,7 @@ export function instantiate(program: CoreProgram, memory: LinearMemory, imports:
   }
   const host = {
     compile: (address: number, length: number, first: number, count: number) =>
-      addRegions(instance.exports, memory as WebAssembly.Memory, { address, length, first, count }),
+      addRegions(instance.exports, memory as WebAssembly.Memory, { address, length, first, count }, imports.onModule),
     nowNs: imports.nowNs,
     wallNs: wall,
     randomU32: random,

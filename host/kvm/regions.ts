@@ -14,11 +14,18 @@ const TABLE_STEP = 1024;
 /**
  * Makes a module of translated regions and puts its functions into the core's table. 0: this host does not allow code
  * to be made at run time (a content security policy without wasm-unsafe-eval). Throws for a module that is not valid.
+ * `onModule` is shown its bytes first.
  */
-export function addRegions(core: WebAssembly.Exports, memory: WebAssembly.Memory, regions: RegionModule): number {
+export function addRegions(
+  core: WebAssembly.Exports,
+  memory: WebAssembly.Memory,
+  regions: RegionModule,
+  onModule?: (module: Uint8Array) => void,
+): number {
   const { address, length, first, count } = regions;
   // The bytes are copied: a module cannot be made of shared memory.
   const bytes = new Uint8Array(memory.buffer).slice(address, address + length);
+  onModule?.(bytes);
   let module: WebAssembly.Module;
   try {
     module = new WebAssembly.Module(bytes);

@@ -53,6 +53,8 @@ export const [RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9] = [0, 1, 2, 3, 4, 
 export class TierGuest {
   readonly snapshots: string[] = [];
   readonly memory: VmMemory;
+  /** The modules of translated code that the core has made. */
+  readonly modules: Uint8Array[];
   readonly view: DataView;
   readonly bytes: Uint8Array;
   readonly power: KvmSregs;
@@ -62,7 +64,9 @@ export class TierGuest {
     readonly state: VcpuState,
     readonly ram: number,
     size: number,
+    modules: Uint8Array[],
   ) {
+    this.modules = modules;
     this.memory = state.memory;
     this.view = new DataView(state.memory.memory.buffer, ram, size);
     this.bytes = state.memory.bytes.subarray(ram, ram + size);
@@ -80,6 +84,7 @@ export class TierGuest {
   /** Makes a guest with `bytes` of memory, as it is at power-up. */
   static async powerUp(threshold: number, bytes: number): Promise<TierGuest> {
     let now = 0;
+    const modules: Uint8Array[] = [];
     const program = await compileCore();
     const memory = VmMemory.create(bytes, 1, 0n, 0, program);
     const core = instantiate(program, memory.memory, {
@@ -89,6 +94,7 @@ export class TierGuest {
       },
       doorbell: () => {},
       trace: () => {},
+      onModule: (module) => modules.push(module),
     });
     memory.view.setUint32(VM_JIT_THRESHOLD, threshold, true);
     memory.view.setInt32(VM_ICOUNT_SHIFT, 0, true);
@@ -98,7 +104,7 @@ export class TierGuest {
     assert.ok(core.setSlot(0, 0, 0n, BigInt(bytes), ram) >= 0);
     const state = new VcpuState(memory, core, 0);
     writeCpuid(state, await guestCpuid());
-    return new TierGuest(core, state, ram, bytes);
+    return new TierGuest(core, state, ram, bytes, modules);
   }
 
   /** Puts code or data at a guest physical address, as a device would. */

@@ -1,0 +1,145 @@
+// The WebAssembly that small regions become, as golden/*.wat has it: a change in generated code shows in review.
+// UPDATE_GOLDEN=1 writes the files anew.
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { Assembler, CONDITION } from "./assembler.ts";
+import { regionTexts } from "./region-text.ts";
+import { CODE, DATA, RCX, RDI, RSI, TierGuest } from "./tier-guest.ts";
+
+const FOLDER = join(process.env["WKVM_ROOT"] ?? process.cwd(), "test/translate/golden");
+const UPDATE = process.env["UPDATE_GOLDEN"] === "1";
+
+/** Straight-line code by name: each with an end that leaves the region. */
+const STRAIGHT: Record<string, number[]> = {
+  "mov-register": [0x48, 0x89, 0xd8],
+  "mov-32-bits": [0x89, 0xd8],
+  "mov-16-bits": [0x66, 0x89, 0xd8],
+  "mov-high-byte": [0x88, 0xdc],
+  "mov-immediate": [0x48, 0xc7, 0xc0, 0x78, 0x56, 0x34, 0x12],
+  "lea-scaled": [0x48, 0x8d, 0x44, 0x8b, 0x10],
+  "load-64": [0x48, 0x8b, 0x07],
+  "load-byte-zero-extended": [0x0f, 0xb6, 0x07],
+  "load-rip-relative": [0x8b, 0x05, 0, 1, 0, 0],
+  "load-fs": [0x64, 0x48, 0x8b, 0x04, 0x25, 0x28, 0, 0, 0],
+  "store-64": [0x48, 0x89, 0x07],
+  "store-byte": [0x88, 0x07],
+  "add-register": [0x48, 0x01, 0xd8],
+  "add-to-memory": [0x01, 0x07],
+  "add-dead-flags": [0x01, 0xd8, 0x01, 0xc8],
+  "adc-register": [0x48, 0x11, 0xd8],
+  "inc-keeps-carry": [0x48, 0xff, 0xc0],
+  "shl-by-cl": [0x48, 0xd3, 0xe0],
+  "shr-by-constant": [0xc1, 0xe8, 5],
+  "imul-register": [0x48, 0x0f, 0xaf, 0xc3],
+  "mul-wide": [0x48, 0xf7, 0xe3],
+  "div-32": [0xf7, 0xf3],
+  "cmp-setcc": [0x48, 0x39, 0xd8, 0x0f, 0x9c, 0xc2],
+  "test-cmov": [0x85, 0xc0, 0x48, 0x0f, 0x44, 0xd3],
+  bsf: [0x48, 0x0f, 0xbc, 0xc3],
+  bswap: [0x48, 0x0f, 0xc8],
+  "xchg-memory": [0x48, 0x87, 0x07],
+  "push-pop": [0x50, 0x5b],
+  "cdqe-cqo": [0x48, 0x98, 0x48, 0x99],
+  "movaps-load": [0x0f, 0x28, 0x07],
+  paddd: [0x66, 0x0f, 0xfe, 0xc1],
+  pshufd: [0x66, 0x0f, 0x70, 0xc1, 0x1b],
+  addsd: [0xf2, 0x0f, 0x58, 0xc1],
+  movsb: [0xa4],
+  "fld-fadd": [0xd9, 0xe8, 0xd8, 0xc0],
+  "cpuid-by-the-interpreter": [0x0f, 0xa2],
+};
+
+/** Programs with control flow. */
+const PROGRAMS: Record<string, (program: Assembler) => void> = {
+  "loop-counted": (p) => p.label("again").code(0x48, 0x01, 0xcb).repeat(RCX, "again"),
+  "loop-nested": (p) =>
+    p.label("outer").set(RSI, 3).label("inner").code(0x48, 0x01, 0xf3).repeat(RSI, "inner").repeat(RCX, "outer"),
+  diamond: (p) =>
+    p
+      .label("again")
+      .code(0xf6, 0xc1, 1)
+      .when(CONDITION.e, "even")
+      .code(0x48, 0xff, 0xc0)
+      .jump("join")
+      .label("even")
+      .code(0x48, 0xff, 0xcb)
+      .label("join")
+      .repeat(RCX, "again"),
+  "call-return": (p) =>
+    p
+      .label("again")
+      .call("function")
+      .repeat(RCX, "again")
+      .jump("end")
+      .label("function")
+      .code(0x48, 0x01, 0xcb, 0xc3)
+      .label("end"),
+};
+
+function programs(): Map<string, Uint8Array> {
+  const all = new Map<string, Uint8Array>();
+  for (const [name, bytes] of Object.entries(STRAIGHT))
+    all.set(name, new Assembler(CODE).code(...bytes, 0xf4).finish());
+  for (const [name, build] of Object.entries(PROGRAMS)) {
+    const program = new Assembler(CODE);
+    build(program);
+    all.set(name, program.halt().finish());
+  }
+  return all;
+}
+
+/** The largest region that the program becomes once it has been executed a few times. */
+async function textOf(code: Uint8Array): Promise<string> {
+  const guest = await TierGuest.create(3);
+  guest.load(CODE, code);
+  for (let run = 0; run < 4; run++) {
+    for (let i = 0; i < 16; i++) guest.setRegister(i, 1);
+    guest.setRegister(RDI, DATA);
+    guest.setRegister(RSI, DATA + 64);
+    guest.setRegister(RCX, 5);
+    guest.runToHalt();
+  }
+  const texts = guest.modules.flatMap(regionTexts);
+  assert.ok(texts.length > 0, "a region was made");
+  return texts.reduce((largest, text) => (text.length > largest.length ? text : largest));
+}
+
+/** How the flags go back into the vCPU at the end of a region: the same for all, so one file has it. */
+const FLAGS_BACK = "\nlocal.get $flag_op\ni32.const 0\ni32.ge_s\nif";
+const SHOWS_FLAGS_BACK = "mov-register";
+let flagsBack: string | undefined;
+
+async function shortTextOf(name: string, code: Uint8Array): Promise<string> {
+  const text = await textOf(code);
+  if (name === SHOWS_FLAGS_BACK) return text;
+  flagsBack ??= endOf(await textOf(programs().get(SHOWS_FLAGS_BACK)!));
+  assert.equal(endOf(text), flagsBack, `flags go back as in ${SHOWS_FLAGS_BACK}`);
+  return `${text.slice(0, -flagsBack.length)}\n;; the flags go back as in ${SHOWS_FLAGS_BACK}.wat\n`;
+}
+
+function endOf(text: string): string {
+  const at = text.lastIndexOf(FLAGS_BACK);
+  assert.ok(at > 0, "flags go back at the end");
+  return text.slice(at);
+}
+
+for (const [name, code] of programs()) {
+  test(`the region of ${name} is as it was`, async () => {
+    const path = join(FOLDER, `${name}.wat`);
+    const hex = [...code].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+    const text = `;; ${hex}\n${await shortTextOf(name, code)}`;
+    if (UPDATE) {
+      mkdirSync(FOLDER, { recursive: true });
+      writeFileSync(path, text);
+    }
+    assert.ok(existsSync(path), `${path} is missing: UPDATE_GOLDEN=1 writes it`);
+    assert.equal(text, readFileSync(path, "utf8"), "UPDATE_GOLDEN=1 writes the files anew");
+  });
+}
+
+test("each golden file belongs to a program", () => {
+  const known = programs();
+  for (const file of readdirSync(FOLDER)) assert.ok(known.has(file.replace(/\.wat$/, "")), file);
+});
