@@ -175,8 +175,9 @@ for (const [name, form, target, read] of [
 }
 row("rdmsr", "0F 32 nomodrm", { ...system, needsRip: true }, helper("operand", "rdmsr"));
 row("wrmsr", "0F 30 nomodrm", transfer, helper("operand", "wrmsr"));
-row("rdtsc", "0F 31 nomodrm", { ...system, feature: FEAT_TSC }, (b) => void b.call("execute/operand", "rdtsc", []));
-row("rdtscp", "0F 01/7 rm=1", { ...system, feature: FEAT_RDTSCP }, (b) => void b.call("execute/operand", "rdtscp", []));
+// With -icount the time is that of all instructions that have their fuel: the trace ends, so that none is behind this one.
+row("rdtsc", "0F 31 nomodrm", { ...transfer, feature: FEAT_TSC }, helper("operand", "rdtsc"));
+row("rdtscp", "0F 01/7 rm=1", { ...transfer, feature: FEAT_RDTSCP }, helper("operand", "rdtscp"));
 row("rdpmc", "0F 33 nomodrm", system, (b) => void b.call("execute/operand", "rdpmc", []));
 row("rdpid", "F3 0F C7/7 Rv f64", { ...system, feature: FEAT_RDPID }, (b, d) => {
   const value = b.call("execute/operand", "readTscAux", [], { type: "i32", faults: false });
