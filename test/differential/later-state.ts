@@ -7,6 +7,7 @@ import { isString, type Shape } from "./shape.ts";
 
 const random = new Random(0);
 const STREAM = 2;
+const RELATED = 3;
 const RSP = 4;
 const RSI = 6;
 const RDI = 7;
@@ -20,6 +21,21 @@ function setUpper(test: Case, register: number): void {
 /** Whether an instruction takes a branch target from a register or from memory. */
 function isComputedBranch({ map, opcode, reg }: Shape): boolean {
   return map === 0 && (opcode === 0xc2 || opcode === 0xc3 || (opcode === 0xff && (reg === 2 || reg === 4)));
+}
+
+/** Vectors that have to do with one another: PTEST and comparisons of equals hardly meet any by chance. */
+export function relateVectors(test: Case, shape: Shape, seed: number): void {
+  random.reseed(seed, RELATED);
+  if (!random.oneIn(4)) return;
+  const at = (register: number): number => CASE_YMM + register * 32;
+  const reg = at(shape.reg | ((shape.rex & 4) << 1));
+  const other = at(shape.memory ? shape.vexV : shape.rm | ((shape.rex & 1) << 3));
+  const kind = random.below(4);
+  if (kind === 0) test.bytes.fill(0, reg, reg + 32);
+  else if (kind === 1) test.bytes.fill(0xff, reg, reg + 32);
+  else if (shape.memory && test.view.getUint16(CASE_PATCH_COUNT, true) > 0)
+    test.bytes.copyWithin(CASE_PATCHES + 8, reg, reg + 32);
+  else test.bytes.copyWithin(other, reg, reg + 32);
 }
 
 /** Completes a case built for `shape` with `seed`. */
