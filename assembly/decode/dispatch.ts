@@ -5,26 +5,21 @@ import { trace as logTrace } from "../host";
 import {
   CPU_CR0, CPU_CR4, CPU_FUEL, CPU_LOG, CPU_MODE, CPU_RIP, CPU_TRACE_RIP, CPU_XCR0, LOG_COUNT, LOG_CPU, LOG_EXEC, MODE_CODE64, MODE_CODE_MASK, MODE_FLAT,
 } from "../layout";
-import { contextGeneration } from "../mmu/contexts";
 import { fetchGpa, fetchTranslate } from "../mmu/translate";
 import { enterRegion, HOT, pagesHold, regionOf } from "../translate/translator";
-import { JUMP_CACHE, JUMP_ENTRIES } from "./jumps";
+import { knownTrace, remember } from "./jumps";
 import { buildTrace, FAULT_LEAF_SHIFT, flushCount, STEP_BYTES, stepTrace, traceAt } from "./traces";
-import { R_IMM, R_OFFSET, R_SEGNO, R_STACK, RECORD_SIZE, T_COUNT, T_ENTRIES, T_FLAGS, T_LENGTH, T_RECORDS, T_VALID, TRACE_ENTERED } from "./record";
+import { JUMPED, R_IMM, R_OFFSET, R_SEGNO, R_STACK, RECORD_SIZE, T_COUNT, T_ENTRIES, T_FLAGS, T_LENGTH, T_RECORDS, T_VALID, TRACE_ENTERED } from "./record";
 
-/** Mode bits in a jump cache tag; the address-space generation stands above them. */
-const TAG_MODE_BITS: u32 = 11;
 /** XCR0's bits for SSE and AVX state. */
 const XCR0_AVX: u64 = 6;
 /** What is logged or counted at each entry of a trace. */
 const LOG_ENTRIES: u32 = LOG_EXEC | LOG_CPU | LOG_COUNT;
-/** The generations' upper half for which the jump cache is good. */
-let epoch: u32 = 0;
-
 /**
  * The trace to interpret at CPU_RIP, entered: its instructions are taken off the fuel. Regions on the way are executed.
  * `link`: 0, or the link cell of the trace just left, which gets the new one where both lie on one page. Returns 0
- * where the run loop has to look: fuel or requests, or `fault` is set.
+ * where the run loop has to look: fuel or requests, or `fault` is set. With JUMPED added, `link` is where a computed
+ * jump notes its target for the translator.
  */
 export function findTrace(link: usize): usize {
   let interpretNext = false;
@@ -34,18 +29,17 @@ export function findTrace(link: usize): usize {
     const mode = load<u32>(cpu, CPU_MODE);
     const rip = load<u64>(cpu, CPU_RIP);
     const linear = (mode & MODE_CODE_MASK) == MODE_CODE64 ? rip : (rip + segBase(SEG_CS)) & 0xffffffff;
+    if (link & JUMPED) {
+      store<u64>(link - JUMPED, linear);
+      link = 0;
+    }
     if (!(mode & MODE_FLAT) && rip > segLimit(SEG_CS)) {
       raiseError(GP, 0);
       return 0;
     }
-    const entry = cpu + JUMP_CACHE + ((((<u32>linear) ^ (<u32>linear >> 13)) & (JUMP_ENTRIES - 1)) << 4);
-    const tag = (contextGeneration << TAG_MODE_BITS) | mode;
-    let t: usize;
-    let heat: u32;
-    if (load<u64>(entry) == linear && load<u32>(entry, 8) == tag && contextGeneration >> (32 - TAG_MODE_BITS) == epoch && load<u32>(load<u32>(entry, 12), T_VALID)) {
-      t = load<u32>(entry, 12);
-      heat = load<u32>(t, T_VALID);
-    } else {
+    let t = knownTrace(linear, mode);
+    let heat = t ? load<u32>(t, T_VALID) : 0;
+    if (!heat) {
       const before = flushCount();
       // Near the limit one instruction at a time: what lies beyond it must not be fetched.
       t = !(mode & MODE_FLAT) && rip + 14 > segLimit(SEG_CS) ? atLimit(rip, linear, mode) : lookUp(linear, mode);
@@ -58,7 +52,7 @@ export function findTrace(link: usize): usize {
         link = 0;
         if (fuel >= load<u32>(t, T_COUNT)) logEntry(t, log);
       } else if (!heat) link = 0;
-      else if (pagesHold(t, linear)) remember(entry, linear, t, tag);
+      else if (pagesHold(t, linear)) remember(linear, mode, t);
       else interpretNext = true;
     }
     if (heat == HOT) {
@@ -85,18 +79,6 @@ export function findTrace(link: usize): usize {
     store<u64>(cpu, rip, CPU_TRACE_RIP);
     return t;
   }
-}
-
-function remember(entry: usize, linear: u64, t: usize, tag: u32): void {
-  const now = contextGeneration >> (32 - TAG_MODE_BITS);
-  if (now != epoch) {
-    // Tags from a former round of generations could match by chance.
-    memory.fill(cpu + JUMP_CACHE, 0, JUMP_ENTRIES << 4);
-    epoch = now;
-  }
-  store<u64>(entry, linear);
-  store<u32>(entry, tag, 8);
-  store<u32>(entry, <u32>t, 12);
 }
 
 /** Finds or builds the trace at a linear address; 0: fault is set. */

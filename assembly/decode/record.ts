@@ -84,6 +84,10 @@ export const T_REGION_COUNT: usize = 60;
 export const T_PAGES: usize = 64;
 /** u32: TRACE_* bits. */
 export const T_FLAGS: usize = 68;
+/** u64: linear address that the computed jump at the end went to last. */
+export const T_JUMP: usize = 72;
+/** Added to the address of T_JUMP where findTrace() takes one or that of a link. */
+export const JUMPED: usize = 1;
 export const T_RECORDS: usize = 96;
 /** It was entered otherwise than from the trace before it on the same page: by a computed jump or an event. */
 export const TRACE_ENTERED: u32 = 1;

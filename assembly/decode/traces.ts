@@ -157,14 +157,26 @@ function fill(t: usize, host: usize, available: usize, mode: u32, linear: u64, m
   return n;
 }
 
-/** Builds and keeps the trace at host address `host` = physical `gpa`; 0: its first instruction crosses the page. */
-export function buildTrace(host: usize, gpa: u64, mode: u32, linear: u64): usize {
+/** Room for a trace at the end of the arena; all traces are dropped where there is none. */
+function takeTrace(): usize {
   let t = <usize>load<u32>(cpu, NEXT);
   if (t == 0 || t + ROOM > cpu + CPU_TRANSLATE) {
     flushTraces();
     t = load<u32>(cpu, NEXT);
   }
   memory.fill(t, 0, T_RECORDS);
+  return t;
+}
+
+/** Keeps the trace that was put together at the end of the arena, of `n` instructions. */
+function keepTrace(t: usize, n: u32): void {
+  // Behind a shadow there can be one record more than instructions counted up to TRACE_MAX.
+  store<u32>(cpu, <u32>(t + T_RECORDS + (n + 1) * RECORD_SIZE), NEXT);
+}
+
+/** Builds and keeps the trace at host address `host` = physical `gpa`; 0: its first instruction crosses the page. */
+export function buildTrace(host: usize, gpa: u64, mode: u32, linear: u64): usize {
+  const t = takeTrace();
   const n = fill(t, host, 0x1000 - (host & 0xfff), mode, linear, TRACE_MAX, true);
   if (n == 0) return 0;
   const key = mode & MODE_DECODE_MASK;
@@ -177,9 +189,28 @@ export function buildTrace(host: usize, gpa: u64, mode: u32, linear: u64): usize
   store<u32>(t, load<u32>(page), T_PAGE_NEXT);
   store<u32>(page, <u32>t);
   store<u32>(t, initialHeat(), T_VALID);
-  // Behind a shadow there can be one record more than instructions counted up to TRACE_MAX.
-  store<u32>(cpu, <u32>(t + T_RECORDS + (n + 1) * RECORD_SIZE), NEXT);
+  keepTrace(t, n);
   count(STAT_TRACES_BUILT);
+  return t;
+}
+
+/**
+ * Decodes, for the translator, the one instruction whose first `here` bytes end the page at host address `first` + here
+ * and whose others begin the page at `second`. It is in no table: whoever takes it looks after both pages. 0: it does not
+ * reach over, or there is no room.
+ */
+export function crossingTrace(first: usize, here: usize, second: usize, mode: u32): usize {
+  if (<usize>load<u32>(cpu, NEXT) + ROOM > cpu + CPU_TRANSLATE) return 0;
+  const bytes = cpu + STEP_BYTES;
+  memory.copy(bytes, first, here);
+  memory.copy(bytes + here, second, 16 - here);
+  const t = takeTrace();
+  if (!fill(t, bytes, 16, mode, 0, 1, false) || load<u32>(t, T_LENGTH) <= here || <u32>load<u16>(t + T_RECORDS, R_OP) == OP_FAULT) return 0;
+  markCode(first, <i32>here);
+  markCode(second, load<u32>(t, T_LENGTH) - <i32>here);
+  store<u32>(t, mode & MODE_DECODE_MASK, T_MODE);
+  store<u32>(t, 1, T_VALID);
+  keepTrace(t, 1);
   return t;
 }
 

@@ -23,7 +23,7 @@ export const ANYTHING: Effects = {
   memory: true,
 };
 
-const PURE: Effects = {
+export const PURE: Effects = {
   flagsRead: 0,
   flagsWritten: 0,
   flagsChanged: 0,

@@ -113,7 +113,7 @@ export function printHot(numbering: Numbering, print: PrintBody = asRecorded): s
       const taken = `{ ${go("T_TAKEN", `${next} + load<i64>(pc, R_IMM)`)} }`;
       return condition ? `if (${condition}) ${taken} ${go("T_FALL", next)}` : taken;
     },
-    jump: (target) => `store<u64>(c, ${target}, CPU_RIP); break;`,
+    jump: (target) => `store<u64>(c, ${target}, CPU_RIP); link = trace + T_JUMP + JUMPED; break;`,
   };
   const printer = new Printer(frame);
   const first = OP_FIRST_GROUP + numbering.groups.length;
@@ -141,6 +141,8 @@ export function printHot(numbering: Numbering, print: PrintBody = asRecorded): s
       "T_VALID",
       "T_TAKEN",
       "T_FALL",
+      "T_JUMP",
+      "JUMPED",
     ],
     "decode/dispatch": ["findTrace", "leaveTrace", "raiseDecoded"],
     "execute/request": ["beginShadow"],

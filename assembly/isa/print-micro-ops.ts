@@ -73,6 +73,8 @@ export function microOps(op: u32, sub: u32): usize {
 /** What a helper touches besides its arguments, for code that calls it from outside the interpreter. */
 const DIRECT = 1;
 const TOUCHES_FLAGS = 2;
+const SETS_FLAGS = 4;
+const USES_TRACE = 8;
 
 /** Whether a helper reads or writes vector registers that it is not given the address of: translated code has them in
  * locals. The upper halves of YMM registers are never there. */
@@ -86,10 +88,12 @@ function namesVectors(module: string, name: string, read: ReadSource): boolean {
  * at the running record, or whose effects are not known, is left to the interpreter's case. */
 function kindOf(module: string, name: string, read: ReadSource): number {
   const effects = effectsOf(module, name);
-  if (effects === ANYTHING || effects.memory || read(module).includes("decode/record") || /x87|mmx/.test(module))
-    return 0;
+  if (effects === ANYTHING || effects.memory || read(module).includes("decode/record")) return 0;
   if (namesVectors(module, name, read)) return 0;
-  return DIRECT | (effects.flagsRead || effects.flagsChanged ? TOUCHES_FLAGS : 0);
+  if (module === "execute/x87/pointers") return DIRECT | USES_TRACE;
+  if (!effects.flagsRead && !effects.flagsChanged) return DIRECT;
+  // Flags alone are what rolFlags32 and its like are called for.
+  return DIRECT | TOUCHES_FLAGS | (/Flags\d+$/.test(name) && !effects.registersWritten ? SETS_FLAGS : 0);
 }
 
 function printHelpers(names: readonly string[], read: ReadSource): string {
@@ -108,10 +112,14 @@ function printHelpers(names: readonly string[], read: ReadSource): string {
 ${exports}
 export const HELPER_DIRECT: u32 = ${DIRECT};
 export const HELPER_TOUCHES_FLAGS: u32 = ${TOUCHES_FLAGS};
+/** Does nothing but set flags. */
+export const HELPER_SETS_FLAGS: u32 = ${SETS_FLAGS};
+/** Looks at CPU_TRACE_RIP. */
+export const HELPER_USES_TRACE: u32 = ${USES_TRACE};
 /** u8 by number: HELPER_* bits; 0: not to be called by translated code. */
 export const HELPER_KIND: usize = memory.data<u8>([${kinds.join(",")}]);
 /** u32 by number: general registers that it reads, and from bit 16 those that it writes. */
 export const HELPER_REGISTERS: usize = memory.data<u32>([${registers.join(",")}]);
 /** Numbers of helpers by name, for those that are more than called. */
-${parts.map(([module, name], i) => (/vector\/scalar|float\/(compare|packed)$/.test(module) ? `export const HELPER_${name}: u32 = ${i};\n` : "")).join("")}`;
+${parts.map(([module, name], i) => (/vector\/scalar|float\/(compare|packed|integer)$/.test(module) ? `export const HELPER_${name}: u32 = ${i};\n` : "")).join("")}`;
 }

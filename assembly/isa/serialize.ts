@@ -64,7 +64,7 @@
 //   MICRO_JUMP      w v
 //   MICRO_LEAVE                          the trace ends: state that decoding depends on may have changed
 import { packFlags } from "./flag-bits.ts";
-import { effectsOf } from "./helper-effects.ts";
+import { effectsOf, PURE } from "./helper-effects.ts";
 import type { Signatures } from "./helper-signatures.ts";
 import { argumentsOf, masksOf } from "./masks.ts";
 import { FLAG_KINDS, type MicroOp, type Type, type Value, type Width } from "./micro-op.ts";
@@ -256,6 +256,13 @@ const MOVABLE = new Set<MicroOp["op"]>([
   "nextRip",
 ]);
 
+/** Whether a step may be computed where its value is used, or left out where it is not. */
+function isMovable(step: MicroOp): boolean {
+  if (step.op === "call")
+    return !step.faults && !step.args.some((a) => a.type === "ptr") && effectsOf(step.module, step.name) === PURE;
+  return MOVABLE.has(step.op);
+}
+
 function deferredValues(steps: readonly MicroOp[]): Set<Value> {
   const order: MicroOp[] = [];
   const walk = (list: readonly MicroOp[]): void => {
@@ -279,7 +286,7 @@ function deferredValues(steps: readonly MicroOp[]): Set<Value> {
     for (const a of argumentsOf(step)) if (deferred.has(a)) needs |= depends.get(a) ?? 0;
     depends.set(step, needs);
     const uses = users.get(step) ?? [];
-    if (uses.length !== 1 || !MOVABLE.has(step.op)) return;
+    if (uses.length !== 1 || !isMovable(step)) return;
     // A division may trap where its guard has not been passed.
     if (step.op === "binary" && (step.name === "div_u" || step.name === "rem_u")) return;
     // A modify's address and value are looked at again by its completion.

@@ -3,7 +3,7 @@ import { R_EA, R_OP } from "../decode/record";
 import { HELPER_DIRECT, HELPER_KIND } from "../generated/helpers";
 import {
   ATTRIBUTE_ENDS, ATTRIBUTE_WRITES_MEMORY, ATTRIBUTE_WIDTH_SHIFT, FLAGS_SHADOW, MICRO_ADDRESS, MICRO_ADDRESS_ALIGNED, MICRO_ADDRESS_PLUS, MICRO_BRANCH, MICRO_BRANCH_IF, MICRO_CALL,
-  MICRO_COMPLETE_LOCKED, MICRO_EFFECTIVE, MICRO_END, MICRO_JUMP, MICRO_LEAVE, MICRO_MODIFY_LOCKED, MICRO_POINTER, OP_FIRST_GROUP, OP_FIRST_HOT,
+  MICRO_COMPLETE_LOCKED, MICRO_EFFECTIVE, MICRO_END, MICRO_JUMP, MICRO_LEAVE, MICRO_MODIFY_LOCKED, MICRO_OFFSET, MICRO_POINTER, OP_FIRST_GROUP, OP_FIRST_HOT,
 } from "../generated/micro-ops";
 import { VM_VCPU_COUNT } from "../layout";
 import { attributesOf, flagsRead, leb, listOf, nextStep, opcodeOf, stepsOf } from "./steps";
@@ -21,10 +21,11 @@ export const KIND_CONDITIONAL: u32 = 1;
 export const KIND_ALWAYS: u32 = 2;
 /** A direct call: pushes, then jumps by the immediate. */
 export const KIND_CALL: u32 = 3;
-/** A jump to a computed address. */
+/** A jump to a computed address; a call of one; a return. */
 export const KIND_INDIRECT: u32 = 4;
+export const KIND_INDIRECT_CALL: u32 = 5;
 /** The interpreter's case decides. */
-export const KIND_OTHER: u32 = 5;
+export const KIND_OTHER: u32 = 6;
 
 /** log2 of 8 bytes: the width of branches in 64-bit code. */
 const WIDTH_64: u32 = 3;
@@ -66,7 +67,7 @@ export function howTo(rec: usize): u32 {
       case MICRO_LEAVE: return cold;
       // Steps that this translator does not know.
       default:
-        if (opcodeOf(at) > MICRO_ADDRESS_ALIGNED) return cold;
+        if (opcodeOf(at) > MICRO_OFFSET) return cold;
     }
   }
   return HOW_INLINE;
@@ -83,7 +84,7 @@ export function kindOf(rec: usize): u32 {
     const step = opcodeOf(at);
     if (step == MICRO_BRANCH) return attributes & ATTRIBUTE_WRITES_MEMORY ? KIND_CALL : KIND_ALWAYS;
     if (step == MICRO_BRANCH_IF) return KIND_CONDITIONAL;
-    if (step == MICRO_JUMP) return KIND_INDIRECT;
+    if (step == MICRO_JUMP) return attributes & ATTRIBUTE_WRITES_MEMORY ? KIND_INDIRECT_CALL : KIND_INDIRECT;
   }
   return KIND_OTHER;
 }

@@ -3,13 +3,13 @@
 // Blocks are named by their displacement from the base: the address of the head's page. Code reached by relative jumps
 // keeps its displacement wherever it is mapped, so that a region is good for every mapping of its pages.
 import { cpu } from "../cpu";
-import { R_IMM, R_LENGTH, R_OP, RECORD_SIZE, T_COUNT, T_FLAGS, T_GPA, T_HOST, T_LENGTH, T_MODE, T_RECORDS, T_VALID, TRACE_ENTERED } from "../decode/record";
-import { traceAt } from "../decode/traces";
+import { R_IMM, R_LENGTH, R_OP, RECORD_SIZE, T_COUNT, T_FLAGS, T_GPA, T_HOST, T_JUMP, T_LENGTH, T_MODE, T_RECORDS, T_VALID, TRACE_ENTERED } from "../decode/record";
+import { crossingTrace, traceAt } from "../decode/traces";
 import { OP_FIRST_GROUP } from "../generated/micro-ops";
 import { TLB_EXEC } from "../layout";
 import { entryAt, tlb } from "../mmu/tlb";
 import { fetchGpa, fetchTranslate } from "../mmu/translate";
-import { KIND_ALWAYS, KIND_CALL, KIND_CONDITIONAL, KIND_INDIRECT, KIND_NEXT, KIND_OTHER, kindOf } from "./cases";
+import { KIND_ALWAYS, KIND_CALL, KIND_CONDITIONAL, KIND_INDIRECT, KIND_INDIRECT_CALL, KIND_NEXT, kindOf } from "./cases";
 import { BLOCK_SIZE, BLOCKS_MAX, PAGES_MAX, TR_BLOCKS, TR_LEADERS, TR_PAGES } from "./layout";
 
 /** Instructions of a region at most. */
@@ -158,22 +158,43 @@ function reach(delta: i32): i32 {
   if (blockCount >= BLOCKS_MAX || instructionCount >= INSTRUCTIONS_MAX) return -1;
   const page = pageFor(delta);
   if (page < 0) return -1;
-  const t = traceAt(load<u64>(pageAt(page), P_GPA) + (delta & 0xfff), mode);
+  let t = traceAt(load<u64>(pageAt(page), P_GPA) + (delta & 0xfff), mode);
+  if (!t) t = acrossPages(page, delta);
   if (!t || !load<u32>(t, T_VALID)) return -1;
   return addBlock(t, delta);
 }
 
-function targetOf(b: usize): i32 {
-  return load<i32>(b, B_END) + load<i32>(lastRecord(b), R_IMM);
+/** The instruction that begins at the end of a page and reaches into the next, which no trace has. */
+function acrossPages(page: i32, delta: i32): usize {
+  const here = 0x1000 - (delta & 0xfff);
+  if (here > LONGEST) return 0;
+  const next = pageFor(delta + here);
+  if (next < 0) return 0;
+  return crossingTrace(<usize>load<u32>(pageAt(page), P_HOST) + (delta & 0xfff), here, load<u32>(pageAt(next), P_HOST), mode);
+}
+/** Bytes of an instruction at most, less one. */
+const LONGEST: i32 = 14;
+
+/** Displacement that the jump at the end of a block goes to, or, where it is computed, went to last: NOWHERE if unknown. */
+function targetOf(b: usize, kind: u32): i32 {
+  if (kind == KIND_CONDITIONAL || kind == KIND_ALWAYS || kind == KIND_CALL) return load<i32>(b, B_END) + load<i32>(lastRecord(b), R_IMM);
+  if (kind != KIND_INDIRECT && kind != KIND_INDIRECT_CALL) return NOWHERE;
+  const target = load<u64>(load<u32>(b, B_TRACE), T_JUMP);
+  const delta = <i64>(target - base);
+  return target && delta == <i64><i32>delta ? <i32>delta : NOWHERE;
+}
+const NOWHERE: i32 = i32.MIN_VALUE;
+
+function isCall(kind: u32): bool {
+  return kind == KIND_CALL || kind == KIND_INDIRECT_CALL;
 }
 
 function follow(b: usize): void {
   const kind = kindOf(lastRecord(b));
   store<u32>(b, kind, B_KIND);
-  const jumps = kind == KIND_CONDITIONAL || kind == KIND_ALWAYS || kind == KIND_CALL;
-  let taken: i32 = -1;
-  if (jumps) taken = reach(targetOf(b));
-  if (kind == KIND_NEXT || kind == KIND_CONDITIONAL || (kind == KIND_CALL && taken >= 0)) reach(load<i32>(b, B_END));
+  const target = targetOf(b, kind);
+  const taken = target == NOWHERE ? -1 : reach(target);
+  if (kind == KIND_NEXT || kind == KIND_CONDITIONAL || (isCall(kind) && taken >= 0)) reach(load<i32>(b, B_END));
 }
 
 /** Ends a block where another begins. */
@@ -194,15 +215,15 @@ function cut(b: usize): void {
 
 function link(b: usize): void {
   const kind = load<u32>(b, B_KIND);
-  const jumps = kind == KIND_CONDITIONAL || kind == KIND_ALWAYS || kind == KIND_CALL;
-  const taken = jumps ? blockStarting(targetOf(b)) : -1;
+  const target = targetOf(b, kind);
+  const taken = target == NOWHERE ? -1 : blockStarting(target);
   let fall: i32 = -1;
-  if (kind == KIND_NEXT || kind == KIND_CONDITIONAL || (kind == KIND_CALL && taken >= 0)) fall = blockStarting(load<i32>(b, B_END));
+  if (kind == KIND_NEXT || kind == KIND_CONDITIONAL || (isCall(kind) && taken >= 0)) fall = blockStarting(load<i32>(b, B_END));
   store<i32>(b, taken, B_TAKEN);
   store<i32>(b, fall, B_FALL);
   let successors: u64 = taken >= 0 ? (<u64>1) << taken : 0;
   if (fall >= 0) {
-    if (kind == KIND_CALL) store<u32>(blockAt(fall), load<u32>(blockAt(fall), B_FLAGS) | BLOCK_RETURN, B_FLAGS);
+    if (isCall(kind)) store<u32>(blockAt(fall), load<u32>(blockAt(fall), B_FLAGS) | BLOCK_RETURN, B_FLAGS);
     else successors |= (<u64>1) << fall;
   }
   store<u64>(b, successors, B_SUCCESSORS);
@@ -216,9 +237,13 @@ export function noteLines(emitted: u64): void {
     const from = load<i32>(b, B_DELTA);
     const last = load<i32>(b, B_END) - 1;
     const p = pageAt(pageFor(from));
-    // A trace ends with its page.
+    // A trace ends with its page, but for an instruction that reaches over.
     const first = (from & 0xfff) >> 7;
-    const end = (last & ~0xfff) == (from & ~0xfff) ? (last & 0xfff) >> 7 : 31;
+    const across = (last & ~0xfff) != (from & ~0xfff);
+    const end = across ? 31 : (last & 0xfff) >> 7;
     for (let line = first; line <= end; line++) store<u32>(p, load<u32>(p, P_LINES) | ((<u32>1) << line), P_LINES);
+    if (!across) continue;
+    const next = pageAt(pageFor(last));
+    store<u32>(next, load<u32>(next, P_LINES) | 1, P_LINES);
   }
 }

@@ -8,12 +8,13 @@
 //   epilogue
 import { cpu } from "../cpu";
 import { R_IMM, RECORD_SIZE } from "../decode/record";
-import { HOW_CALL, HOW_LEAVE, howTo, KIND_ALWAYS, KIND_CALL, KIND_CONDITIONAL, KIND_INDIRECT, KIND_OTHER } from "./cases";
+import { HOW_CALL, HOW_LEAVE, howTo, KIND_ALWAYS, KIND_CALL, KIND_CONDITIONAL, KIND_INDIRECT, KIND_INDIRECT_CALL, KIND_OTHER } from "./cases";
 import {
   B_COUNT, B_DELTA, B_END, B_ENTRY, B_FALL, B_FLAGS, B_KIND, B_KNOWN_IN, B_TAKEN, BLOCK_ENTRY, BLOCK_RETURN, blockAt, firstRecord, lastRecord, lengthOf,
 } from "./discover";
 import { branchCondition, expand, jumpTarget, push } from "./expand";
 import { collectRegisters, findKnownFlags, findLiveFlags, liveAfter, liveInBlock } from "./flow";
+import { beginFloats, loadFast } from "./float";
 import { F_EXECUTE } from "./imports";
 import { TR_BODY, TR_BODY_SIZE, TR_OPEN } from "./layout";
 import { beginLocals, declareLocals, freeTemps, L_BASE, L_NEXT, L_STATUS, localsFull, temp } from "./locals";
@@ -22,7 +23,7 @@ import { I32_ADD, I32_EQZ, I32_SHR_U, I64_ADD, I64_EQ, I64_SUB, UNREACHABLE } fr
 import { BEFORE_ALL, dispatchCount, dispatched, hasLabel, orderAt, ordered, positionOf, S_END, S_KIND, S_START, SCOPE_LOOP, scopeAt, scopeCount } from "./order";
 import {
   atInstruction, depthNow, enterScope, epilogue, FLAGS_DYNAMIC, flagsStored, instructionDepth, leaveAt, leaveAtRip, leaveScope, leaveTo, loadRegisters, loadTlb, loadVectors, miss, placeEdge,
-  prologue, pushGoOn, resetDepth, setKnownFlags, storeFlags, storeFuel, storeRegisters, storeVectors, takeFuel, usedRegisters, usedVectors,
+  prologue, pushGoOn, resetDepth, setKnownFlags, storeFlags, storeFuel, storeRegisters, storeVectors, takeFuel, usedRegisters, usedVectors, usesFloats,
 } from "./state";
 import { at, block, br, brIf, brTable, byte, call, end, I32, I64, i32const, i64const, ifBlock, localGet, localSet, localTee, loop, u32leb, VOID, writeAt } from "./writer";
 
@@ -53,6 +54,7 @@ export function emitRegion(): usize {
   block(VOID);
   block(VOID);
   prologue();
+  if (usesFloats) loadFast();
   dispatcher = dispatchCount > 1;
   if (dispatcher) {
     loop(VOID);
@@ -177,6 +179,7 @@ function emitBlock(position: i32): bool {
   liveInBlock(b, true);
   inTrace(delta);
   instructionDepth();
+  beginFloats();
   takeFuel(total);
   for (let n = 0; n < total; n++, rec += RECORD_SIZE) {
     const next = delta + <i32>lengthOf(rec);
@@ -214,6 +217,8 @@ function callCase(rec: usize, traceDelta: i32, remaining: i32, ends: bool): bool
   flagsStored();
   if (!ends) {
     loadTlb();
+    if (usesFloats) loadFast();
+    beginFloats();
     localGet(result);
     ifBlock(VOID);
     enterScope();
@@ -235,7 +240,7 @@ function callCase(rec: usize, traceDelta: i32, remaining: i32, ends: bool): bool
 function endBlock(b: usize, position: i32): void {
   const kind = load<u32>(b, B_KIND);
   const behind = load<i32>(b, B_END);
-  if (kind == KIND_INDIRECT) return indirect(position);
+  if (kind == KIND_INDIRECT || kind == KIND_INDIRECT_CALL) return indirect(b, position);
   if (kind == KIND_CONDITIONAL) {
     push(branchCondition);
     const taken = load<i32>(b, B_TAKEN);
@@ -279,29 +284,44 @@ function edge(index: i32, target: i32, position: i32, inner: u32): void {
   leaveAt(target);
 }
 
-/** A computed jump: to entries of the region where it meets one, else out. */
-function indirect(position: i32): void {
+/** A computed jump: to where it went before, or to entries of the region where it meets one, else out. */
+function indirect(b: usize, position: i32): void {
   let compared: u32 = 0;
   const distance = temp(I64);
-  if (dispatcher) {
+  const usual = load<i32>(b, B_TAKEN);
+  if (usual >= 0) {
+    const delta = load<i32>(blockAt(usual), B_DELTA);
+    compareTarget(distance, compared++, delta);
+    edge(usual, delta, position, 1);
+    leaveScope();
+    end();
+  }
+  // Returns go to one of several places, calls and jumps mostly to the same.
+  if (dispatcher && load<u32>(b, B_KIND) == KIND_INDIRECT) {
     for (let i = 0; i < ordered && compared < COMPARED; i++) {
       const index = orderAt(i);
       const b = blockAt(index);
       if (!((dispatched >> index) & 1) || !(load<u32>(b, B_FLAGS) & (BLOCK_ENTRY | BLOCK_RETURN))) continue;
-      if (compared++ == 0) {
-        localGet(jumpTarget);
-        localGet(L_BASE);
-        byte(I64_SUB);
-        localTee(distance);
-      } else localGet(distance);
-      i64const(load<i32>(b, B_DELTA));
-      byte(I64_EQ);
-      ifBlock(VOID);
-      enterScope();
+      if (index == usual) continue;
+      compareTarget(distance, compared++, load<i32>(b, B_DELTA));
       redispatch(index);
       leaveScope();
       end();
     }
   }
   leaveTo(jumpTarget);
+}
+
+/** Opens an `if` for the computed target being at a displacement; `before`: how often this block has asked. */
+function compareTarget(distance: u32, before: u32, delta: i32): void {
+  if (before == 0) {
+    localGet(jumpTarget);
+    localGet(L_BASE);
+    byte(I64_SUB);
+    localTee(distance);
+  } else localGet(distance);
+  i64const(delta);
+  byte(I64_EQ);
+  ifBlock(VOID);
+  enterScope();
 }

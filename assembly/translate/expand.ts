@@ -1,20 +1,21 @@
 // Expands the micro-operations of one decoded instruction to WebAssembly. isa/serialize.ts tells the format.
 import { cpu } from "../cpu";
 import { R_IMM } from "../decode/record";
-import { HELPER_KIND, HELPER_REGISTERS, HELPER_TOUCHES_FLAGS } from "../generated/helpers";
+import { HELPER_KIND, HELPER_REGISTERS, HELPER_SETS_FLAGS, HELPER_TOUCHES_FLAGS, HELPER_USES_TRACE } from "../generated/helpers";
 import {
   MICRO_ADDRESS, MICRO_ADDRESS_ALIGNED, MICRO_ADDRESS_PLUS, MICRO_BRANCH_IF, MICRO_CALL, MICRO_COMPLETE, MICRO_COMPLETE_LOCKED, MICRO_CONDITION, MICRO_CONST32, MICRO_CONST64,
   MICRO_DEFERRED, MICRO_EFFECTIVE, MICRO_END, MICRO_FLAGS, MICRO_GET, MICRO_GET_FIXED, MICRO_GET_FLAGS, MICRO_GUARD, MICRO_IMM, MICRO_INDEX, MICRO_JUMP, MICRO_LOAD, MICRO_MODIFY,
-  MICRO_MODIFY_LOCKED, MICRO_NEXT_RIP, MICRO_OP32, MICRO_OP64, MICRO_POINTER, MICRO_PUT, MICRO_PUT_FIXED, MICRO_SELECT128, MICRO_SET_FLAGS, MICRO_SIMD, MICRO_STORE, MICRO_VLOAD,
+  MICRO_MODIFY_LOCKED, MICRO_NEXT_RIP, MICRO_OFFSET, MICRO_OP32, MICRO_OP64, MICRO_POINTER, MICRO_PUT, MICRO_PUT_FIXED, MICRO_SELECT128, MICRO_SET_FLAGS, MICRO_SIMD, MICRO_STORE, MICRO_VLOAD,
   MICRO_VSTORE, MICRO_VWRITE, MICRO_WHEN,
 } from "../generated/micro-ops";
 import { CPU_XMM, TLB_READ, TLB_WRITE } from "../layout";
 import { pushCondition } from "./conditions";
 import { addParameter, beginType, F_FLAGS, G_FAULT, helperFunction } from "./imports";
+import { inlineFloat, inlinePacked, isInlineFloat, isPackedFloat } from "./float";
 import { freeTemps, L_BASE, L_FLAG_DST, L_FLAG_OP, L_FLAG_SRC, registerLocal, temp, vectorLocal } from "./locals";
-import { addressLocal, loadOpcode, pushAddress, pushHost, pushOffset, storeOpcode } from "./memory-access";
+import { addressLocal, loadOpcode, pushAddress, pushHost, pushOffset, storeOpcode, storeTraceRip } from "./memory-access";
 import {
-  I32_AND, I32_WRAP, I64_ADD, I64_AND, I64_EXTEND_U, I64_OR, I64_SHL, I64_SHR_U, SELECT, V128_LOAD, V128_STORE,
+  I32_ADD, I32_AND, I32_WRAP, I64_ADD, I64_AND, I64_EXTEND_U, I64_OR, I64_SHL, I64_SHR_U, SELECT, V128_LOAD, V128_STORE,
 } from "./opcodes";
 import {
   enterScope, FLAGS_DYNAMIC, flagsStored, knownFlags, leaveIfFault, leaveScope, loadRegisters, loadVectors, missIf, setKnownFlags, storeFlags, storeRegisters, storeVectors,
@@ -25,6 +26,8 @@ import { byte, call, end, globalGet, I32, I64, i32const, i64const, ifBlock, loca
 
 const STATUS_FLAGS: i64 = 0x8d5;
 const KIND_LOGIC: u32 = 5;
+/** Number of packed division: add, subtract and multiply come before it (execute/float/soft.ts). */
+const FLOAT_DIV: u32 = 3;
 // Bits of MICRO_POINTER.
 const POINTER_MEMORY: u32 = 8;
 const POINTER_ALIGNED: u32 = 16;
@@ -116,10 +119,6 @@ function define(at: usize): void {
     case MICRO_POINTER:
       if (!(a & POINTER_MEMORY)) return defineXmm(slotOf(rec, a & 3));
       break;
-    case MICRO_CALL:
-      callHelper(at);
-      defineLocal(typeOfStep(at));
-      return;
   }
   if (load<u8>(at) & MICRO_DEFERRED) return defineStep(at, typeOfStep(at));
   compute(at);
@@ -194,6 +193,14 @@ function compute(at: usize): void {
       memory(loadOpcode(a), 0, 0);
       return;
     }
+    case MICRO_OFFSET: {
+      const bytes = leb(at + 1);
+      const pointer = <u32>load<u8>(after);
+      push(pointer);
+      i32const(bytes);
+      byte(I32_ADD);
+      return;
+    }
     case MICRO_POINTER: return pushPointer(a, leb(at + 2));
     case MICRO_VLOAD: return vectorLoad(a, load<u8>(at, 2));
     case MICRO_OP32:
@@ -218,6 +225,7 @@ function compute(at: usize): void {
       return;
     }
     case MICRO_CONDITION: return pushCondition(a);
+    case MICRO_CALL: return callHelper(at);
     case MICRO_GET_FLAGS: {
       if (knownFlags >= 0) i32const(knownFlags);
       else localGet(L_FLAG_OP);
@@ -255,7 +263,7 @@ function pushPointer(flags: u32, bytes: u32): void {
   if (flags & POINTER_ALIGNED) {
     localGet(address);
     byte(I32_WRAP);
-    i32const(15);
+    i32const(bytes - 1);
     byte(I32_AND);
     missIf();
   }
@@ -438,30 +446,51 @@ function pushWide(value: u32): void {
   if (typeOf(value) != I64) byte(I64_EXTEND_U);
 }
 
+/** Floating point that WebAssembly does as well. */
+function inlined(helper: u32, count: u32, values: usize): bool {
+  if (isInlineFloat(helper)) {
+    for (let i: u32 = 0; i < count; i++) push(load<u8>(values + i));
+    inlineFloat(helper);
+    return true;
+  }
+  if (!isPackedFloat(helper)) return false;
+  // FLOAT_* number, the register that is also the result, the other operand.
+  const to = <u32>load<u8>(values, 1);
+  const operation = <u32>constOf(load<u8>(values));
+  if (operation > FLOAT_DIV || !isXmm(to)) return false;
+  localGet(vectorLocal(xmmOf(to)));
+  vectorLoad(16, load<u8>(values, 2));
+  inlinePacked(helper, operation);
+  localSet(vectorLocal(xmmOf(to)));
+  return true;
+}
+
 /** Calls a helper; its result, if it has one that counts, is left on the stack. */
 function callHelper(at: usize): void {
   const helper = leb(at + 1);
   const shape = <u32>load<u8>(after);
   const count = <u32>load<u8>(after, 1);
   const values = after + 2;
+  if (inlined(helper, count, values)) return;
+  if (!flagsLive && load<u8>(HELPER_KIND + helper) & HELPER_SETS_FLAGS) return;
   const touchesFlags = (load<u8>(HELPER_KIND + helper) & HELPER_TOUCHES_FLAGS) != 0;
   const registers = load<u32>(HELPER_REGISTERS + (helper << 2));
+  if (load<u8>(HELPER_KIND + helper) & HELPER_USES_TRACE) storeTraceRip();
   if (touchesFlags) storeFlags();
   storeRegisters((registers & 0xffff) | (registers >> 16));
   let vectors: u32 = 0;
+  const result = typeOfResult(shape & 7);
   beginType();
   for (let i: u32 = 0; i < count; i++) {
     const value = <u32>load<u8>(values + i);
+    addParameter(typeOf(value));
     if (isXmm(value)) vectors |= (<u32>1) << xmmOf(value);
   }
+  // Arguments may be calls themselves.
+  const index = helperFunction(helper, result);
   storeVectors(vectors);
-  for (let i: u32 = 0; i < count; i++) {
-    const value = <u32>load<u8>(values + i);
-    addParameter(typeOf(value));
-    push(value);
-  }
-  const result = typeOfResult(shape & 7);
-  call(helperFunction(helper, result));
+  for (let i: u32 = 0; i < count; i++) push(load<u8>(values + i));
+  call(index);
   let kept: u32 = 0;
   if (shape & MAY_FAULT) {
     if (result) {

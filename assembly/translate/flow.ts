@@ -11,9 +11,10 @@ import { HOW_INLINE, howTo, KIND_ALWAYS, KIND_CONDITIONAL, KIND_NEXT } from "./c
 import {
   B_COUNT, B_FALL, B_KIND, B_KNOWN_IN, B_KNOWN_OUT, B_LIVE_IN, B_POSITION, B_SUCCESSORS, B_TAKEN, blockAt, firstRecord,
 } from "./discover";
+import { isInlineFloat, isPackedFloat } from "./float";
 import { TR_LIVE } from "./layout";
 import { dispatched, orderAt, ordered } from "./order";
-import { FLAGS_DYNAMIC, useRegisters } from "./state";
+import { FLAGS_DYNAMIC, useFloats, useRegisters } from "./state";
 import { after, ALL_FLAGS, attributesOf, definesValue, flagsRead, flagsWritten, leb, listOf, nextStep, opcodeOf, slotOf, stepsOf } from "./steps";
 import { beginValues, defineConst, defineXmm, isXmm, xmmOf } from "./values";
 import { I32 } from "./writer";
@@ -28,6 +29,7 @@ const UNCHANGED: i32 = -3;
 const UNVISITED: i32 = -4;
 
 // ---------------------------------------------------------------- registers
+let floats: bool = false;
 let general: u32 = 0;
 let generalWritten: u32 = 0;
 let xmm: u32 = 0;
@@ -39,6 +41,7 @@ function registerBit(at: u32): u32 {
 
 /** Finds the registers that the region reads and writes in line. */
 export function collectRegisters(): void {
+  floats = false;
   general = 0;
   generalWritten = 0;
   xmm = 0;
@@ -50,6 +53,7 @@ export function collectRegisters(): void {
       if (howTo(rec) == HOW_INLINE) collect(rec);
     }
   }
+  useFloats(floats);
   useRegisters(general | generalWritten, generalWritten, xmm | xmmWritten, xmmWritten);
 }
 
@@ -86,6 +90,8 @@ function collect(rec: usize): void {
 
 /** A helper may write what it is given the place of. */
 function collectCall(s: usize): void {
+  const helper = leb(s + 1);
+  if (isInlineFloat(helper) || isPackedFloat(helper)) floats = true;
   const registers = load<u32>(HELPER_REGISTERS + (leb(s + 1) << 2));
   general |= registers & 0xffff;
   generalWritten |= registers >> 16;
@@ -197,7 +203,7 @@ function lastFlags(b: usize): i32 {
       switch (opcodeOf(s)) {
         case MICRO_FLAGS: if (liveAfter(n)) op = load<u8>(s, 1); break;
         case MICRO_SET_FLAGS: op = 0; break;
-        case MICRO_CALL: if (load<u8>(HELPER_KIND + leb(s + 1)) & HELPER_TOUCHES_FLAGS) op = FLAGS_DYNAMIC; break;
+        case MICRO_CALL: if (load<u8>(HELPER_KIND + leb(s + 1)) & HELPER_TOUCHES_FLAGS) op = isInlineFloat(leb(s + 1)) ? 0 : FLAGS_DYNAMIC; break;
         case MICRO_WHEN: {
           const length = leb(s + 2);
           if (after + length > conditional) conditional = after + length;

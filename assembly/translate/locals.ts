@@ -2,7 +2,7 @@
 // registers that it uses, then temporaries, which each instruction takes afresh.
 import { cpu } from "../cpu";
 import { LOCALS_MAX, TEMPS_MAX, TR_LOCAL_TYPES, TR_TEMPS } from "./layout";
-import { byte, I32, I64, u32leb, V128 } from "./writer";
+import { byte, F64, I32, I64, u32leb, V128 } from "./writer";
 
 /** Parameter, i32: which entry of the dispatch table. */
 export const L_NEXT: u32 = 0;
@@ -25,7 +25,9 @@ export const L_FLAG_SRC: u32 = 8;
 export const L_STATUS: u32 = 9;
 /** i32: host address of the TLB entry, and of the data, of the running access. */
 export const L_ENTRY: u32 = 10;
-const FIRST_OTHER: u32 = 11;
+/** i32: native floating point is exact in value and flags but for what operands and result show (float.ts). */
+export const L_FAST: u32 = 11;
+const FIRST_OTHER: u32 = 12;
 const PARAMETERS: u32 = 2;
 
 let count: u32 = 0;
@@ -36,13 +38,13 @@ let firstRegister: u32 = 0;
 let firstVector: u32 = 0;
 
 // Per type: how many temporaries there are, and how many the running instruction has.
-const KINDS: usize = 4;
+const KINDS: usize = 5;
 const HAVE: usize = TR_TEMPS;
 const TAKEN: usize = TR_TEMPS + 4 * KINDS;
 const LISTS: usize = TR_TEMPS + 8 * KINDS;
 
 function kindOf(type: u32): usize {
-  return type == I32 ? 0 : type == I64 ? 1 : type == V128 ? 2 : 3;
+  return type == I32 ? 0 : type == I64 ? 1 : type == V128 ? 2 : type == F64 ? 3 : 4;
 }
 
 function add(type: u32): u32 {
@@ -62,6 +64,7 @@ export function beginLocals(general: u32, xmm: u32): void {
   add(I32);
   add(I64);
   add(I64);
+  add(I32);
   add(I32);
   add(I32);
   registers = general;

@@ -3,8 +3,8 @@
 import { R_BASE, R_DISP, R_INDEX, R_SCALE, R_SEGMENT } from "../decode/record";
 import { CPU_TRACE_RIP, CPU_ZERO, TLB_ADDEND, TLB_ENTRIES } from "../layout";
 import { L_BASE, L_ENTRY, L_TLB, registerLocal, temp } from "./locals";
-import { I32_ADD, I32_AND, I32_LOAD, I32_SHR_U, I32_WRAP, I64_ADD, I64_AND, I64_LOAD, I64_NE, I64_SHL } from "./opcodes";
-import { loadField, missIf } from "./state";
+import { I32_ADD, I32_AND, I32_LOAD, I32_SHR_U, I32_WRAP, I64_ADD, I64_AND, I64_LOAD, I64_NE, I64_SHL, I64_STORE } from "./opcodes";
+import { field, loadField, missIf } from "./state";
 import { byte, I64, i32const, i64const, localGet, localSet, localTee, memory } from "./writer";
 
 /** Opcode of a zero-extending load of 1 << w bytes: i32, or i64 where w is 3. */
@@ -21,6 +21,15 @@ export function storeOpcode(w: u32, wide: bool): u32 {
 let traceDelta: i32 = 0;
 export function inTrace(delta: i32): void {
   traceDelta = delta;
+}
+
+/** Puts the address of the running trace where helpers look for it. */
+export function storeTraceRip(): void {
+  i32const(0);
+  localGet(L_BASE);
+  i64const(traceDelta);
+  byte(I64_ADD);
+  field(I64_STORE, CPU_TRACE_RIP);
 }
 
 /** Pushes base + (index << scale) + displacement of a record. */

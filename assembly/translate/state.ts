@@ -28,6 +28,11 @@ export let usedRegisters: u32 = 0;
 export let writtenRegisters: u32 = 0;
 export let usedVectors: u32 = 0;
 export let writtenVectors: u32 = 0;
+/** Whether the region computes with floating point in line. */
+export let usesFloats: bool = false;
+export function useFloats(uses: bool): void {
+  usesFloats = uses;
+}
 export function useRegisters(used: u32, written: u32, vectors: u32, vectorsWritten: u32): void {
   usedRegisters = used;
   writtenRegisters = written;

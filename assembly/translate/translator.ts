@@ -1,14 +1,14 @@
 // From hot traces to regions: translates what has been executed often enough, gathers regions in batches, has the host
 // make modules of them, and enters them.
-import { clearFault, count, cpu, fault } from "../cpu";
-import { forgetJumps } from "../decode/jumps";
+import { count, cpu, fault } from "../cpu";
+import { forgetJumps, knownTrace } from "../decode/jumps";
 import { T_DELTA, T_ENTRY, T_FLAGS, T_MODE, T_PAGES, T_REGION, T_REGION_COUNT, T_VALID, TRACE_PAGES } from "../decode/record";
 import { compile } from "../host";
 import {
-  CPU_FUEL, CPU_LOG, CPU_STATS, LOG_COUNT, LOG_CPU, LOG_EXEC, MODE_CODE64, MODE_CODE_MASK, REQ_CODE_FLUSH, STAT_REGION_ENTRIES, STAT_REGION_INSTRUCTIONS, STAT_REGION_MISSES,
-  STAT_REGION_MODULES, STAT_REGIONS_BUILT, STAT_REGIONS_REFUSED, VM_JIT_THRESHOLD,
+  CPU_FUEL, CPU_LOG, CPU_MODE, CPU_RIP, CPU_STATS, LOG_COUNT, LOG_CPU, LOG_EXEC, MODE_CODE64, MODE_CODE_MASK, REQ_CODE_FLUSH, STAT_REGION_ENTRIES, STAT_REGION_INSTRUCTIONS, STAT_REGION_MISSES,
+  STAT_REGION_MODULES, STAT_REGIONS_BUILT, STAT_REGIONS_REFUSED, TLB_ADDEND, TLB_EXEC, VM_JIT_THRESHOLD,
 } from "../layout";
-import { fetchTranslate } from "../mmu/translate";
+import { entryAt, tlb } from "../mmu/tlb";
 import {
   B_DELTA, B_ENTRY, B_FLAGS, B_TRACE, BLOCK_ENTRY, BLOCK_RETURN, blockAt, blockCount, discover, instructionCount, noteLines, P_DELTA, P_HOST, P_LINES, pageAt, pageCount,
 } from "./discover";
@@ -59,15 +59,28 @@ export function regionOf(trace: usize, linear: u64): u32 {
 }
 
 /**
- * Enters the region of a trace at CPU_RIP = `linear`. False: what comes next is to be interpreted; `fault` may be set.
+ * Enters the region of a trace at CPU_RIP = `linear`, and those that follow. False: what comes next is to be
+ * interpreted; `fault` may be set.
  */
 export function enterRegion(slot: u32, trace: usize, linear: u64): bool {
   const fuel = load<u32>(cpu, CPU_FUEL);
-  if (fuel < load<u32>(trace, T_REGION_COUNT)) return false;
-  const status = call_indirect<u32>(slot, load<u32>(trace, T_ENTRY), linear - load<i32>(trace, T_DELTA));
+  const mode = load<u32>(cpu, CPU_MODE);
+  let entries: u64 = 0;
+  let status: u32 = 1;
+  while (load<u32>(cpu, CPU_FUEL) >= load<u32>(trace, T_REGION_COUNT)) {
+    entries++;
+    status = call_indirect<u32>(slot, load<u32>(trace, T_ENTRY), linear - load<i32>(trace, T_DELTA));
+    if (status | fault | load<u32>(cpu, CPU_FUEL + 4) | (load<u32>(cpu, CPU_MODE) ^ mode)) break;
+    linear = load<u64>(cpu, CPU_RIP);
+    trace = knownTrace(linear, mode);
+    if (!trace || load<u32>(trace, T_VALID) != HOT) break;
+    slot = load<u32>(trace, T_REGION);
+    if (!slot || !isAlive(slot)) break;
+    status = 1;
+  }
   const at = cpu + CPU_STATS;
   store<u64>(at, load<u64>(at, STAT_REGION_INSTRUCTIONS << 3) + (fuel - load<u32>(cpu, CPU_FUEL)), STAT_REGION_INSTRUCTIONS << 3);
-  store<u64>(at, load<u64>(at, STAT_REGION_ENTRIES << 3) + 1, STAT_REGION_ENTRIES << 3);
+  store<u64>(at, load<u64>(at, STAT_REGION_ENTRIES << 3) + entries, STAT_REGION_ENTRIES << 3);
   if (status) count(STAT_REGION_MISSES);
   return status == 0 && !fault;
 }
@@ -78,11 +91,10 @@ export function pagesHold(trace: usize, linear: u64): bool {
   const base = linear - load<i32>(trace, T_DELTA);
   const slot = load<u32>(trace, T_REGION);
   for (let p = <usize>load<u32>(trace, T_PAGES); load<u32>(p, RP_SLOT) == slot; p += REGION_PAGE) {
-    const host = fetchTranslate(base + load<i32>(p, RP_DELTA));
-    if (host == <usize>load<u32>(p, RP_HOST)) continue;
-    // A page that is not there is no fault before it is reached.
-    clearFault();
-    return false;
+    // What the TLB does not know is not looked for: a walk ahead of the guest could be seen.
+    const page = base + load<i32>(p, RP_DELTA);
+    const entry = entryAt(tlb, page);
+    if (load<u64>(entry, TLB_EXEC) != page || load<u32>(entry, TLB_ADDEND) + <u32>page != load<u32>(p, RP_HOST)) return false;
   }
   return true;
 }

@@ -59,6 +59,16 @@ export function i64const(value: i64): void {
   byte(0x42);
   s64leb(value);
 }
+export function f64const(value: f64): void {
+  byte(0x44);
+  store<f64>(at, value);
+  at += 8;
+}
+export function f32const(value: f32): void {
+  byte(0x43);
+  store<f32>(at, value);
+  at += 4;
+}
 export function localGet(index: u32): void {
   byte(0x20);
   u32leb(index);

@@ -25,9 +25,9 @@ block $block
   i32.sub
   local.set $fuel
   local.get $rbx
-  local.set $13
+  local.set $14
   local.get $rax
-  local.get $13
+  local.get $14
   i64.add
   i32.const 2
   local.get $flag_op
@@ -36,30 +36,30 @@ block $block
   call $condition
   i64.extend_i32_u
   i64.add
-  local.set $14
-  local.get $14
+  local.set $15
+  local.get $15
   local.set $rax
   i32.const 2
   local.get $flag_op
   local.get $flag_dst
   local.get $flag_src
   call $condition
-  local.set $15
-  local.get $14
+  local.set $16
+  local.get $15
   local.set $scratch
-  local.get $13
+  local.get $14
   local.set $flag_src
   local.get $scratch
   local.set $flag_dst
   i32.const 7
   local.set $flag_op
-  local.get $15
+  local.get $16
   if
+   local.get $15
+   local.set $scratch_18
    local.get $14
-   local.set $scratch_17
-   local.get $13
    local.set $flag_src
-   local.get $scratch_17
+   local.get $scratch_18
    local.set $flag_dst
    i32.const 11
    local.set $flag_op
@@ -81,7 +81,7 @@ block $block
   i64.const 0
   i64.add
   call $execute
-  local.set $15
+  local.set $16
   i32.const 0
   i64.load offset=cpu.rax
   local.set $rax
@@ -90,16 +90,16 @@ block $block
   local.set $rbx
   i32.const -1
   local.set $flag_op
-  local.get $15
+  local.get $16
   i32.const 1
   i32.shr_u
-  local.set $15
+  local.set $16
   i32.const 0
   i64.load offset=cpu.rip
   local.set $base
   i32.const 0
   local.set $position
-  local.get $15
+  local.get $16
   local.set $left
   br $block
  end

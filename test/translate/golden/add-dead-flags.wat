@@ -29,30 +29,30 @@ block $block
   local.set $fuel
   local.get $rbx
   i32.wrap_i64
-  local.set $14
+  local.set $15
   local.get $rax
   i32.wrap_i64
-  local.get $14
-  i32.add
-  local.set $15
   local.get $15
+  i32.add
+  local.set $16
+  local.get $16
   i64.extend_i32_u
   local.set $rax
   local.get $rcx
   i32.wrap_i64
-  local.set $14
+  local.set $15
   local.get $rax
   i32.wrap_i64
-  local.get $14
-  i32.add
-  local.set $15
   local.get $15
+  i32.add
+  local.set $16
+  local.get $16
   i64.extend_i32_u
   local.set $rax
-  local.get $15
+  local.get $16
   i64.extend_i32_u
   local.set $scratch
-  local.get $14
+  local.get $15
   i64.extend_i32_u
   local.set $flag_src
   local.get $scratch
@@ -85,7 +85,7 @@ block $block
   i64.const 0
   i64.add
   call $execute
-  local.set $14
+  local.set $15
   i32.const 0
   i64.load offset=cpu.rax
   local.set $rax
@@ -97,16 +97,16 @@ block $block
   local.set $rbx
   i32.const -1
   local.set $flag_op
-  local.get $14
+  local.get $15
   i32.const 1
   i32.shr_u
-  local.set $14
+  local.set $15
   i32.const 0
   i64.load offset=cpu.rip
   local.set $base
   i32.const 0
   local.set $position
-  local.get $14
+  local.get $15
   local.set $left
   br $block
  end

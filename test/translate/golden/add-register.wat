@@ -25,16 +25,16 @@ block $block
   i32.sub
   local.set $fuel
   local.get $rbx
-  local.set $13
-  local.get $rax
-  local.get $13
-  i64.add
   local.set $14
+  local.get $rax
   local.get $14
+  i64.add
+  local.set $15
+  local.get $15
   local.set $rax
-  local.get $14
+  local.get $15
   local.set $scratch
-  local.get $13
+  local.get $14
   local.set $flag_src
   local.get $scratch
   local.set $flag_dst
@@ -62,7 +62,7 @@ block $block
   i64.const 0
   i64.add
   call $execute
-  local.set $15
+  local.set $16
   i32.const 0
   i64.load offset=cpu.rax
   local.set $rax
@@ -71,16 +71,16 @@ block $block
   local.set $rbx
   i32.const -1
   local.set $flag_op
-  local.get $15
+  local.get $16
   i32.const 1
   i32.shr_u
-  local.set $15
+  local.set $16
   i32.const 0
   i64.load offset=cpu.rip
   local.set $base
   i32.const 0
   local.set $position
-  local.get $15
+  local.get $16
   local.set $left
   br $block
  end

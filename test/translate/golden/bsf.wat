@@ -25,25 +25,25 @@ block $block
   i32.sub
   local.set $fuel
   local.get $rbx
-  local.set $13
+  local.set $14
   local.get $flag_op
   local.get $flag_dst
   local.get $flag_src
   call $store_flags
   i32.const -1
   local.set $flag_op
-  local.get $13
+  local.get $14
   call $helper
   local.set $scratch
   i32.const -1
   local.set $flag_op
   local.get $scratch
-  local.set $14
-  local.get $13
+  local.set $15
+  local.get $14
   i64.const 0
   i64.ne
   if
-   local.get $14
+   local.get $15
    local.set $rax
   end
   i32.const 0
@@ -57,7 +57,7 @@ block $block
   i64.const 0
   i64.add
   call $execute
-  local.set $15
+  local.set $16
   i32.const 0
   i64.load offset=cpu.rax
   local.set $rax
@@ -66,16 +66,16 @@ block $block
   local.set $rbx
   i32.const -1
   local.set $flag_op
-  local.get $15
+  local.get $16
   i32.const 1
   i32.shr_u
-  local.set $15
+  local.set $16
   i32.const 0
   i64.load offset=cpu.rip
   local.set $base
   i32.const 0
   local.set $position
-  local.get $15
+  local.get $16
   local.set $left
   br $block
  end

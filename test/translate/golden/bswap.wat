@@ -23,8 +23,6 @@ block $block
   local.set $fuel
   local.get $rax
   call $helper
-  local.set $12
-  local.get $12
   local.set $rax
   local.get $flag_op
   local.get $flag_dst

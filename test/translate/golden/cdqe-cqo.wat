@@ -52,7 +52,7 @@ block $block
   i64.const 0
   i64.add
   call $execute
-  local.set $13
+  local.set $14
   i32.const 0
   i64.load offset=cpu.rax
   local.set $rax
@@ -61,16 +61,16 @@ block $block
   local.set $rdx
   i32.const -1
   local.set $flag_op
-  local.get $13
+  local.get $14
   i32.const 1
   i32.shr_u
-  local.set $13
+  local.set $14
   i32.const 0
   i64.load offset=cpu.rip
   local.set $base
   i32.const 0
   local.set $position
-  local.get $13
+  local.get $14
   local.set $left
   br $block
  end

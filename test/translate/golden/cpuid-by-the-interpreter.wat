@@ -32,23 +32,23 @@ block $block
   i64.const 0
   i64.add
   call $execute
-  local.set $11
+  local.set $12
   i32.const -1
   local.set $flag_op
   global.get $tlb
   local.set $tlb
-  local.get $11
+  local.get $12
   if
-   local.get $11
+   local.get $12
    i32.const 0
    i32.add
-   local.set $11
+   local.set $12
    i32.const 0
    i64.load offset=cpu.rip
    local.set $base
    i32.const 0
    local.set $position
-   local.get $11
+   local.get $12
    local.set $left
    br $block
   end
@@ -60,19 +60,19 @@ block $block
   i64.const 0
   i64.add
   call $execute
-  local.set $11
+  local.set $12
   i32.const -1
   local.set $flag_op
-  local.get $11
+  local.get $12
   i32.const 1
   i32.shr_u
-  local.set $11
+  local.set $12
   i32.const 0
   i64.load offset=cpu.rip
   local.set $base
   i32.const 0
   local.set $position
-  local.get $11
+  local.get $12
   local.set $left
   br $block
  end

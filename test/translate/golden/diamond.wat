@@ -49,10 +49,10 @@ block $block
      local.get $rax
      i64.const 1
      i64.add
-     local.set $14
-     local.get $14
+     local.set $15
+     local.get $15
      local.set $rax
-     local.get $14
+     local.get $15
      local.set $scratch
      i32.const 2
      local.get $flag_op
@@ -74,11 +74,11 @@ block $block
     local.get $rcx
     i64.const 1
     i64.sub
-    local.set $14
-    local.get $14
+    local.set $15
+    local.get $15
     local.set $rcx
-    local.get $14
-    local.set $scratch_16
+    local.get $15
+    local.set $scratch_17
     i32.const 2
     local.get $flag_op
     local.get $flag_dst
@@ -86,7 +86,7 @@ block $block
     call $condition
     i64.extend_i32_u
     local.set $flag_src
-    local.get $scratch_16
+    local.get $scratch_17
     local.set $flag_dst
     i32.const 31
     local.set $flag_op
@@ -136,15 +136,15 @@ block $block
    local.get $rbx
    i64.const 1
    i64.sub
-   local.set $14
-   local.get $14
+   local.set $15
+   local.get $15
    local.set $rbx
-   local.get $14
-   local.set $scratch_17
+   local.get $15
+   local.set $scratch_18
    i32.const 0
    i64.extend_i32_u
    local.set $flag_src
-   local.get $scratch_17
+   local.get $scratch_18
    local.set $flag_dst
    i32.const 31
    local.set $flag_op

@@ -1,6 +1,6 @@
 ;; d9 e8 d8 c0 f4
-block $block
- block
+block $block1
+ block $block
   i32.const 0
   i64.load offset=cpu.rip
   local.get $base
@@ -18,6 +18,43 @@ block $block
   i32.const 3
   i32.sub
   local.set $fuel
+  call $helper
+  local.set $scratch
+  i32.const 0
+  local.set $position
+  i32.const 3
+  local.set $left
+  local.get $scratch
+  br_if $block
+  i32.const 0
+  call $helper
+  i32.const 0
+  local.get $base
+  i64.const 0
+  i64.add
+  i64.store offset=2097296
+  i32.const -2135948824
+  call $helper
+  call $helper
+  local.set $scratch_14
+  i32.const 2
+  local.set $position
+  i32.const 2
+  local.set $left
+  local.get $scratch_14
+  br_if $block
+  i32.const 0
+  i32.const 0
+  i32.const 0
+  i32.const 0
+  call $helper
+  i32.const 0
+  local.get $base
+  i64.const 0
+  i64.add
+  i64.store offset=2097296
+  i32.const -2135945024
+  call $helper
   local.get $flag_op
   local.get $flag_dst
   local.get $flag_src
@@ -32,79 +69,24 @@ block $block
   i64.const 0
   i64.add
   call $execute
-  local.set $11
+  local.set $12
   i32.const -1
   local.set $flag_op
-  global.get $tlb
-  local.set $tlb
-  local.get $11
-  if
-   local.get $11
-   i32.const 1
-   i32.add
-   local.set $11
-   i32.const 0
-   i64.load offset=cpu.rip
-   local.set $base
-   i32.const 0
-   local.set $position
-   local.get $11
-   local.set $left
-   br $block
-  end
-  i32.const 0
-  local.get $fuel
-  i32.store offset=cpu.fuel
-  i32.const record
-  local.get $base
-  i64.const 0
-  i64.add
-  call $execute
-  local.set $11
-  i32.const -1
-  local.set $flag_op
-  global.get $tlb
-  local.set $tlb
-  local.get $11
-  if
-   local.get $11
-   i32.const 0
-   i32.add
-   local.set $11
-   i32.const 0
-   i64.load offset=cpu.rip
-   local.set $base
-   i32.const 0
-   local.set $position
-   local.get $11
-   local.set $left
-   br $block
-  end
-  i32.const 0
-  local.get $fuel
-  i32.store offset=cpu.fuel
-  i32.const record
-  local.get $base
-  i64.const 0
-  i64.add
-  call $execute
-  local.set $11
-  i32.const -1
-  local.set $flag_op
-  local.get $11
+  local.get $12
   i32.const 1
   i32.shr_u
-  local.set $11
+  local.set $12
   i32.const 0
   i64.load offset=cpu.rip
   local.set $base
   i32.const 0
   local.set $position
-  local.get $11
+  local.get $12
   local.set $left
-  br $block
+  br $block1
  end
- unreachable
+ i32.const 1
+ local.set $status
 end
 i32.const 0
 local.get $fuel

@@ -25,23 +25,21 @@ block $block
   i32.sub
   local.set $fuel
   local.get $rax
-  local.set $13
-  local.get $rbx
   local.set $14
-  local.get $13
-  local.get $14
-  i64.mul
+  local.get $rbx
   local.set $15
-  local.get $13
   local.get $14
-  call $helper
+  local.get $15
+  i64.mul
   local.set $16
-  local.get $15
-  local.set $rax
-  local.get $15
-  local.set $scratch
   local.get $16
+  local.set $rax
+  local.get $16
+  local.set $scratch
+  local.get $14
   local.get $15
+  call $helper
+  local.get $16
   i64.const 63
   i64.shr_s
   i64.ne

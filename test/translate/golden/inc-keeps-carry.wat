@@ -24,10 +24,10 @@ block $block
   local.get $rax
   i64.const 1
   i64.add
-  local.set $12
-  local.get $12
+  local.set $13
+  local.get $13
   local.set $rax
-  local.get $12
+  local.get $13
   local.set $scratch
   i32.const 2
   local.get $flag_op
@@ -62,22 +62,22 @@ block $block
   i64.const 0
   i64.add
   call $execute
-  local.set $13
+  local.set $14
   i32.const 0
   i64.load offset=cpu.rax
   local.set $rax
   i32.const -1
   local.set $flag_op
-  local.get $13
+  local.get $14
   i32.const 1
   i32.shr_u
-  local.set $13
+  local.set $14
   i32.const 0
   i64.load offset=cpu.rip
   local.set $base
   i32.const 0
   local.set $position
-  local.get $13
+  local.get $14
   local.set $left
   br $block
  end

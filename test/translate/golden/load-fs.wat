@@ -25,10 +25,10 @@ block $block1
   i32.const 0
   i64.load offset=cpu.fs_base
   i64.add
-  local.set $12
-  local.get $12
   local.set $13
   local.get $13
+  local.set $14
+  local.get $14
   i32.wrap_i64
   i32.const 7
   i32.shr_u
@@ -38,7 +38,7 @@ block $block1
   i32.add
   local.tee $tlb_entry
   i64.load
-  local.get $13
+  local.get $14
   i64.const 7
   i64.add
   i64.const -4096
@@ -51,14 +51,14 @@ block $block1
   local.set $left
   local.get $scratch
   br_if $block
-  local.get $13
+  local.get $14
   i32.wrap_i64
   local.get $tlb_entry
   i32.load offset=24
   i32.add
   i64.load align=1
-  local.set $14
-  local.get $14
+  local.set $15
+  local.get $15
   local.set $rax
   local.get $flag_op
   local.get $flag_dst
@@ -77,22 +77,22 @@ block $block1
   i64.const 0
   i64.add
   call $execute
-  local.set $15
+  local.set $16
   i32.const 0
   i64.load offset=cpu.rax
   local.set $rax
   i32.const -1
   local.set $flag_op
-  local.get $15
+  local.get $16
   i32.const 1
   i32.shr_u
-  local.set $15
+  local.set $16
   i32.const 0
   i64.load offset=cpu.rip
   local.set $base
   i32.const 0
   local.set $position
-  local.get $15
+  local.get $16
   local.set $left
   br $block1
  end

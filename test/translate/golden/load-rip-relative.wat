@@ -24,10 +24,10 @@ block $block1
   local.get $base
   i64.const 262
   i64.add
-  local.set $12
-  local.get $12
   local.set $13
   local.get $13
+  local.set $14
+  local.get $14
   i32.wrap_i64
   i32.const 7
   i32.shr_u
@@ -37,7 +37,7 @@ block $block1
   i32.add
   local.tee $tlb_entry
   i64.load
-  local.get $13
+  local.get $14
   i64.const 3
   i64.add
   i64.const -4096
@@ -50,14 +50,14 @@ block $block1
   local.set $left
   local.get $scratch
   br_if $block
-  local.get $13
+  local.get $14
   i32.wrap_i64
   local.get $tlb_entry
   i32.load offset=24
   i32.add
   i32.load align=1
-  local.set $14
-  local.get $14
+  local.set $15
+  local.get $15
   i64.extend_i32_u
   local.set $rax
   local.get $flag_op
@@ -77,22 +77,22 @@ block $block1
   i64.const 0
   i64.add
   call $execute
-  local.set $14
+  local.set $15
   i32.const 0
   i64.load offset=cpu.rax
   local.set $rax
   i32.const -1
   local.set $flag_op
-  local.get $14
+  local.get $15
   i32.const 1
   i32.shr_u
-  local.set $14
+  local.set $15
   i32.const 0
   i64.load offset=cpu.rip
   local.set $base
   i32.const 0
   local.set $position
-  local.get $14
+  local.get $15
   local.set $left
   br $block1
  end

@@ -26,16 +26,16 @@ block $block
    i32.sub
    local.set $fuel
    local.get $rcx
-   local.set $13
-   local.get $rbx
-   local.get $13
-   i64.add
    local.set $14
+   local.get $rbx
    local.get $14
+   i64.add
+   local.set $15
+   local.get $15
    local.set $rbx
-   local.get $14
+   local.get $15
    local.set $scratch
-   local.get $13
+   local.get $14
    local.set $flag_src
    local.get $scratch
    local.set $flag_dst
@@ -44,17 +44,17 @@ block $block
    local.get $rcx
    i64.const 1
    i64.sub
-   local.set $13
-   local.get $13
+   local.set $14
+   local.get $14
    local.set $rcx
-   local.get $13
-   local.set $scratch_16
+   local.get $14
+   local.set $scratch_17
    local.get $flag_dst
    local.get $flag_src
    i64.lt_u
    i64.extend_i32_u
    local.set $flag_src
-   local.get $scratch_16
+   local.get $scratch_17
    local.set $flag_dst
    i32.const 31
    local.set $flag_op

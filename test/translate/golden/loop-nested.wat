@@ -48,10 +48,10 @@ block $block
     local.get $rcx
     i64.const 1
     i64.sub
-    local.set $14
-    local.get $14
+    local.set $15
+    local.get $15
     local.set $rcx
-    local.get $14
+    local.get $15
     local.set $scratch
     i32.const 2
     local.get $flag_op
@@ -86,35 +86,35 @@ block $block
     i32.sub
     local.set $fuel
     local.get $rsi
-    local.set $14
-    local.get $rbx
-    local.get $14
-    i64.add
     local.set $15
+    local.get $rbx
     local.get $15
+    i64.add
+    local.set $16
+    local.get $16
     local.set $rbx
+    local.get $16
+    local.set $scratch_18
     local.get $15
-    local.set $scratch_17
-    local.get $14
     local.set $flag_src
-    local.get $scratch_17
+    local.get $scratch_18
     local.set $flag_dst
     i32.const 7
     local.set $flag_op
     local.get $rsi
     i64.const 1
     i64.sub
-    local.set $14
-    local.get $14
+    local.set $15
+    local.get $15
     local.set $rsi
-    local.get $14
-    local.set $scratch_18
+    local.get $15
+    local.set $scratch_19
     local.get $flag_dst
     local.get $flag_src
     i64.lt_u
     i64.extend_i32_u
     local.set $flag_src
-    local.get $scratch_18
+    local.get $scratch_19
     local.set $flag_dst
     i32.const 31
     local.set $flag_op

@@ -40,22 +40,22 @@ block $block
   i64.const 0
   i64.add
   call $execute
-  local.set $12
+  local.set $13
   i32.const 0
   i64.load offset=cpu.rax
   local.set $rax
   i32.const -1
   local.set $flag_op
-  local.get $12
+  local.get $13
   i32.const 1
   i32.shr_u
-  local.set $12
+  local.set $13
   i32.const 0
   i64.load offset=cpu.rip
   local.set $base
   i32.const 0
   local.set $position
-  local.get $12
+  local.get $13
   local.set $left
   br $block
  end

@@ -25,8 +25,8 @@ block $block1
   i32.sub
   local.set $fuel
   local.get $rdi
-  local.set $13
-  local.get $13
+  local.set $14
+  local.get $14
   i32.wrap_i64
   i32.const 15
   i32.and
@@ -37,7 +37,7 @@ block $block1
   local.set $left
   local.get $scratch
   br_if $block
-  local.get $13
+  local.get $14
   i32.wrap_i64
   i32.const 7
   i32.shr_u
@@ -47,20 +47,20 @@ block $block1
   i32.add
   local.tee $tlb_entry
   i64.load
-  local.get $13
+  local.get $14
   i64.const 15
   i64.add
   i64.const -4096
   i64.and
   i64.ne
   br_if $block
-  local.get $13
+  local.get $14
   i32.wrap_i64
   local.get $tlb_entry
   i32.load offset=24
   i32.add
-  local.set $14
-  local.get $14
+  local.set $15
+  local.get $15
   v128.load align=1
   local.set $xmm0
   local.get $flag_op
@@ -80,7 +80,7 @@ block $block1
   i64.const 0
   i64.add
   call $execute
-  local.set $14
+  local.set $15
   i32.const 0
   i64.load offset=cpu.rdi
   local.set $rdi
@@ -89,16 +89,16 @@ block $block1
   local.set $xmm0
   i32.const -1
   local.set $flag_op
-  local.get $14
+  local.get $15
   i32.const 1
   i32.shr_u
-  local.set $14
+  local.set $15
   i32.const 0
   i64.load offset=cpu.rip
   local.set $base
   i32.const 0
   local.set $position
-  local.get $14
+  local.get $15
   local.set $left
   br $block1
  end

@@ -28,24 +28,24 @@ block $block
   i32.sub
   local.set $fuel
   local.get $rax
-  local.set $14
-  local.get $rbx
   local.set $15
-  local.get $14
-  local.get $15
-  i64.mul
+  local.get $rbx
   local.set $16
-  local.get $14
   local.get $15
-  call $helper
+  local.get $16
+  i64.mul
   local.set $17
+  local.get $15
   local.get $16
+  call $helper
+  local.set $18
+  local.get $17
   local.set $rax
-  local.get $17
+  local.get $18
   local.set $rdx
-  local.get $16
-  local.set $scratch
   local.get $17
+  local.set $scratch
+  local.get $18
   i64.const 0
   i64.ne
   i64.extend_i32_u
@@ -79,7 +79,7 @@ block $block
   i64.const 0
   i64.add
   call $execute
-  local.set $18
+  local.set $19
   i32.const 0
   i64.load offset=cpu.rax
   local.set $rax
@@ -91,16 +91,16 @@ block $block
   local.set $rbx
   i32.const -1
   local.set $flag_op
-  local.get $18
+  local.get $19
   i32.const 1
   i32.shr_u
-  local.set $18
+  local.set $19
   i32.const 0
   i64.load offset=cpu.rip
   local.set $base
   i32.const 0
   local.set $position
-  local.get $18
+  local.get $19
   local.set $left
   br $block
  end

@@ -27,8 +27,6 @@ block $block
   local.get $xmm1
   i32.const 27
   call $helper
-  local.set $13
-  local.get $13
   local.set $xmm0
   local.get $flag_op
   local.get $flag_dst

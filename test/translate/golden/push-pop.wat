@@ -30,10 +30,10 @@ block $block1
   local.get $rsp
   i64.const 8
   i64.sub
-  local.set $14
-  local.get $14
   local.set $15
   local.get $15
+  local.set $16
+  local.get $16
   i32.wrap_i64
   i32.const 7
   i32.shr_u
@@ -43,7 +43,7 @@ block $block1
   i32.add
   local.tee $tlb_entry
   i64.load offset=8
-  local.get $15
+  local.get $16
   i64.const 7
   i64.add
   i64.const -4096
@@ -56,18 +56,18 @@ block $block1
   local.set $left
   local.get $scratch
   br_if $block
-  local.get $15
+  local.get $16
   i32.wrap_i64
   local.get $tlb_entry
   i32.load offset=24
   i32.add
   local.get $rax
   i64.store align=1
-  local.get $14
+  local.get $15
   local.set $rsp
   local.get $rsp
-  local.set $14
-  local.get $14
+  local.set $15
+  local.get $15
   i32.wrap_i64
   i32.const 7
   i32.shr_u
@@ -77,31 +77,31 @@ block $block1
   i32.add
   local.tee $tlb_entry
   i64.load
-  local.get $14
+  local.get $15
   i64.const 7
   i64.add
   i64.const -4096
   i64.and
   i64.ne
-  local.set $scratch_18
+  local.set $scratch_19
   i32.const 1
   local.set $position
   i32.const 2
   local.set $left
-  local.get $scratch_18
+  local.get $scratch_19
   br_if $block
-  local.get $14
+  local.get $15
   i32.wrap_i64
   local.get $tlb_entry
   i32.load offset=24
   i32.add
   i64.load align=1
-  local.set $15
+  local.set $16
   local.get $rsp
   i64.const 8
   i64.add
   local.set $rsp
-  local.get $15
+  local.get $16
   local.set $rbx
   local.get $flag_op
   local.get $flag_dst
@@ -123,7 +123,7 @@ block $block1
   i64.const 0
   i64.add
   call $execute
-  local.set $16
+  local.set $17
   i32.const 0
   i64.load offset=cpu.rax
   local.set $rax
@@ -135,16 +135,16 @@ block $block1
   local.set $rsp
   i32.const -1
   local.set $flag_op
-  local.get $16
+  local.get $17
   i32.const 1
   i32.shr_u
-  local.set $16
+  local.set $17
   i32.const 0
   i64.load offset=cpu.rip
   local.set $base
   i32.const 0
   local.set $position
-  local.get $16
+  local.get $17
   local.set $left
   br $block1
  end

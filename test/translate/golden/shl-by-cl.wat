@@ -25,7 +25,7 @@ block $block
   i32.sub
   local.set $fuel
   local.get $rax
-  local.set $13
+  local.set $14
   local.get $rcx
   i32.wrap_i64
   i32.const 255
@@ -35,21 +35,21 @@ block $block
   i32.const 63
   i32.and
   i64.extend_i32_u
-  local.set $14
-  local.get $13
-  local.get $14
-  i64.shl
   local.set $15
-  local.get $15
-  local.set $rax
   local.get $14
+  local.get $15
+  i64.shl
+  local.set $16
+  local.get $16
+  local.set $rax
+  local.get $15
   i64.const 0
   i64.ne
   if
-   local.get $15
+   local.get $16
    local.set $scratch
-   local.get $13
    local.get $14
+   local.get $15
    i64.const 1
    i64.sub
    i64.shl
@@ -76,7 +76,7 @@ block $block
   i64.const 0
   i64.add
   call $execute
-  local.set $16
+  local.set $17
   i32.const 0
   i64.load offset=cpu.rax
   local.set $rax
@@ -85,16 +85,16 @@ block $block
   local.set $rcx
   i32.const -1
   local.set $flag_op
-  local.get $16
+  local.get $17
   i32.const 1
   i32.shr_u
-  local.set $16
+  local.set $17
   i32.const 0
   i64.load offset=cpu.rip
   local.set $base
   i32.const 0
   local.set $position
-  local.get $16
+  local.get $17
   local.set $left
   br $block
  end

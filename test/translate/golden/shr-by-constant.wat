@@ -23,18 +23,18 @@ block $block
   local.set $fuel
   local.get $rax
   i32.wrap_i64
-  local.set $12
-  local.get $12
-  i32.const 5
-  i32.shr_u
   local.set $13
   local.get $13
+  i32.const 5
+  i32.shr_u
+  local.set $14
+  local.get $14
   i64.extend_i32_u
   local.set $rax
-  local.get $13
+  local.get $14
   i64.extend_i32_u
   local.set $scratch
-  local.get $12
+  local.get $13
   i32.const 4
   i32.shr_u
   i64.extend_i32_u
@@ -69,22 +69,22 @@ block $block
   i64.const 0
   i64.add
   call $execute
-  local.set $12
+  local.set $13
   i32.const 0
   i64.load offset=cpu.rax
   local.set $rax
   i32.const -1
   local.set $flag_op
-  local.get $12
+  local.get $13
   i32.const 1
   i32.shr_u
-  local.set $12
+  local.set $13
   i32.const 0
   i64.load offset=cpu.rip
   local.set $base
   i32.const 0
   local.set $position
-  local.get $12
+  local.get $13
   local.set $left
   br $block
  end

@@ -25,10 +25,10 @@ block $block1
   i32.sub
   local.set $fuel
   local.get $rdi
-  local.set $13
-  local.get $13
   local.set $14
   local.get $14
+  local.set $15
+  local.get $15
   i32.wrap_i64
   i32.const 7
   i32.shr_u
@@ -38,7 +38,7 @@ block $block1
   i32.add
   local.tee $tlb_entry
   i64.load offset=8
-  local.get $14
+  local.get $15
   i64.const 7
   i64.add
   i64.const -4096
@@ -51,7 +51,7 @@ block $block1
   local.set $left
   local.get $scratch
   br_if $block
-  local.get $14
+  local.get $15
   i32.wrap_i64
   local.get $tlb_entry
   i32.load offset=24
@@ -72,7 +72,7 @@ block $block1
   i64.const 0
   i64.add
   call $execute
-  local.set $15
+  local.set $16
   i32.const 0
   i64.load offset=cpu.rax
   local.set $rax
@@ -81,16 +81,16 @@ block $block1
   local.set $rdi
   i32.const -1
   local.set $flag_op
-  local.get $15
+  local.get $16
   i32.const 1
   i32.shr_u
-  local.set $15
+  local.set $16
   i32.const 0
   i64.load offset=cpu.rip
   local.set $base
   i32.const 0
   local.set $position
-  local.get $15
+  local.get $16
   local.set $left
   br $block1
  end
