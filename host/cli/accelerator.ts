@@ -9,12 +9,12 @@ const NAMES = new Map<string, Accelerator>([
   ["jit", "jit"],
   ["ts", "ts"],
   ["lockstep", "lockstep"],
-  ["kvm", "interp"],
-  ["tcg", "interp"],
+  ["kvm", "jit"],
+  ["tcg", "jit"],
 ]);
 export const ACCELERATOR_HELP = `Accelerators supported in wkvm:
-interp (default; kvm and tcg mean it too)
-jit[,threshold=N] (what is executed often becomes WebAssembly)
+jit[,threshold=N] (default; what is executed often becomes WebAssembly; kvm and tcg mean it too)
+interp (every instruction is interpreted)
 ts (the core in plain TypeScript)
 lockstep[,a=A][,b=B][,every=N][,threshold=N] (two of them, compared every N instructions; needs -icount)
 `;

@@ -24,7 +24,7 @@ export const SECTIONS: readonly Section[] = [
       {
         names: ["accel"],
         argument: "NAME",
-        help: "accelerator: interp, jit, ts or lockstep; kvm and tcg mean interp (-accel help)",
+        help: "accelerator: jit, interp, ts or lockstep; kvm and tcg mean jit (-accel help)",
       },
       { names: ["enable-kvm"], help: "same as -accel kvm" },
       { names: ["smp"], argument: "[cpus=]N", help: "number of processors: 1" },

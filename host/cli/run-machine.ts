@@ -6,6 +6,7 @@ import { layOutMemory } from "../machine/memory-map.ts";
 import { HumanMonitor, type MonitorTarget } from "../monitor/hmp.ts";
 import { type Guest, guestOf } from "./boot-files.ts";
 import { type Consoles, openConsoles } from "./consoles.ts";
+import { tuneEngine } from "./engine.ts";
 import { Log } from "./log.ts";
 import type { Settings } from "./settings.ts";
 import { VERSION } from "./version.ts";
@@ -24,6 +25,7 @@ export async function runMachine(
   const log = new Log(settings.log, settings.trace, settings.logFile);
   const guest = await guestOf(settings);
   if (guest.notice) process.stderr.write(`${program}: ${guest.notice}\n`);
+  tuneEngine();
   const kvm = await Kvm.open(settings.accelerator);
   let machine: Machine | undefined;
   let monitor: HumanMonitor | undefined;

@@ -13,13 +13,13 @@ import { Vm, type VmOptions } from "./vm.ts";
 export const KVM_API_VERSION = 12;
 
 /** How often a trace is entered before it is translated, where nothing else is asked for (docs/decisions/0004). */
-const DEFAULT_THRESHOLD = 1000;
+const DEFAULT_THRESHOLD = 2000;
 
 /** What WKVM_ACCEL asks for, such as "jit,threshold=1": the accelerator where a program names none. */
 function namedAccelerator(): { accel: Accelerator; threshold: number } {
   const env = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env;
   const [accel = "", threshold = ""] = (env?.["WKVM_ACCEL"] ?? "").split(",threshold=");
-  return { accel: (accel || "interp") as Accelerator, threshold: Number(threshold || DEFAULT_THRESHOLD) };
+  return { accel: (accel || "jit") as Accelerator, threshold: Number(threshold || DEFAULT_THRESHOLD) };
 }
 
 /** How guest code is executed. */
@@ -27,7 +27,7 @@ export type Accelerator = "jit" | "interp" | "ts" | "lockstep";
 
 /** Options of `Kvm.open()`. */
 export interface KvmOptions {
-  /** "interp" (default): core.wasm interprets; "jit": it makes WebAssembly of what is executed often; "ts": the core in
+  /** "jit" (default): core.wasm makes WebAssembly of what is executed often; "interp": it interprets; "ts": the core in
    * plain TypeScript, where WebAssembly is not allowed; "lockstep": two of them on one machine, compared as they go. WKVM_ACCEL in the environment names another default. */
   readonly accel?: Accelerator | undefined;
   /** With "jit": how often code is entered before it is translated; 1: before it is executed at all. */

@@ -1,0 +1,14 @@
+// How V8 compiles what wkvm makes.
+import { setFlagsFromString } from "node:v8";
+
+/**
+ * What a function has to have executed, in V8's unit of bytes of code, before the optimising compiler takes it. By V8's
+ * own figure (1.8 million) most regions of a boot are optimised for more time than they go on to run
+ * (docs/decisions/0006).
+ */
+const TIERING_BUDGET = 100_000_000;
+
+/** Sets what the whole process compiles WebAssembly by: for the command, not for the library. Before the core is compiled. */
+export function tuneEngine(): void {
+  setFlagsFromString(`--wasm-tiering-budget=${TIERING_BUDGET}`);
+}
