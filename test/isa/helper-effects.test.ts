@@ -6,9 +6,14 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import ts from "typescript";
 import { ANYTHING, effectsOf } from "../../assembly/isa/helper-effects.ts";
+import type { MicroOp } from "../../assembly/isa/micro-op.ts";
 import { rows } from "../../assembly/isa/table.ts";
 import { variantsOf } from "../../assembly/isa/variant.ts";
-import { callsIn } from "./gate-core.ts";
+
+/** Every call in a list. */
+function callsIn(steps: readonly MicroOp[]): (MicroOp & { op: "call" })[] {
+  return steps.flatMap((s) => (s.op === "call" ? [s] : s.op === "when" ? callsIn(s.body) : []));
+}
 
 const root = process.env["WKVM_ROOT"] ?? process.cwd();
 

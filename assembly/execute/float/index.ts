@@ -13,7 +13,7 @@ export { FLOAT_ADD, FLOAT_DIV, FLOAT_MAX, FLOAT_MIN, FLOAT_MUL, FLOAT_SQRT, FLOA
 export { packedF32, packedF64, scalarF32, scalarF64, vectorF32, vectorF64 } from "./packed";
 export { addSubF32, addSubF64, dotF32, dotF64, horizontalF32, horizontalF64 } from "./horizontal";
 export {
-  vectorCompareF32, vectorCompareF64, vectorF16ToF32, packHalves, vectorF32ToF64, vectorF32ToI32, vectorF64ToF32,
+  vectorCompareF32, vectorCompareF64, vectorF16ToF32, vectorF32ToF64, vectorF32ToI32, vectorF64ToF32,
   vectorF64ToI32, vectorI32ToF32, vectorI32ToF64, vectorRoundF32, vectorRoundF64,
 } from "./packed-convert";
 export { fmaF32, fmaF64 } from "./fma";
