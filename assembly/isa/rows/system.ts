@@ -52,9 +52,10 @@ row("ud0", "0F FF Gv,Ev", system, (b) => b.guard(b.const(1, 32), 6));
 row("ud1", "0F B9 Gv,Ev", system, (b) => b.guard(b.const(1, 32), 6));
 row("ud2", "0F 0B nomodrm", system, (b) => b.guard(b.const(1, 32), 6));
 row("bound", "62 Gv,Mv i64", system, (b, index, m) => {
-  const address = b.address(m, false, b.width / 4);
-  const low = b.load(address, b.width);
-  const high = b.load(b.add(address, b.const(b.width / 8, 64)), b.width);
+  // Two accesses: the first one's alignment comes before the second one's limit.
+  const bytes = b.width / 8;
+  const low = b.load(b.address(m, false, bytes), b.width);
+  const high = b.load(b.addressPlus(m, b.const(bytes, 64), false), b.width);
   const x = b.signExtend(b.read(index), b.width, 32);
   const below = b.binary("lt_s", x, b.signExtend(low, b.width, 32));
   const above = b.binary("lt_s", b.signExtend(high, b.width, 32), x);
