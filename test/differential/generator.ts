@@ -1,7 +1,7 @@
 // Draws cases: an instruction of the table in one of its forms, now and then bytes of the opcode maps that the table has
 // nothing for, and short sequences.
 import { MODE_16, MODE_32, MODE_64 } from "./case.ts";
-import { excluded, featureOf } from "./exclusions.ts";
+import { excluded, featureOf, offers } from "./exclusions.ts";
 import { allForms, drawCode, type Form } from "./forms.ts";
 import { Random } from "./random.ts";
 import { drawSequence, fitsSequence, isDefined, SEQUENCE_LIMITS } from "./sequence.ts";
@@ -82,8 +82,7 @@ export class Generator {
   private isAsked(code: Uint8Array, mode: number): boolean {
     const shape = shapeOf(code, mode);
     if (excluded(shape)) return false;
-    const feature = featureOf(shape);
-    return !feature || this.options.features.names.has(feature);
+    return offers(this.options.features.names, featureOf(shape));
   }
 
   /** An instruction that can stand in a sequence. */
@@ -103,7 +102,8 @@ export class Generator {
     const random = new Random(1);
     for (let i = 0; i < TRIES; i++) {
       const code = drawTableCode(form, random);
-      if (code && this.isAsked(code, form.mode)) return true;
+      if (!code || !this.isAsked(code, form.mode)) continue;
+      if (identify(shapeOf(code, form.mode))?.key === form.key) return true;
     }
     return false;
   }
