@@ -13,9 +13,12 @@
 // @ts-ignore: decorator
 @external("host", "doorbell") export declare function doorbell(index: u32): void;
 /** Makes a module of `length` bytes at `address` (translate/module.ts): its exports r0 to r(count - 1) go into the
- * function table from slot `first` on. 0: the host does not allow it. */
+ * slots of the function table that the `count` u32 at `slots` name. 0: the host does not allow it. */
 // @ts-ignore: decorator
-@external("host", "compile") export declare function compile(address: u32, length: u32, first: u32, count: u32): i32;
+@external("host", "compile") export declare function compile(address: u32, length: u32, slots: u32, count: u32): i32;
+/** Empties the slots of the function table that the `count` u32 at `slots` name. */
+// @ts-ignore: decorator
+@external("host", "discard") export declare function discard(slots: u32, count: u32): void;
 /** Something to log (-d): LOG_* kind and three values whose meaning goes with it. */
 // @ts-ignore: decorator
 @external("host", "trace") export declare function trace(kind: u32, a: u64, b: u64, c: u64): void;

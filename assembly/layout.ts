@@ -320,6 +320,8 @@ export const VM_EXCLUSIVE_LOCK = VM_IRQ_LOCK + 4;
 export const VM_NEXT_TIMER = VM_EXCLUSIVE_LOCK + 4;
 /** u32: how often a trace is entered before it is translated; 0: nothing is. */
 export const VM_JIT_THRESHOLD = VM_NEXT_TIMER + 8;
+/** u32: modules of translated code that a vCPU keeps at most; 0: as many as it has room for. */
+export const VM_JIT_MODULES = VM_JIT_THRESHOLD + 4;
 
 /** VM_MAX_SLOTS entries of 32 bytes {u64 gpa, u64 size (0: free), u32 host, u32 flags, u64 spare}. */
 export const VM_SLOTS = VM_BASE + 0x1000;
@@ -371,6 +373,10 @@ export const STAT_REGION_MODULES = 84;
 export const STAT_REGION_ENTRIES = 85;
 export const STAT_REGION_MISSES = 86;
 export const STAT_REGION_INSTRUCTIONS = 87;
+/** Modules that exist now; modules, and usable regions in them, that had to make room for others. */
+export const STAT_MODULES_LIVE = 88;
+export const STAT_MODULES_EVICTED = 89;
+export const STAT_REGIONS_EVICTED = 90;
 
 // ---------------------------------------------------------------- CPU_LOG
 export const LOG_INT = 1;

@@ -80,10 +80,8 @@ export const T_ENTRY: usize = 52;
 export const T_DELTA: usize = 56;
 /** u32: instructions that the region may execute between two looks at the fuel. */
 export const T_REGION_COUNT: usize = 60;
-/** u32: the region's pages, where it has several. */
-export const T_PAGES: usize = 64;
 /** u32: TRACE_* bits. */
-export const T_FLAGS: usize = 68;
+export const T_FLAGS: usize = 64;
 /** u64: linear address that the computed jump at the end went to last. */
 export const T_JUMP: usize = 72;
 /** Added to the address of T_JUMP where findTrace() takes one or that of a link. */

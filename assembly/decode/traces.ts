@@ -168,6 +168,17 @@ function takeTrace(): usize {
   return t;
 }
 
+/** Bounds of the traces that there are, dropped ones among them, and the one behind `t`. */
+export function arenaStart(): usize {
+  return cpu + ARENA;
+}
+export function arenaEnd(): usize {
+  return load<u32>(cpu, NEXT);
+}
+export function traceAfter(t: usize): usize {
+  return t + T_RECORDS + (load<u32>(t, T_COUNT) + 1) * RECORD_SIZE;
+}
+
 /** Keeps the trace that was put together at the end of the arena, of `n` instructions. */
 function keepTrace(t: usize, n: u32): void {
   // Behind a shadow there can be one record more than instructions counted up to TRACE_MAX.

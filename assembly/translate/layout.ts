@@ -2,7 +2,7 @@
 // become a module. Offsets from the vCPU's base.
 import { CPU_TRANSLATE } from "../layout";
 
-/** u32: regions in the batch; u32: bytes of their functions; u32: next free slot of the function table. */
+/** u32: regions in the batch; u32: bytes of their functions; u32: where the search for a free slot begins. */
 export const TR_BATCH_COUNT = CPU_TRANSLATE;
 export const TR_BATCH_END = TR_BATCH_COUNT + 4;
 export const TR_NEXT_SLOT = TR_BATCH_END + 4;
@@ -10,9 +10,13 @@ export const TR_NEXT_SLOT = TR_BATCH_END + 4;
 export const TR_NOTES_END = TR_NEXT_SLOT + 4;
 /** u32: pages of regions in use (regions.ts). */
 export const TR_REGION_PAGES_USED = TR_NOTES_END + 4;
+/** u32: modules that exist (modules.ts). */
+export const TR_MODULES = TR_REGION_PAGES_USED + 4;
 /** u32: helpers that the batch imports; then their numbers, u32 each. */
 export const TR_HELPERS_USED = CPU_TRANSLATE + 0x100;
 export const HELPERS_MAX: u32 = 190;
+/** u32 a region of the batch: its slot. */
+export const TR_BATCH_SLOTS = CPU_TRANSLATE + 0x700;
 /** Function types of the batch, 16 bytes each: u8 count of parameters, u8 result or 0, then the parameters. u32 count first. */
 export const TR_TYPES_USED = CPU_TRANSLATE + 0x800;
 export const TYPES_MAX: u32 = 60;
@@ -51,11 +55,14 @@ export const REGION_HEADS: usize = 4096;
 export const TR_REGION_PAGES = TR_REGION_HEADS + REGION_HEADS * 4;
 export const REGION_PAGES_MAX: u32 = 16384;
 export const REGION_PAGE: usize = 32;
-/** u8 a slot of the function table: the region in it may be entered. */
-export const TR_ALIVE = TR_REGION_PAGES + <usize>REGION_PAGES_MAX * REGION_PAGE;
+/** A slot of the function table each (slots.ts): u8 SLOT_* bits; u16 the module; u32 the region's first page. */
 export const SLOTS_MAX: u32 = 16384;
+export const TR_SLOTS = TR_REGION_PAGES + <usize>REGION_PAGES_MAX * REGION_PAGE;
+export const TR_SLOT_MODULE = TR_SLOTS + <usize>SLOTS_MAX;
+export const TR_SLOT_PAGES = TR_SLOT_MODULE + <usize>SLOTS_MAX * 2;
+export const MODULES_MAX: u32 = 4096;
 /** The function being emitted. */
-export const TR_BODY = TR_ALIVE + <usize>SLOTS_MAX;
+export const TR_BODY = TR_SLOT_PAGES + <usize>SLOTS_MAX * 4;
 export const TR_BODY_SIZE: usize = 0x40000;
 /** Finished functions of the batch. */
 export const TR_CODE = TR_BODY + TR_BODY_SIZE;

@@ -1,7 +1,8 @@
 // The regions that exist: what pages and lines of code they were made from, so that a write to them drops them.
 import { count, cpu } from "../cpu";
 import { STAT_REGIONS_DROPPED } from "../layout";
-import { REGION_HEADS, REGION_PAGE, REGION_PAGES_MAX, SLOTS_MAX, TR_ALIVE, TR_REGION_HEADS, TR_REGION_PAGES, TR_REGION_PAGES_USED } from "./layout";
+import { REGION_HEADS, REGION_PAGE, REGION_PAGES_MAX, TR_REGION_HEADS, TR_REGION_PAGES, TR_REGION_PAGES_USED } from "./layout";
+import { isAlive, killSlot, setPages } from "./slots";
 
 // A page of a region: u32 next in the chain (0: last), u32 host address, u32 lines, u32 the region's slot,
 // i32 displacement from its base. The pages of a region lie one after the other.
@@ -22,10 +23,9 @@ export function dropCount(): u32 {
   return cpu + TR_REGION_HEADS + (((host >> 12) & (REGION_HEADS - 1)) << 2);
 }
 
-/** Forgets all regions. */
+/** Forgets the pages of all regions. */
 export function forgetRegions(): void {
   memory.fill(cpu + TR_REGION_HEADS, 0, REGION_HEADS * 4);
-  memory.fill(cpu + TR_ALIVE, 0, SLOTS_MAX);
   store<u32>(cpu, 0, TR_REGION_PAGES_USED);
   drops++;
 }
@@ -42,18 +42,44 @@ export function nextRegionPage(): usize {
 
 /** Notes that the region in `slot` has code on `lines` (a bit each) of the page at host address `host`, displacement `delta`. */
 export function noteRegionPage(slot: u32, host: usize, lines: u32, delta: i32): void {
-  const n = load<u32>(cpu, TR_REGION_PAGES_USED);
   const p = nextRegionPage();
-  const head = headOf(host);
-  store<u32>(p, load<u32>(head), RP_NEXT);
   store<u32>(p, <u32>host, RP_HOST);
   store<u32>(p, lines, RP_LINES);
   store<u32>(p, slot, RP_SLOT);
   store<i32>(p, delta, RP_DELTA);
-  // Whoever goes through a region's pages stops at another slot.
-  store<u32>(p + REGION_PAGE, 0, RP_SLOT);
+  keepPage(p);
+  endPages();
+}
+
+/** Whoever goes through a region's pages stops at another slot. */
+function endPages(): void {
+  store<u32>(nextRegionPage(), 0, RP_SLOT);
+}
+
+/** Puts the page at `p`, which is the next one, into its chain. */
+function keepPage(p: usize): void {
+  const head = headOf(load<u32>(p, RP_HOST));
+  store<u32>(p, load<u32>(head), RP_NEXT);
   store<u32>(head, <u32>p);
-  store<u32>(cpu, n + 1, TR_REGION_PAGES_USED);
+  store<u32>(cpu, load<u32>(cpu, TR_REGION_PAGES_USED) + 1, TR_REGION_PAGES_USED);
+}
+
+/** Leaves out the pages of regions that are not usable any more. */
+export function compactPages(): void {
+  const end = nextRegionPage();
+  memory.fill(cpu + TR_REGION_HEADS, 0, REGION_HEADS * 4);
+  store<u32>(cpu, 0, TR_REGION_PAGES_USED);
+  let before: u32 = 0;
+  for (let p = cpu + TR_REGION_PAGES; p < end; p += REGION_PAGE) {
+    const slot = load<u32>(p, RP_SLOT);
+    if (!isAlive(slot)) continue;
+    const to = nextRegionPage();
+    memory.copy(to, p, REGION_PAGE);
+    if (slot != before) setPages(slot, to);
+    before = slot;
+    keepPage(to);
+  }
+  endPages();
 }
 
 /** Drops the regions with code on the lines that `length` bytes at `host`, in one page, lie on. */
@@ -67,20 +93,10 @@ export function dropRegions(host: usize, length: i32): void {
   }
 }
 
-/** Takes a region out of use: traces that enter it find it dead. */
+/** Takes a region out of use. */
 function drop(slot: u32): void {
   if (!isAlive(slot)) return;
-  store<u8>(cpu + TR_ALIVE + slot, 0);
+  killSlot(slot);
   drops++;
   count(STAT_REGIONS_DROPPED);
-}
-
-/** Whether the region in a slot of the function table may be entered. */
-export function isAlive(slot: u32): bool {
-  return load<u8>(cpu + TR_ALIVE + slot) != 0;
-}
-
-/** Puts the region in a slot into use. */
-export function enliven(slot: u32): void {
-  store<u8>(cpu + TR_ALIVE + slot, 1);
 }

@@ -2,10 +2,10 @@
 // make modules of them, and enters them.
 import { count, cpu, fault } from "../cpu";
 import { forgetJumps, knownTrace } from "../decode/jumps";
-import { T_DELTA, T_ENTRY, T_FLAGS, T_MODE, T_PAGES, T_REGION, T_REGION_COUNT, T_VALID, TRACE_PAGES } from "../decode/record";
+import { T_DELTA, T_ENTRY, T_FLAGS, T_MODE, T_REGION, T_REGION_COUNT, T_VALID, TRACE_PAGES } from "../decode/record";
 import { compile } from "../host";
 import {
-  CPU_FUEL, CPU_LOG, CPU_MODE, CPU_RIP, CPU_STATS, LOG_COUNT, LOG_CPU, LOG_EXEC, MODE_CODE64, MODE_CODE_MASK, REQ_CODE_FLUSH, STAT_REGION_ENTRIES, STAT_REGION_INSTRUCTIONS, STAT_REGION_MISSES,
+  CPU_FUEL, CPU_LOG, CPU_MODE, CPU_RIP, CPU_STATS, LOG_COUNT, LOG_CPU, LOG_EXEC, MODE_CODE64, MODE_CODE_MASK, STAT_REGION_ENTRIES, STAT_REGION_INSTRUCTIONS, STAT_REGION_MISSES,
   STAT_REGION_MODULES, STAT_REGIONS_BUILT, STAT_REGIONS_REFUSED, TLB_ADDEND, TLB_EXEC, VM_JIT_THRESHOLD,
 } from "../layout";
 import { entryAt, tlb } from "../mmu/tlb";
@@ -15,15 +15,15 @@ import {
 import { emitRegion, functionStart } from "./emit";
 import { forgetImports, importsFull } from "./imports";
 import {
-  BATCH_MAX, NOTES_SIZE, REGION_PAGE, SLOTS_MAX, TR_BATCH_COUNT, TR_BATCH_END, TR_CODE, TR_CODE_SIZE, TR_MODULE, TR_NEXT_SLOT, TR_NOTES, TR_NOTES_END,
+  BATCH_MAX, NOTES_SIZE, REGION_PAGE, TR_BATCH_COUNT, TR_BATCH_END, TR_BATCH_SLOTS, TR_CODE, TR_CODE_SIZE, TR_MODULE, TR_NOTES, TR_NOTES_END,
 } from "./layout";
 import { writeModule } from "./module";
+import { addModule, evict, forgetModules, makeRoomForModule } from "./modules";
 import { dispatched, emitted, orderBlocks } from "./order";
-import { enliven, forgetRegions, isAlive, nextRegionPage, noteRegionPage, regionsFull, RP_DELTA, RP_HOST, RP_SLOT } from "./regions";
+import { forgetRegions, nextRegionPage, noteRegionPage, regionsFull, RP_DELTA, RP_HOST, RP_SLOT } from "./regions";
+import { freeSlot, isAlive, markUsed, pagesOf, takeSlot } from "./slots";
 import { at, u32leb, writeAt } from "./writer";
 
-/** The slots below belong to the core's own function references. */
-const FIRST_SLOT: u32 = 1024;
 /** Heat that nothing uses up: the trace is not looked at again for that. */
 const COLD: u32 = 0xffffffff;
 /** Heat at which a trace is looked at when it is entered. */
@@ -69,6 +69,7 @@ export function enterRegion(slot: u32, trace: usize, linear: u64): bool {
   let status: u32 = 1;
   while (load<u32>(cpu, CPU_FUEL) >= load<u32>(trace, T_REGION_COUNT)) {
     entries++;
+    markUsed(slot);
     status = call_indirect<u32>(slot, load<u32>(trace, T_ENTRY), linear - load<i32>(trace, T_DELTA));
     if (status | fault | load<u32>(cpu, CPU_FUEL + 4) | (load<u32>(cpu, CPU_MODE) ^ mode)) break;
     linear = load<u64>(cpu, CPU_RIP);
@@ -90,7 +91,7 @@ export function pagesHold(trace: usize, linear: u64): bool {
   if (!(load<u32>(trace, T_FLAGS) & TRACE_PAGES)) return true;
   const base = linear - load<i32>(trace, T_DELTA);
   const slot = load<u32>(trace, T_REGION);
-  for (let p = <usize>load<u32>(trace, T_PAGES); load<u32>(p, RP_SLOT) == slot; p += REGION_PAGE) {
+  for (let p = pagesOf(slot); load<u32>(p, RP_SLOT) == slot; p += REGION_PAGE) {
     // What the TLB does not know is not looked for: a walk ahead of the guest could be seen.
     const page = base + load<i32>(p, RP_DELTA);
     const entry = entryAt(tlb, page);
@@ -102,11 +103,9 @@ export function pagesHold(trace: usize, linear: u64): bool {
 // ---------------------------------------------------------------- translating
 function translate(trace: usize, linear: u64): bool {
   if (importsFull() || load<u32>(cpu, TR_NOTES_END) + NOTES_ROOM > NOTES_SIZE) flushBatch();
-  const slot = nextSlot() + load<u32>(cpu, TR_BATCH_COUNT);
-  if (slot >= SLOTS_MAX || regionsFull()) {
-    // Everything begins anew, between slices, when nobody is in a trace.
-    atomic.or<u32>(cpu + 4, REQ_CODE_FLUSH, CPU_FUEL);
-    return false;
+  if (!freeSlot() || regionsFull()) {
+    flushBatch();
+    while (!freeSlot() || regionsFull()) evict();
   }
   if (!discover(trace, linear) || !orderBlocks()) return false;
   const length = emitRegion();
@@ -118,19 +117,13 @@ function translate(trace: usize, linear: u64): bool {
   u32leb(<u32>length);
   memory.copy(at, functionStart, length);
   store<u32>(cpu, <u32>(at + length - (cpu + TR_CODE)), TR_BATCH_END);
-  store<u32>(cpu, load<u32>(cpu, TR_BATCH_COUNT) + 1, TR_BATCH_COUNT);
-  note(slot);
+  note(freeSlot());
   count(STAT_REGIONS_BUILT);
   if (load<u32>(cpu, TR_BATCH_COUNT) >= BATCH_MAX) flushBatch();
   return true;
 }
 
-function nextSlot(): u32 {
-  const next = load<u32>(cpu, TR_NEXT_SLOT);
-  return next ? next : FIRST_SLOT;
-}
-
-// What is to be done once a region's module exists: u32 slot, pages' address, instructions, count of entries, and for
+// What is to be done once a region's module exists: u32 slot, whether it has several pages, instructions, count of entries, and for
 // each u32 trace, u32 number, i32 displacement.
 const NOTE_HEADER: usize = 16;
 const NOTE_ENTRY: usize = 12;
@@ -138,9 +131,11 @@ const NOTES_ROOM: u32 = 1024;
 
 /** Watches the region's code from now on, and notes the traces that are to enter it. */
 function note(slot: u32): void {
-  enliven(slot);
+  const number = load<u32>(cpu, TR_BATCH_COUNT);
+  store<u32>(cpu + (number << 2), slot, TR_BATCH_SLOTS);
+  store<u32>(cpu, number + 1, TR_BATCH_COUNT);
+  takeSlot(slot, nextRegionPage());
   noteLines(emitted);
-  const pages = nextRegionPage();
   for (let i = 0; i < pageCount; i++) {
     const p = pageAt(i);
     if (load<u32>(p, P_LINES)) noteRegionPage(slot, load<u32>(p, P_HOST), load<u32>(p, P_LINES), load<i32>(p, P_DELTA));
@@ -158,7 +153,7 @@ function note(slot: u32): void {
     entries++;
   }
   store<u32>(from, slot);
-  store<u32>(from, pageCount > 1 ? <u32>pages : 0, 4);
+  store<u32>(from, u32(pageCount > 1), 4);
   store<u32>(from, instructionCount, 8);
   store<u32>(from, entries, 12);
   store<u32>(cpu, <u32>(to - (cpu + TR_NOTES)), TR_NOTES_END);
@@ -168,12 +163,14 @@ function note(slot: u32): void {
 export function flushBatch(): void {
   const n = load<u32>(cpu, TR_BATCH_COUNT);
   if (!n) return;
-  const first = nextSlot();
+  makeRoomForModule();
+  const slots = cpu + TR_BATCH_SLOTS;
   const length = writeModule(load<u32>(cpu, TR_BATCH_END));
   count(STAT_REGION_MODULES);
-  if (compile(<u32>(cpu + TR_MODULE), <u32>length, first, n)) enterAll();
-  else store<u32>(VM_JIT_THRESHOLD, 0);
-  store<u32>(cpu, first + n, TR_NEXT_SLOT);
+  if (compile(<u32>(cpu + TR_MODULE), <u32>length, <u32>slots, n)) {
+    addModule(slots, n);
+    enterAll();
+  } else store<u32>(VM_JIT_THRESHOLD, 0);
   forgetBatch();
 }
 
@@ -195,7 +192,6 @@ function enterAll(): void {
       store<u32>(trace, load<u32>(at, 4), T_ENTRY);
       store<i32>(trace, load<i32>(at, 8), T_DELTA);
       store<u32>(trace, instructions, T_REGION_COUNT);
-      store<u32>(trace, pages, T_PAGES);
       store<u32>(trace, (load<u32>(trace, T_FLAGS) & ~TRACE_PAGES) | (pages ? TRACE_PAGES : 0), T_FLAGS);
       store<u32>(trace, HOT, T_VALID);
     }
@@ -215,6 +211,6 @@ export function forgetBatch(): void {
 /** Drops all regions: the traces that enter them are gone. */
 export function forgetTranslations(): void {
   forgetBatch();
+  forgetModules();
   forgetRegions();
-  store<u32>(cpu, 0, TR_NEXT_SLOT);
 }

@@ -13,7 +13,7 @@ const NAMES = new Map<string, Accelerator>([
   ["tcg", "jit"],
 ]);
 export const ACCELERATOR_HELP = `Accelerators supported in wkvm:
-jit[,threshold=N] (default; what is executed often becomes WebAssembly; kvm and tcg mean it too)
+jit[,threshold=N][,max-modules=N] (default; what is executed often becomes WebAssembly; kvm and tcg mean it too)
 interp (every instruction is interpreted)
 ts (the core in plain TypeScript)
 lockstep[,a=A][,b=B][,every=N][,threshold=N] (two of them, compared every N instructions; needs -icount)
@@ -22,8 +22,9 @@ lockstep[,a=A][,b=B][,every=N][,threshold=N] (two of them, compared every N inst
 /** What -accel asks for; undefined: what the library, or WKVM_ACCEL, has as its default. */
 export interface AcceleratorChoice {
   accel: Accelerator | undefined;
-  /** How often code is entered before it is translated. */
+  /** How often code is entered before it is translated, and how many modules of it are kept. */
   threshold: number | undefined;
+  maxModules: number | undefined;
   /** With lockstep: which cores, and how often they are compared. */
   lockstep: KvmOptions["lockstep"];
 }
@@ -32,10 +33,19 @@ export interface AcceleratorChoice {
 export function parseAccelerator(value: string): AcceleratorChoice {
   const values = parseKeyValues(value, "accel");
   const accel = chooseAccelerator(values.get("accel") ?? "");
-  const threshold = accel === "jit" || accel === "lockstep" ? values.integer("threshold", 0) || undefined : undefined;
+  const translates = accel === "jit" || accel === "lockstep";
+  const threshold = translates ? positive(values, "threshold", 0x7fff_ffff) : undefined;
+  const maxModules = translates ? positive(values, "max-modules", 4096) : undefined;
   const lockstep = accel === "lockstep" ? lockstepOf(values) : undefined;
   values.finish((key) => `Property '${accel}-accel.${key}' not found`);
-  return { accel, threshold, lockstep };
+  return { accel, threshold, maxModules, lockstep };
+}
+
+function positive(values: KeyValues, key: string, most: number): number | undefined {
+  if (!values.has(key)) return undefined;
+  const number = values.integer(key, 0);
+  if (number < 1 || number > most) throw new UsageError(`Parameter '${key}' expects a number from 1 to ${most}`);
+  return number;
 }
 
 function lockstepOf(values: KeyValues): NonNullable<KvmOptions["lockstep"]> {

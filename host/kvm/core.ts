@@ -3,7 +3,7 @@
 import { joinHalves, type MakeCore } from "../core-ts/core.ts";
 import { KvmError } from "./errors.ts";
 import { isNode, randomU32, wallNs } from "./platform.ts";
-import { addRegions } from "./regions.ts";
+import { addRegions, discardRegions } from "./regions.ts";
 
 /**
  * What core.wasm exports (assembly/index.ts). An i64 crosses as a signed bigint. Results called errno are 0 or more,
@@ -133,8 +133,10 @@ export function instantiate(program: CoreProgram, memory: LinearMemory, imports:
     });
   }
   const host = {
-    compile: (address: number, length: number, first: number, count: number) =>
-      addRegions(instance.exports, memory as WebAssembly.Memory, { address, length, first, count }, imports.onModule),
+    compile: (address: number, length: number, slots: number, count: number) =>
+      addRegions(instance.exports, memory as WebAssembly.Memory, { address, length, slots, count }, imports.onModule),
+    discard: (slots: number, count: number) =>
+      discardRegions(instance.exports, memory as WebAssembly.Memory, slots, count),
     nowNs: imports.nowNs,
     wallNs: wall,
     randomU32: random,

@@ -1,10 +1,10 @@
 // Translated code: modules of regions, which the core has written, become functions in its table.
 
-/** A module in a vCPU's memory, and the slots of the core's table for its functions. */
+/** A module in a vCPU's memory, and where `count` u32 lie that name the slots of the core's table for its functions. */
 export interface RegionModule {
   readonly address: number;
   readonly length: number;
-  readonly first: number;
+  readonly slots: number;
   readonly count: number;
 }
 
@@ -22,7 +22,7 @@ export function addRegions(
   regions: RegionModule,
   onModule?: (module: Uint8Array) => void,
 ): number {
-  const { address, length, first, count } = regions;
+  const { address, length, slots, count } = regions;
   // The bytes are copied: a module cannot be made of shared memory.
   const bytes = new Uint8Array(memory.buffer).slice(address, address + length);
   onModule?.(bytes);
@@ -35,10 +35,26 @@ export function addRegions(
   }
   const { exports } = new WebAssembly.Instance(module, { c: importsOf(core, memory) });
   const table = core["table"] as WebAssembly.Table;
-  const missing = first + count - table.length;
-  if (missing > 0) table.grow(Math.max(missing, TABLE_STEP));
-  for (let i = 0; i < count; i++) table.set(first + i, exports[`r${i}`]);
+  new Uint32Array(memory.buffer, slots, count).forEach((slot, i) => {
+    const missing = slot + 1 - table.length;
+    if (missing > 0) table.grow(Math.max(missing, TABLE_STEP));
+    table.set(slot, exports[`r${i}`]);
+  });
   return 1;
+}
+
+/** Empties the slots that `count` u32 at `slots` name: the engine frees a module when none of its functions is left. */
+export function discardRegions(
+  core: WebAssembly.Exports,
+  memory: WebAssembly.Memory,
+  slots: number,
+  count: number,
+): void {
+  const table = core["table"] as WebAssembly.Table;
+  for (const slot of new Uint32Array(memory.buffer, slots, count)) {
+    // One of a batch that never became a module may lie behind the end.
+    if (slot < table.length) table.set(slot, null);
+  }
 }
 
 /** True for what engines throw where code must not be made: an error that names the policy, not the module. */

@@ -3,35 +3,31 @@
 import { type CoreProgram, type CoreSource, compileCore, loadTypeScriptCore } from "./core.ts";
 import { cpuidFor } from "./cpuid.ts";
 import type { KvmCpuidEntry } from "./cpuid-table.ts";
-import { checkInteger, KvmError } from "./errors.ts";
+import { KvmError } from "./errors.ts";
 import { extensionValue } from "./extensions.ts";
 import { LockstepProgram } from "./lockstep/index.ts";
 import { SAVED_MSRS } from "./msrs.ts";
+import { checkTranslation, NO_TRANSLATION, type Translation, type TranslationOptions } from "./translation.ts";
 import { Vm, type VmOptions } from "./vm.ts";
 
 /** KVM_API_VERSION. */
 export const KVM_API_VERSION = 12;
 
-/** How often a trace is entered before it is translated, where nothing else is asked for (docs/decisions/0004). */
-const DEFAULT_THRESHOLD = 2000;
-
-/** What WKVM_ACCEL asks for, such as "jit,threshold=1": the accelerator where a program names none. */
-function namedAccelerator(): { accel: Accelerator; threshold: number } {
+/** What WKVM_ACCEL asks for, such as "jit,threshold=1": what a program does not name itself. */
+function namedAccelerator(): { accel: Accelerator; threshold: number | undefined } {
   const env = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env;
-  const [accel = "", threshold = ""] = (env?.["WKVM_ACCEL"] ?? "").split(",threshold=");
-  return { accel: (accel || "jit") as Accelerator, threshold: Number(threshold || DEFAULT_THRESHOLD) };
+  const [accel = "", threshold] = (env?.["WKVM_ACCEL"] ?? "").split(",threshold=");
+  return { accel: (accel || "jit") as Accelerator, threshold: threshold === undefined ? undefined : Number(threshold) };
 }
 
 /** How guest code is executed. */
 export type Accelerator = "jit" | "interp" | "ts" | "lockstep";
 
 /** Options of `Kvm.open()`. */
-export interface KvmOptions {
+export interface KvmOptions extends TranslationOptions {
   /** "jit" (default): core.wasm makes WebAssembly of what is executed often; "interp": it interprets; "ts": the core in
    * plain TypeScript, where WebAssembly is not allowed; "lockstep": two of them on one machine, compared as they go. WKVM_ACCEL in the environment names another default. */
   readonly accel?: Accelerator | undefined;
-  /** With "jit": how often code is entered before it is translated; 1: before it is executed at all. */
-  readonly threshold?: number | undefined;
   /** With "lockstep": which cores, and the instructions between two comparisons at most (default 100,000). */
   readonly lockstep?: { readonly a: Accelerator; readonly b: Accelerator; readonly every?: number } | undefined;
   /** The core, where it is not to be the one that lies beside this module: compiled, as bytes, or where to get it. */
@@ -48,11 +44,9 @@ async function programFor(accel: Accelerator, core: CoreSource | undefined): Pro
   return compileCore(core);
 }
 
-/** The threshold that a VM's translator gets; 0: nothing is translated. Throws EINVAL. */
-function thresholdFor(accel: Accelerator, threshold: number): number {
-  if (accel !== "jit") return 0;
-  checkInteger(threshold, 1, 0x7fffffff, "threshold");
-  return threshold;
+/** How an accelerator translates. Throws EINVAL. */
+function translationOf(accel: Accelerator, options: TranslationOptions): Translation {
+  return accel === "jit" ? checkTranslation(options) : NO_TRANSLATION;
 }
 
 /**
@@ -64,12 +58,12 @@ function thresholdFor(accel: Accelerator, threshold: number): number {
  */
 export class Kvm {
   readonly #program: CoreProgram;
-  readonly #threshold: number;
+  readonly #translation: Translation;
   #closed = false;
 
-  private constructor(program: CoreProgram, threshold: number) {
+  private constructor(program: CoreProgram, translation: Translation) {
     this.#program = program;
-    this.#threshold = threshold;
+    this.#translation = translation;
   }
 
   /**
@@ -83,14 +77,15 @@ export class Kvm {
   static async open(options: KvmOptions = {}): Promise<Kvm> {
     const named = namedAccelerator();
     const { accel = named.accel, threshold = named.threshold, core } = options;
-    if (accel !== "lockstep") return new Kvm(await programFor(accel, core), thresholdFor(accel, threshold));
+    const asked = { ...options, threshold };
+    if (accel !== "lockstep") return new Kvm(await programFor(accel, core), translationOf(accel, asked));
     const { a = "interp", b = "ts", every } = options.lockstep ?? {};
     const [first, second] = [await programFor(a, core), await programFor(b, core)];
     const pair = {
-      a: { name: a, program: first, threshold: thresholdFor(a, threshold) },
-      b: { name: b, program: second, threshold: thresholdFor(b, threshold) },
+      a: { name: a, program: first, translation: translationOf(a, asked) },
+      b: { name: b, program: second, translation: translationOf(b, asked) },
     };
-    return new Kvm(new LockstepProgram(every === undefined ? pair : { ...pair, every }), 0);
+    return new Kvm(new LockstepProgram(every === undefined ? pair : { ...pair, every }), NO_TRANSLATION);
   }
 
   /**
@@ -148,7 +143,7 @@ export class Kvm {
    */
   createVm(options: VmOptions): Vm {
     this.#open();
-    return Vm.create(this.#program, options, this.#threshold);
+    return Vm.create(this.#program, options, this.#translation);
   }
 
   /**

@@ -11,7 +11,6 @@ import {
   SLOT_SIZE,
   VM_CHIPS,
   VM_ICOUNT_SHIFT,
-  VM_JIT_THRESHOLD,
   VM_MAX_SLOTS,
   VM_SCRATCH,
   VM_SLOTS,
@@ -36,6 +35,7 @@ import { PAGE_SIZE, VmMemory } from "./memory.ts";
 import { clockSince, sharedClockNs, wallNs } from "./platform.ts";
 import { type KvmIrqRoutingEntry, writeRoutes } from "./routing.ts";
 import { addStats, statsAt, type VcpuStats } from "./stats.ts";
+import { type Translation, writeTranslation } from "./translation.ts";
 import { Vcpu, type VcpuOwner } from "./vcpu.ts";
 import { VcpuState } from "./vcpu-state.ts";
 
@@ -143,12 +143,12 @@ export class Vm {
     this.#owner = this.#makeOwner();
   }
 
-  /** Makes a VM. For Kvm. `threshold`: how often code is entered before it is translated, 0: it never is. */
-  static create(program: CoreProgram, options: VmOptions, threshold: number): Vm {
+  /** Makes a VM. For Kvm. `translation`: how its code is translated. */
+  static create(program: CoreProgram, options: VmOptions, translation: Translation): Vm {
     const { memorySize, maxVcpus = 16, icountShift } = options;
     if (icountShift !== undefined) checkInteger(icountShift, 0, 10, "icountShift");
     const memory = VmMemory.create(memorySize, maxVcpus, sharedClockNs(), wallNs(), program);
-    memory.view.setUint32(VM_JIT_THRESHOLD, threshold, true);
+    writeTranslation(memory.view, translation);
     if (icountShift !== undefined) memory.view.setInt32(VM_ICOUNT_SHIFT, icountShift, true);
     return new Vm(program, memory);
   }

@@ -4,10 +4,12 @@ import type { VcpuStats } from "../kvm/index.ts";
 /** The counters of all vCPUs together as lines of text. */
 export function describeTranslation({ counters }: VcpuStats): string {
   const { instructions, regionInstructions, regionsBuilt, regionModules, regionEntries, regionMisses } = counters;
+  const { regionsDropped, regionsRefused, regionsEvicted, modulesLive, modulesEvicted } = counters;
   const lines: [string, string][] = [
     ["traces decoded", `${counters.tracesBuilt} (${counters.tracesDropped} dropped)`],
-    ["regions", `${regionsBuilt} (${counters.regionsDropped} dropped, ${counters.regionsRefused} refused)`],
-    ["modules", `${regionModules} (${ratio(regionsBuilt, regionModules)} regions each)`],
+    ["regions", `${regionsBuilt} (${regionsDropped} dropped, ${regionsEvicted} evicted, ${regionsRefused} refused)`],
+    ["modules", `${regionModules} (${ratio(regionsBuilt, regionModules)} regions each, ${modulesEvicted} evicted)`],
+    ["live modules", `${modulesLive}`],
     ["region entries", `${regionEntries} (${ratio(regionInstructions, regionEntries)} instructions each)`],
     ["left for the interpreter", `${regionMisses} (${percent(regionMisses, regionEntries)} of the entries)`],
     ["instructions", `${instructions} (${percent(regionInstructions, instructions)} in regions)`],

@@ -108,7 +108,7 @@ test("Ctrl-A h helps, Ctrl-A c reaches the monitor, Ctrl-A x leaves", async () =
   session.type("info registers\r");
   await session.see(/RIP=/);
   session.type("info jit\r");
-  await session.see(/regions +\d+ \(\d+ dropped, \d+ refused\)/);
+  await session.see(/regions +\d+ \(\d+ dropped, \d+ evicted, \d+ refused\)/);
   session.type("\x01x");
   const { status, output } = await session.finish();
   assert.equal(status, 0);

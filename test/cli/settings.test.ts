@@ -61,8 +61,11 @@ test("kvm and tcg name the default accelerator, alone or in a list", () => {
   assert.deepEqual(settings("-accel jit,threshold=50").accelerator, {
     accel: "jit",
     threshold: 50,
+    maxModules: undefined,
     lockstep: undefined,
   });
+  assert.equal(settings("-accel jit,max-modules=7").accelerator.maxModules, 7);
+  refuses("-accel jit,max-modules=0", /Parameter 'max-modules' expects a number from 1 to 4096/);
   refuses("-accel interp,threshold=50", /Property 'interp-accel.threshold' not found/);
   const { accel, lockstep } = settings("-accel lockstep,a=ts,b=interp,every=1000 -icount shift=0").accelerator;
   assert.deepEqual({ accel, lockstep }, { accel: "lockstep", lockstep: { a: "ts", b: "interp", every: 1000 } });

@@ -5,6 +5,7 @@ import type { MakeCore } from "../../host/core-ts/core.ts";
 import { type CoreExports, type CoreProgram, compileCore, loadTypeScriptCore } from "../../host/kvm/core.ts";
 import { KVM_EXIT_HLT, KVM_EXIT_INTR, KVM_EXIT_IO, KVM_EXIT_IO_IN, Vm } from "../../host/kvm/index.ts";
 import { LockstepDifference, LockstepProgram } from "../../host/kvm/lockstep/index.ts";
+import { NO_TRANSLATION } from "../../host/kvm/translation.ts";
 import { CODE, enter } from "./guest.ts";
 
 const RAM = 0x10_0000;
@@ -12,14 +13,14 @@ const RAM = 0x10_0000;
 async function pair(spoil?: (make: MakeCore<CoreExports>) => CoreProgram): Promise<LockstepProgram> {
   const typescript = (await loadTypeScriptCore()) as MakeCore<CoreExports>;
   return new LockstepProgram({
-    a: { name: "interp", program: await compileCore(), threshold: 0 },
-    b: { name: "ts", program: spoil ? spoil(typescript) : typescript, threshold: 0 },
+    a: { name: "interp", program: await compileCore(), translation: NO_TRANSLATION },
+    b: { name: "ts", program: spoil ? spoil(typescript) : typescript, translation: NO_TRANSLATION },
     every: 30_000,
   });
 }
 
 function guest(program: LockstepProgram, code: number[]): { vm: Vm; ram: Uint8Array; run: () => number } {
-  const vm = Vm.create(program, { memorySize: 2 << 20, icountShift: 0 }, 0);
+  const vm = Vm.create(program, { memorySize: 2 << 20, icountShift: 0 }, NO_TRANSLATION);
   const userspaceAddr = vm.allocate(RAM);
   vm.setUserMemoryRegion({ slot: 0, guestPhysAddr: 0, memorySize: RAM, userspaceAddr });
   const ram = new Uint8Array(vm.memory, userspaceAddr, RAM);

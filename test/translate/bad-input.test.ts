@@ -3,10 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { KVM_EXIT_HLT, KVM_EXIT_INTR } from "../../assembly/exits.ts";
+import { VM_JIT_MODULES } from "../../assembly/layout.ts";
 import { Random } from "../differential/random.ts";
 import { type Mode, MEMORY as RANDOM_MEMORY, startRandomCode } from "../kvm/random-code-guest.ts";
 import { Assembler, int32 } from "./assembler.ts";
-import { CODE, DATA, HIGH, onBothTiers, RAX, RBX, RCX, RDI, shareInRegions, TierGuest } from "./tier-guest.ts";
+import { CODE, DATA, HIGH, LARGE, onBothTiers, RAX, RBX, RCX, RDI, shareInRegions, TierGuest } from "./tier-guest.ts";
 
 const SOAK = process.env["WKVM_SOAK"] !== undefined;
 const STARTS = SOAK ? 2000 : 12;
@@ -141,25 +142,47 @@ test("a jump into itself, and instructions longer than fifteen bytes", async () 
   }
 });
 
-test("more pages of code than there are slots for regions", async (t) => {
-  const rounds = SOAK ? 1_000_000 : 20_000;
-  // Each turn makes another page of code out of 64, and calls it three times.
-  const program = new Assembler(CODE).set(RBX, 0).set(RCX, rounds).label("again");
-  program.code(0x89, 0xcf, 0x83, 0xe7, 63, 0xc1, 0xe7, 12, 0x81, 0xc7, ...int32(DATA)); // edi = DATA + ((ecx & 63) << 12)
-  program.code(0xc6, 0x07, 0xb8, 0x89, 0x4f, 0x01, 0xc6, 0x47, 0x05, 0xc3); // mov eax, ecx; ret
-  for (let i = 0; i < 3; i++) program.code(0xff, 0xd7, 0x48, 0x01, 0xc3); // call rdi; add rbx, rax
-  program.repeat(RCX, "again").halt();
-  const guest = await TierGuest.create(2);
-  guest.load(CODE, program.finish());
-  const memory = guest.memory.memory.buffer.byteLength;
-  let reason = guest.run(CODE);
-  while (reason === KVM_EXIT_INTR) reason = guest.run();
-  assert.equal(reason, KVM_EXIT_HLT);
-  assert.equal(guest.register(RBX), (3n * BigInt(rounds) * BigInt(rounds + 1)) / 2n);
-  const { regionsBuilt, regionModules } = guest.stats().counters;
-  const { table } = guest.core as unknown as { table: WebAssembly.Table };
-  t.diagnostic(`${regionsBuilt} regions in ${regionModules} modules, a table of ${table.length}`);
-  assert.ok(regionsBuilt > 16384, `${regionsBuilt} regions`);
-  assert.ok(table.length <= TABLE_LIMIT, `a table of ${table.length}`);
-  assert.equal(guest.memory.memory.buffer.byteLength, memory);
-});
+// 64 regions become one module at a time; at threshold 1 each has one of its own.
+for (const [threshold, rounds] of [
+  [2, 20_000],
+  [1, 2_000],
+] as const) {
+  test(`distinct pages of code, far more than modules are kept, threshold ${threshold}`, async (t) => {
+    const modules = 16;
+    const pages = SOAK ? rounds * 50 : rounds;
+    const bytes = LARGE + (16 << 20);
+    const frames = 4096 - 1;
+    // Each turn writes a page of code that was never there before, and calls it three times.
+    const program = new Assembler(CODE).set(RBX, 0).set(RCX, pages).label("again");
+    program.code(0x89, 0xcf, 0x81, 0xe7, ...int32(frames), 0xc1, 0xe7, 12); // edi = (ecx & frames) << 12
+    program.code(0x81, 0xc7, ...int32(LARGE), 0xc6, 0x07, 0xb8, 0x89, 0x4f, 0x01, 0xc6, 0x47, 0x05, 0xc3); // mov eax, ecx; ret
+    for (let i = 0; i < 3; i++) program.code(0xff, 0xd7, 0x48, 0x01, 0xc3); // call rdi; add rbx, rax
+    program.repeat(RCX, "again").halt();
+
+    const interpreted = await TierGuest.create(0, bytes);
+    const translated = await TierGuest.create(threshold, bytes);
+    translated.memory.view.setUint32(VM_JIT_MODULES, modules, true);
+    // Whoever runs the test may keep no modules either.
+    translated.modules.push = () => 0;
+    const before = process.memoryUsage.rss();
+    for (const guest of [interpreted, translated]) {
+      guest.load(CODE, program.finish());
+      for (let rip: number | undefined = CODE; guest.run(rip) === KVM_EXIT_INTR; rip = undefined) {
+        assert.ok(guest.stats().counters.modulesLive <= modules);
+      }
+      assert.equal(guest.register(RBX), (3n * BigInt(pages) * BigInt(pages + 1)) / 2n);
+    }
+    assert.equal(translated.snapshots.at(-1), interpreted.snapshots.at(-1));
+
+    const { regionsBuilt, regionModules, modulesLive, modulesEvicted, codeWrites } = translated.stats().counters;
+    const { table } = translated.core as unknown as { table: WebAssembly.Table };
+    const grown = (process.memoryUsage.rss() - before) >> 20;
+    t.diagnostic(`${regionsBuilt} regions in ${regionModules} modules, ${modulesEvicted} evicted, ${modulesLive} live`);
+    t.diagnostic(`${codeWrites} writes to code, a table of ${table.length}, ${grown} MiB more than at the beginning`);
+    assert.ok(regionsBuilt >= pages, `${regionsBuilt} regions`);
+    assert.ok(modulesEvicted > regionModules / 2 && modulesLive <= modules, `${modulesLive} modules`);
+    assert.ok(table.length <= TABLE_LIMIT, `a table of ${table.length}`);
+    // Kept, the modules would take gigabytes.
+    if (SOAK) assert.ok(grown < 256, `${grown} MiB more`);
+  });
+}

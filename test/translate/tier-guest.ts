@@ -41,6 +41,10 @@ export const STACK = 0x1_0000;
 export const CODE = 0x2_0000;
 export const DATA = 0x8_0000;
 export const PRESENT_WRITABLE = 3;
+/** The first address that pages of 2 MiB map. */
+export const LARGE = 0x40_0000;
+const LARGE_PAGE = 0x20_0000;
+const LARGE_WRITABLE = 0x83;
 /** A second set of tables like the first, for a second address space. */
 export const OTHER_PML4 = 0x9000;
 
@@ -73,9 +77,12 @@ export class TierGuest {
     this.power = readSregs(state);
   }
 
-  /** Makes a guest in 64-bit mode at CPL 0, nothing loaded yet. `threshold`: as VM_JIT_THRESHOLD. */
-  static async create(threshold: number): Promise<TierGuest> {
-    const guest = await TierGuest.powerUp(threshold, MEMORY);
+  /**
+   * Makes a guest in 64-bit mode at CPL 0, nothing loaded yet. `threshold`: as VM_JIT_THRESHOLD. `bytes`: of memory; what
+   * lies from LARGE on is mapped to itself.
+   */
+  static async create(threshold: number, bytes = MEMORY): Promise<TierGuest> {
+    const guest = await TierGuest.powerUp(threshold, bytes);
     guest.buildTables();
     guest.enterLongMode();
     return guest;
@@ -176,6 +183,9 @@ export class TierGuest {
     put(PDPT, PAGE_DIRECTORY | 7);
     put(PAGE_DIRECTORY, LOW_PAGES | 7);
     put(PAGE_DIRECTORY + 8, HIGH_PAGES | 7);
+    for (let page = LARGE; page < this.bytes.length; page += LARGE_PAGE) {
+      put(PAGE_DIRECTORY + (page / LARGE_PAGE) * 8, page | LARGE_WRITABLE);
+    }
     for (let page = 0; page < MEMORY >> 12; page++) put(LOW_PAGES + page * 8, (page << 12) | PRESENT_WRITABLE);
     put(GDT + 8, 0x00af9b000000ffffn);
     put(GDT + 16, 0x00cf93000000ffffn);

@@ -26,17 +26,18 @@ import {
   type LinearMemory,
   makeMemory,
 } from "../core.ts";
+import type { Translation } from "../translation.ts";
 import { Recorder } from "./recorder.ts";
 import { bothStates, LockstepDifference, listing, nextStep, type Step } from "./report.ts";
 import { Twin } from "./twin.ts";
 
 export { LockstepDifference } from "./report.ts";
 
-/** One of two cores. `threshold`: how often it enters code before it translates it; 0: never. */
+/** One of two cores, and how it translates. */
 export interface LockstepSide {
   readonly name: string;
   readonly program: CoreProgram;
-  readonly threshold: number;
+  readonly translation: Translation;
 }
 
 /** What lockstep compares, and how often. */
@@ -71,7 +72,7 @@ export class LockstepProgram {
     if (!twin) {
       const { a, b } = this.options;
       const other = makeMemory(b.program, memory.buffer.byteLength);
-      twin = new Twin(memory, other, [a.threshold, b.threshold]);
+      twin = new Twin(memory, other, [a.translation, b.translation]);
       this.twins.set(memory.buffer, twin);
     }
     return new Pair(this.options, twin, imports).exports;
@@ -174,7 +175,7 @@ class Pair {
 
   /** True where a core runs translated code: it stops where that allows it to, not after an exact number. */
   private get translates(): boolean {
-    return this.options.a.threshold > 0 || this.options.b.threshold > 0;
+    return this.options.a.translation.threshold > 0 || this.options.b.translation.threshold > 0;
   }
 
   /** Runs the first core, then the second one to the same instruction: its slice, and the rest one by one. */

@@ -22,7 +22,6 @@ import {
   VCPU_SIZE,
   VM_BASE,
   VM_DIRTY_PAGES,
-  VM_JIT_THRESHOLD,
   VM_MAX_SLOTS,
   VM_RAM_BASE,
   VM_RAM_SIZE,
@@ -30,6 +29,7 @@ import {
   VM_SLOTS,
 } from "../../../assembly/layout.ts";
 import type { LinearMemory } from "../core.ts";
+import { type Translation, writeTranslation } from "../translation.ts";
 import { FLAG_OPERANDS_SPAN, FLAGS_SPAN, isLeftover, isSideOwn, nameOf, type Span, sharedSpans } from "./spans.ts";
 
 const PAGE = 4096;
@@ -67,11 +67,11 @@ export class Twin {
   private readonly ramSize: number;
   private allOfRam = true;
 
-  /** `thresholds`: how often each core enters code before it translates it. */
+  /** `translations`: how each core translates. */
   constructor(
     a: LinearMemory,
     b: LinearMemory,
-    private readonly thresholds: readonly [number, number],
+    private readonly translations: readonly [Translation, Translation],
   ) {
     this.a = new Side(a);
     this.b = new Side(b);
@@ -82,12 +82,12 @@ export class Twin {
     this.spans = sharedSpans(1);
     this.saved = new Uint8Array(this.spans.reduce((sum, { start, end }) => sum + end - start, 0));
     this.b.bytes.set(this.a.bytes.subarray(VM_BASE, VM_BASE + VM_SIZE), VM_BASE);
-    this.setThresholds();
+    this.setTranslations();
   }
 
-  private setThresholds(): void {
-    this.a.view.setUint32(VM_JIT_THRESHOLD, this.thresholds[0], true);
-    this.b.view.setUint32(VM_JIT_THRESHOLD, this.thresholds[1], true);
+  private setTranslations(): void {
+    writeTranslation(this.a.view, this.translations[0]);
+    writeTranslation(this.b.view, this.translations[1]);
   }
 
   /** Bounds the second core's next run(): RUN_LIMIT, RUN_EXACT. */
@@ -110,7 +110,7 @@ export class Twin {
   /** Gives the second core what the host has written into the first one's areas. */
   copyShared(): void {
     for (const { start, end } of this.spans) this.b.bytes.set(this.a.bytes.subarray(start, end), start);
-    this.setThresholds();
+    this.setTranslations();
   }
 
   /** RAM is to be copied as a whole before the guest runs again. */
@@ -171,7 +171,7 @@ export class Twin {
       this.b.bytes.set(old, start);
       at += end - start;
     }
-    this.setThresholds();
+    this.setTranslations();
     this.request(REQ_CODE_FLUSH | REQ_TLB_FLUSH | REQ_STATE);
   }
 

@@ -1,0 +1,43 @@
+// How a VM's translator is set up: what -accel jit takes as properties.
+
+import { VM_JIT_MODULES, VM_JIT_THRESHOLD } from "../../assembly/layout.ts";
+import { checkInteger } from "./errors.ts";
+
+/** What the translator is told, of "jit" and of both cores of "lockstep". */
+export interface TranslationOptions {
+  /** How often code is entered before it is translated (default 2,000); 1: before it is executed at all. */
+  readonly threshold?: number | undefined;
+  /** Modules of translated code that each vCPU keeps (default 1,024, some 120 KiB of the host's memory each); what was
+   * not entered for longest makes room. */
+  readonly maxModules?: number | undefined;
+}
+
+/** The same, complete. */
+export interface Translation {
+  readonly threshold: number;
+  readonly maxModules: number;
+}
+
+/** docs/decisions/0006. */
+const DEFAULT_THRESHOLD = 2000;
+/** Twice what a boot makes, and with all else below 300 MiB. */
+const DEFAULT_MODULES = 1024;
+/** MODULES_MAX of assembly/translate/layout.ts. */
+const MODULES_MAX = 4096;
+
+/** Nothing is translated. */
+export const NO_TRANSLATION: Translation = { threshold: 0, maxModules: 0 };
+
+/** Fills in the defaults. Throws EINVAL for what is out of range. */
+export function checkTranslation(options: TranslationOptions): Translation {
+  const { threshold = DEFAULT_THRESHOLD, maxModules = DEFAULT_MODULES } = options;
+  checkInteger(threshold, 1, 0x7fffffff, "threshold");
+  checkInteger(maxModules, 1, MODULES_MAX, "maxModules");
+  return { threshold, maxModules };
+}
+
+/** Tells a VM's translator, which looks each time. */
+export function writeTranslation(memory: DataView, { threshold, maxModules }: Translation): void {
+  memory.setUint32(VM_JIT_THRESHOLD, threshold, true);
+  memory.setUint32(VM_JIT_MODULES, maxModules, true);
+}
