@@ -4,9 +4,9 @@ import { clearFault, cpu, fault, FLAG_DF, gpr, RAX, RCX, RDI, RDX, RSI, SEG_ES, 
 import { addressSize, PREFIX_REP, PREFIX_REPNE, R_PREFIX, R_SEGNO, record } from "../decode/record";
 import { KVM_EXIT_IO_IN, KVM_EXIT_IO_OUT } from "../exits";
 import { CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_EFLAGS, CPU_FUEL, CPU_PIO_DATA, CPU_SLICE, RUN_IO_COUNT } from "../layout";
-import { readMem, rmwReadSlow, writeMem } from "../mmu/access";
+import { checkWrite, readMem, writeMem } from "../mmu/access";
 import { LOG_PIO_IN, LOG_PIO_OUT, logFind, logReset } from "../mmu/access-log";
-import { pageRead, pageWrite } from "../mmu/translate";
+import { hitHost, pageRead, pageWrite } from "../mmu/translate";
 import { chipPortRead } from "../irqchip/index";
 import { cutOffset, linear } from "./address";
 import { checkIoBreakpoint } from "./debug";
@@ -279,14 +279,15 @@ export function ins(size: u32): void {
     const to = at(RDI, SEG_ES, size, true);
     if (fault) return;
     // Faults come before the port is read.
-    rmwReadSlow(to, size);
-    if (fault) return;
+    if (!checkWrite(to, size)) return;
+    // Elements for a device are carried out one at a time: each is an exit of its own.
+    const toRam = hitHost != 0;
     const chip = chipPortRead(port, size);
     let run: u64 = 1;
     if (chip >= 0) {
       if (!writeMem(to, <u64>chip, size)) return;
     } else {
-      run = backward() || stepped() ? 1 : beforeWrap(RDI, size, inPage(to, size, n < PIO_MAX ? n : PIO_MAX));
+      run = backward() || stepped() || !toRam ? 1 : beforeWrap(RDI, size, inPage(to, size, n < PIO_MAX ? n : PIO_MAX));
       run = insideSegments(run, size, false, true);
       if (run == 0) run = 1;
       if (!logFind(LOG_PIO_IN, port, size)) {
@@ -319,7 +320,7 @@ export function outs(size: u32): void {
     if (fault) return;
     const first = readMem(from, size);
     if (fault) return;
-    let run = backward() || stepped() ? 1 : beforeWrap(RSI, size, inPage(from, size, n < PIO_MAX ? n : PIO_MAX));
+    let run = backward() || stepped() || !pageRead(from) ? 1 : beforeWrap(RSI, size, inPage(from, size, n < PIO_MAX ? n : PIO_MAX));
     run = insideSegments(run, size, true, false);
     if (run == 0) run = 1;
     if (logFind(LOG_PIO_OUT, port, size)) run = load<u32>(cpu, RUN_IO_COUNT);
@@ -327,7 +328,8 @@ export function outs(size: u32): void {
       if (portOutLight(port, <u32>first, size)) run = 1;
       else {
         for (let i: u64 = 0; i < run; i++) {
-          const value = readMem(from + i * size, size);
+          // The first has been read, which a device is not asked for twice.
+          const value = i ? readMem(from + i * size, size) : first;
           if (fault) return;
           const to = cpu + <usize>i * size;
           if (size == 1) store<u8>(to, <u8>value, CPU_PIO_DATA);

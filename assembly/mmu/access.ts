@@ -112,6 +112,18 @@ export function rmwReadSlow(va: u64, size: i32): u64 {
   return value;
 }
 
+/**
+ * True: a write of `size` bytes at `va` cannot fault; hitHost is 0 where the last byte is not in RAM. Unlike
+ * rmwReadSlow() it reads nothing, which a device would notice.
+ */
+export function checkWrite(va: u64, size: i32): bool {
+  if (!checkAlignment(va, size) || !checkCanonical(va, size)) return false;
+  const cls = load<u32>(cpu, MMU_CLASS);
+  if (!resolve(va, ACCESS_WRITE, cls)) return false;
+  const first = <i32>(PAGE_SIZE - (va & ~PAGE_MASK));
+  return size <= first || resolve((va + first) & dataWrap(), ACCESS_WRITE, cls);
+}
+
 /** Reads a descriptor table or TSS: a supervisor access at any CPL. Being implicit, it reaches no user
  * page under SMAP, whatever EFLAGS.AC says (SDM volume 3, 4.6.1). */
 export function sysRead(va: u64, size: i32): u64 {
