@@ -129,7 +129,8 @@ export function enterFrame(size: u32, locals: u32, nesting: u32): void {
   let sp = (gpr(RSP) - size) & mask;
   let at = linear(SEG_SS, sp, size, true);
   if (fault || !writeMem(at, gpr(RBP), size)) return;
-  const frame = sp;
+  // With a 16-bit stack the upper half of ESP is part of the frame pointer (SDM volume 2, ENTER).
+  const frame = (gpr(RSP) & ~mask) | sp;
   let outer = gpr(RBP) & mask;
   for (let i: u32 = 1; i < level; i++) {
     outer = (outer - size) & mask;

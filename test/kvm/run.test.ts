@@ -138,6 +138,47 @@ test("an instruction with several MMIO accesses gives each once, in order", asyn
   assert.deepEqual(seen, ["rd0000000=0", "wd0000000=12", "rd0001000=0", "wd0002000=7"]);
 });
 
+test("REP INSB and OUTSB move any number of bytes between a port and a device, reading nothing they write", async () => {
+  // mov dx, 0x10; mov di, 0; mov cx, 40; rep insb; mov si, 0; mov cx, 40; rep outsb; hlt (ES and DS at 0x200000)
+  const insb = [0xba, 0x10, 0x00, 0xbf, 0x00, 0x00, 0xb9, 0x28, 0x00, 0xf3, 0x6c];
+  const outsb = [0xbe, 0x00, 0x00, 0xb9, 0x28, 0x00, 0xf3, 0x6e, 0xf4];
+  const { vcpu } = await makeGuest([...insb, ...outsb]);
+  const sregs = vcpu.getSregs();
+  sregs.es.base = 0x20_0000n;
+  sregs.ds.base = 0x20_0000n;
+  vcpu.setSregs(sregs);
+  const device = new Map<bigint, number>();
+  const sent: number[] = [];
+  for (;;) {
+    const exit = vcpu.run();
+    if (exit.reason === KVM_EXIT_HLT) break;
+    if (exit.reason === KVM_EXIT_IO) {
+      const { direction, data } = io(exit);
+      if (direction === KVM_EXIT_IO_OUT) sent.push(...data);
+      else data.forEach((_, i) => (data[i] = 100 + device.size));
+    } else {
+      const { physAddr, isWrite, data } = mmio(exit);
+      if (isWrite) device.set(physAddr, data[0] as number);
+      else {
+        assert.ok(device.has(physAddr), "nothing is read before it was written");
+        data[0] = device.get(physAddr) as number;
+      }
+    }
+  }
+  assert.deepEqual(
+    sent,
+    Array.from({ length: 40 }, (_, i) => 100 + i),
+  );
+});
+
+test("ENTER of 32 bits on a 16-bit stack makes a frame pointer of all of ESP", async () => {
+  // mov esp, 0x12340f00; enterd 0x10, 0; hlt
+  const { vcpu } = await makeGuest([0x66, 0xbc, 0x00, 0x0f, 0x34, 0x12, 0x66, 0xc8, 0x10, 0x00, 0x00, 0xf4]);
+  assert.equal(vcpu.run().reason, KVM_EXIT_HLT);
+  const { rbp, rsp } = vcpu.getRegs();
+  assert.deepEqual([rbp, rsp], [0x12340efcn, 0x12340eecn]);
+});
+
 test("the data of an exit is a copy, not shared memory", async () => {
   const { vcpu } = await makeGuest([0xe6, 0x10, 0xf4]); // out 0x10, al; hlt
   assert.ok(io(vcpu.run()).data.buffer instanceof ArrayBuffer);
