@@ -91,7 +91,8 @@ export function dropInnerSegments(level: u32): bool {
     if ((attr & ATTR_UNUSABLE) != 0 || dplOf(attr) >= level) continue;
     const conforming = (attr & (ATTR_CODE | ATTR_CONFORMING)) == (ATTR_CODE | ATTR_CONFORMING);
     if (conforming) continue;
-    installNull(seg, 0, 0);
+    // Nothing is loaded: the base stays, and 64-bit code goes on using that of FS and GS.
+    installSegment(seg, 0, segBase(seg), segLimit(seg), ATTR_UNUSABLE);
     dropped = true;
   }
   return dropped;

@@ -87,6 +87,44 @@ test("IRETQ: canonical RIP, no null SS at level 3", () => {
   assert.equal(m.fault(), "#13(0)", "NT");
 });
 
+test("IRETQ to level 3 takes away kernel data segments, but not the base of GS", () => {
+  const m = longMachine();
+  m.run("loadSegment", GS!, DATA0);
+  m.run("writeMsr", 0xc0000101, 0x1234000n);
+  m.iretq(0x6000, CODE3_64, 0x202, 0xd000, DATA3);
+  assert.deepEqual([m.cpl, m.selector(GS!), m.base(GS!)], [3, 0, 0x1234000n]);
+});
+
+test("SYSCALL is stepped over where SFMASK clears TF, and trapped where it does not", () => {
+  for (const [mask, fault] of [
+    [0x100n, ""],
+    [0n, "#1"],
+  ] as const) {
+    const m = userMachine(0x102);
+    m.run("writeMsr", EFER, 0x501n);
+    m.run("writeMsr", STAR, (0x70n << 48n) | (0x30n << 32n));
+    m.run("writeMsr", LSTAR, 0xffff800000001000n);
+    m.run("writeMsr", 0xc0000084, mask);
+    m.run("syscall");
+    assert.equal(m.raises("raiseSingleStep"), fault, `SFMASK ${mask}`);
+  }
+});
+
+test("SYSRET that sets TF is trapped at once", () => {
+  for (const [flags, fault] of [
+    [0x302n, "#1"],
+    [0x202n, ""],
+  ] as const) {
+    const m = longMachine();
+    m.run("writeMsr", EFER, 0x501n);
+    m.run("writeMsr", STAR, (0x70n << 48n) | (0x30n << 32n));
+    m.setReg(RCX!, 0x6000n);
+    m.setReg(R11!, flags);
+    m.run("sysret", 8);
+    assert.equal(m.raises("raiseDebugTraps"), fault, `RFLAGS ${flags}`);
+  }
+});
+
 test("an exception at level 3 uses RSP0 and a null SS", () => {
   const m = userMachine(0x4202);
   m.run("deliverException", 14, 6);
