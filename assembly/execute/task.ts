@@ -168,7 +168,8 @@ function loadTask32(image: usize, how: i32): void {
 function loadTask16(image: usize, how: i32): void {
   setRip(load<u16>(image, TSS16_IP));
   loadTaskFlags(load<u16>(image, TSS16_FLAGS), how);
-  for (let i = 0; i < 8; i++) setGpr(i, load<u16>(image + TSS16_GPR + (<usize>i << 1)));
+  // The upper halves are undefined in the manual; the 80386 sets them.
+  for (let i = 0; i < 8; i++) setGpr(i, <u64>(load<u16>(image + TSS16_GPR + (<usize>i << 1)) | 0xffff0000));
   dropSegments();
   // A 16-bit TSS has no FS and GS.
   for (let seg = SEG_ES; seg <= SEG_GS - 2; seg++) {

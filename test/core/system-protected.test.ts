@@ -258,6 +258,19 @@ test("a task gate nests a task, and IRET goes back", () => {
   assert.deepEqual([m.read32(TSS2 + 0x20), m.read32(TSS2 + 0x24) & 0x4000], [0xcaff, 0]);
 });
 
+test("a 16-bit TSS sets the upper halves of the general registers, as the 80386 does", () => {
+  const m = protectedMachine();
+  m.descriptor(TSS2_SELECTOR, TSS2, 0x2b, 0x81, 0);
+  const [ip, flags, ax, es] = [14, 16, 18, 34];
+  m.write16(TSS2 + ip, 0x4321);
+  m.write16(TSS2 + flags, 2);
+  for (let i = 0; i < 8; i++) m.write16(TSS2 + ax + 2 * i, 0x1110 + i);
+  for (const [i, selector] of [DATA0, CODE0, DATA0, DATA0].entries()) m.write16(TSS2 + es + 2 * i, selector);
+  m.run("jumpFar", TSS2_SELECTOR, 0n, 4);
+  assert.equal(m.rip, 0x4321n);
+  assert.deepEqual([m.reg(0), m.reg(7)], [0xffff1110n, 0xffff1117n]);
+});
+
 test("what is wrong with a new task is delivered in the new task", () => {
   const m = protectedMachine();
   secondTask(m);
