@@ -165,6 +165,8 @@ function slice(leftNs: f64, limit: u32): i32 {
   beginSlice(<u32>max(min(instructions, SLICE_MAX), shift >= 0 ? 32 : SLICE_MIN));
   const began = nowNs();
   interpret();
+  // SYSRET to a program that is stepped.
+  if (!fault) raiseDebugTraps();
   // What became hot meanwhile is compiled together.
   flushBatch();
   const executed = <f64>(load<u32>(cpu, CPU_SLICE) - load<u32>(cpu, CPU_FUEL));
@@ -211,6 +213,8 @@ function oneInstruction(): i32 {
   const held = (load<u32>(cpu, CPU_SHADOW) & SHADOW_MOV_SS) != 0;
   if (hostTraced || (traced && !held)) raiseSingleStep();
   else if (!held) raiseDebugTraps();
+  // A trap behind HLT ends it (SDM volume 2, HLT).
+  if (fault && load<u32>(cpu, CPU_MP_STATE) == KVM_MP_STATE_HALTED) store<u32>(cpu, KVM_MP_STATE_RUNNABLE, CPU_MP_STATE);
   return settle();
 }
 

@@ -10,6 +10,7 @@ import {
   CPU_CR4, CPU_DR, CPU_EFLAGS, CPU_GUEST_DEBUG, CPU_GUEST_DR, CPU_SHADOW, RUN_DEBUG_DR6, RUN_DEBUG_DR7,
   RUN_DEBUG_EXCEPTION, RUN_DEBUG_PC,
 } from "../layout";
+import { isAmd } from "./cpuid";
 import { code64 } from "./privilege";
 import { SHADOW_MOV_SS } from "./segments";
 
@@ -125,9 +126,10 @@ function matches(address: u64, size: u64, kinds: u32): u32 {
 }
 
 /** Before the instruction at linear address `linear`: true with #DB raised where a breakpoint stops it. It is
- * a fault; RF, or a MOV SS just before, suppresses it. */
+ * a fault; RF suppresses it, and on Intel's processors a MOV SS just before. */
 export function checkInstructionBreakpoint(linear: u64): bool {
-  if ((load<u32>(cpu, CPU_EFLAGS) & FLAG_RF) != 0 || (load<u32>(cpu, CPU_SHADOW) & SHADOW_MOV_SS) != 0) return false;
+  if (load<u32>(cpu, CPU_EFLAGS) & FLAG_RF) return false;
+  if ((load<u32>(cpu, CPU_SHADOW) & SHADOW_MOV_SS) != 0 && !isAmd()) return false;
   const hit = matches(linear, 1, 1 << ON_EXECUTE);
   if (!hit) return false;
   payload |= hit;
@@ -169,6 +171,20 @@ export function dropDebugTraps(): void {
  * (SDM volume 3, 18.3.1.4). */
 export function dropSingleStep(): void {
   stepDropped = (load<u32>(cpu, CPU_EFLAGS) & FLAG_TF) != 0;
+}
+
+/** SYSCALL and SYSRET, about to load `flags`: they are trapped where TF is set behind them, whatever it was before. */
+export function stepByNewFlags(flags: u32): void {
+  if (flags & FLAG_TF) pendingTraps |= DR6_BS;
+  else dropSingleStep();
+}
+
+/** INT1 is a #DB itself: what a load of SS just before has met is reported by it, and not once more. */
+export function mergeDebugTraps(): void {
+  if (!pendingTraps) return;
+  const dr6 = load<u64>(cpu, CPU_DR + 48) & ~DR6_BREAKPOINTS;
+  store<u64>(cpu, dr6 | DR6_ONES | pendingTraps, CPU_DR + 48);
+  pendingTraps = 0;
 }
 
 /** After an instruction that began with TF set, or that the host steps: raises #DB with BS and whatever

@@ -8,7 +8,7 @@ import {
   LOG_INT, STAT_INTERRUPTS,
 } from "../layout";
 import { sysRead } from "../mmu/access";
-import { dropSingleStep, leaveForBreakpoint } from "./debug";
+import { dropSingleStep, leaveForBreakpoint, mergeDebugTraps } from "./debug";
 import { ATTR_TYPE, TSS32_BUSY } from "./descriptors";
 import { TRACE_INTERRUPT, TRACE_NMI, TRACE_SOFT, deliverException, traceEvent } from "./exception";
 import { getFlags } from "./flags";
@@ -73,6 +73,7 @@ export function into(): void {
 export function int1(): void {
   dropSingleStep();
   enterHandler(DB, -1, false, getFlags() & ~FLAG_RF);
+  if (!fault) mergeDebugTraps();
   finishTaskSwitch();
 }
 

@@ -8,6 +8,7 @@ import {
   CPU_SYSENTER_CS, CPU_SYSENTER_EIP, CPU_SYSENTER_ESP,
 } from "../layout";
 import { isAmd } from "./cpuid";
+import { stepByNewFlags } from "./debug";
 import {
   ATTR_ACCESSED, ATTR_CODE, ATTR_DB, ATTR_DPL_SHIFT, ATTR_G, ATTR_L, ATTR_P, ATTR_READABLE, ATTR_S, ATTR_WRITABLE,
   installSegment,
@@ -58,9 +59,14 @@ export function syscall(): void {
   setGpr(RCX, rip());
   setGpr(R11, flags & ~FLAG_RF);
   setFlat(selector, selector + 8, 0, ATTR_L);
-  setFlags(flags & ~<u32>load<u64>(cpu, CPU_SFMASK) & ~FLAG_RF);
+  loadFlags(flags & ~<u32>load<u64>(cpu, CPU_SFMASK) & ~FLAG_RF);
   setRip(target);
   updateMode();
+}
+
+function loadFlags(flags: u32): void {
+  stepByNewFlags(flags);
+  setFlags(flags);
 }
 
 /** SYSRET; `size` 8 (REX.W): to 64-bit code, else to 32-bit code. */
@@ -78,7 +84,7 @@ export function sysret(size: i32): void {
   }
   const selector = <u32>(load<u64>(cpu, CPU_STAR) >> 48);
   const target = gpr(RCX);
-  if (longMode()) setFlags((<u32>gpr(R11) & SYSRET_FLAGS) | 2);
+  if (longMode()) loadFlags((<u32>gpr(R11) & SYSRET_FLAGS) | 2);
   else setFlags((getFlags() | FLAG_IF) & ~(FLAG_RF | FLAG_VM));
   setFlat(wide ? selector + 16 : selector, selector + 8, 3, wide ? ATTR_L : ATTR_DB);
   setRip(wide ? target : target & 0xffffffff);

@@ -12,7 +12,7 @@ export { clearFault, fault, faultError, faultVector } from "./cpu";
 export { lar, lsl, verr, verw } from "./execute/access-rights";
 export { clts, lmsw, readCr, readDr, resetCpu, writeCr, writeDr, xgetbv, xsetbv } from "./execute/control";
 export { cpuid, cpuidChanged } from "./execute/cpuid";
-export { checkDataBreakpoint, checkInstructionBreakpoint, raiseSingleStep } from "./execute/debug";
+export { checkDataBreakpoint, checkInstructionBreakpoint, raiseDebugTraps, raiseSingleStep } from "./execute/debug";
 export { callFar, interruptReturn, jumpFar, returnFar } from "./execute/far";
 export { getFlags, setFlags } from "./execute/flags";
 export { deliverException, deliverInterrupt, deliverNmi, int3, softInterrupt } from "./execute/interrupt";

@@ -7,6 +7,7 @@ import {
   CODE3_64,
   CS,
   compileSystem,
+  DATA0,
   DATA3,
   GS,
   R11,

@@ -19,6 +19,7 @@ import {
   KVM_VCPUEVENT_VALID_SHADOW,
   KVM_VCPUEVENT_VALID_SMM,
   KvmError,
+  type Vcpu,
 } from "../../host/kvm/index.ts";
 import { CODE, makeGuest } from "./guest.ts";
 
@@ -82,6 +83,74 @@ test("nmi() is delivered at once, whatever IF says, and masks others until IRET"
   assert.deepEqual([nmi.pending, nmi.masked], [0, 1]);
   assert.equal(vcpu.run().reason, KVM_EXIT_HLT);
   assert.equal(vcpu.getVcpuEvents().nmi.masked, 0);
+});
+
+test("an NMI that has been waiting comes right behind the IRET", async () => {
+  // inc bx; inc bx; inc bx; hlt, and the handler: out 0x10, al; iret
+  const { vcpu, load } = await makeGuest([0x43, 0x43, 0x43, 0xf4]);
+  load(8, [0x00, 0x20, 0x00, 0x00]);
+  load(0x2000, [0xe6, 0x10, 0xcf]);
+  vcpu.nmi();
+  assert.equal(vcpu.run().reason, KVM_EXIT_IO);
+  vcpu.nmi();
+  assert.equal(vcpu.run().reason, KVM_EXIT_IO);
+  assert.equal(vcpu.getRegs().rbx & 0xffffn, 0n, "no instruction of the program in between");
+  assert.equal(vcpu.run().reason, KVM_EXIT_HLT);
+  assert.equal(vcpu.getRegs().rbx & 0xffffn, 3n);
+});
+
+/** Runs a program whose #DB handler sends IP to port 0x10; returns what it sent. */
+async function tracedBy(code: readonly number[], prepare: (vcpu: Vcpu) => void = () => {}): Promise<number[]> {
+  const { vcpu, ram, load } = await makeGuest(code);
+  prepare(vcpu);
+  setVector(ram, 1, 0x2000);
+  // push bp; mov bp, sp; push ax; mov ax, [bp+2]; out 0x10, ax; pop ax; pop bp; iret
+  load(0x2000, [0x55, 0x89, 0xe5, 0x50, 0x8b, 0x46, 0x02, 0xe7, 0x10, 0x58, 0x5d, 0xcf]);
+  const at: number[] = [];
+  for (let i = 0; i < 20; i++) {
+    const exit = vcpu.run();
+    if (exit.reason === KVM_EXIT_HLT) return at;
+    if (exit.reason === KVM_EXIT_IO) at.push((exit.data[0] as number) | ((exit.data[1] as number) << 8));
+  }
+  throw new Error(`traps without end: ${at.join(" ")}`);
+}
+
+test("a load of SS holds the single-step trap back by one instruction", async () => {
+  // pushf; pop ax; or ah, 1; mov cx, ss; push ax; popf; mov ss, cx; nop; nop; and ah, 0xfe; push ax; popf; hlt
+  const set = [0x9c, 0x58, 0x80, 0xcc, 0x01, 0x8c, 0xd1, 0x50, 0x9d];
+  const after = [0x8e, 0xd1, 0x90, 0x90, 0x80, 0xe4, 0xfe, 0x50, 0x9d, 0xf4];
+  const start = CODE + set.length;
+  assert.deepEqual(
+    await tracedBy([...set, ...after]),
+    [3, 4, 7, 8, 9].map((offset) => start + offset),
+  );
+});
+
+/** A breakpoint on reads and writes of the two bytes at 0x3000. */
+function watchWord(vcpu: Vcpu): void {
+  vcpu.setDebugregs({ db: [0x3000n, 0n, 0n, 0n], dr6: 0n, dr7: 0x70001n });
+}
+
+test("INT1 reports what a load of SS has met, and INT 1 leaves it to a trap of its own", async () => {
+  const loadSs = [0x8e, 0x16, 0x00, 0x30]; // mov ss, [0x3000]
+  let watched: Vcpu | undefined;
+  const int1 = await tracedBy([...loadSs, 0xf1, 0xf4], (vcpu) => {
+    watchWord(vcpu);
+    watched = vcpu;
+  });
+  assert.deepEqual(int1, [CODE + 5]);
+  assert.equal(watched?.getDebugregs().dr6, 0xffff0ff1n);
+  // The trap comes at the handler's first instruction.
+  assert.deepEqual(await tracedBy([...loadSs, 0xcd, 0x01, 0xf4], watchWord), [0x2000, CODE + 6]);
+});
+
+test("a single step over HLT ends it", async () => {
+  // pushf; pop ax; or ah, 1; push ax; popf; hlt; and ah, 0xfe; push ax; popf; hlt
+  const code = [0x9c, 0x58, 0x80, 0xcc, 0x01, 0x50, 0x9d, 0xf4, 0x80, 0xe4, 0xfe, 0x50, 0x9d, 0xf4];
+  assert.deepEqual(
+    await tracedBy(code),
+    [8, 11, 12, 13].map((offset) => CODE + offset),
+  );
 });
 
 test("getVcpuEvents() and setVcpuEvents() inject an exception with its error code", async () => {

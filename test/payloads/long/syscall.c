@@ -61,6 +61,9 @@ static void syscall(void) {
   check("SYSRET loads RFLAGS", user.flags & 0x203, 0x203);
   TRY("mov $1f, %%ecx; mov $0x10202, %%r11d; sysretl\n .code32\n 1: mov %%cs, noted; mov $user_stack + 0x4000, %%esp; int $0x80\n .code64");
   check("SYSRET of 32 bits loads CS", noted, CODE3);
+  TRY("movq $77f, %0; mov $77f, %%ecx; mov $0x302, %%r11d; sysretq; 77: nop; nop", "m"(at));
+  check_trap("SYSRET that sets TF is trapped", DB, 0);
+  check("before the next instruction", trap.ip, at);
   TRY_USER("mov $1f, %%ecx; mov $0x202, %%r11d; sysretq; 1:");
   check_trap("SYSRET at level 3", GP, 0);
   TRY("mov %0, %%rcx; mov $2, %%r11d; sysretq", "r"(NON_CANONICAL));
