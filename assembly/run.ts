@@ -273,7 +273,7 @@ function events(): i32 {
 function runnable(): bool {
   const state = load<u32>(cpu, CPU_MP_STATE);
   const events = takeEvents();
-  if (events & EVENT_NMI) store<u32>(cpu, min<u32>(2, load<u32>(cpu, CPU_NMI_PENDING) + 1), CPU_NMI_PENDING);
+  if (events & EVENT_NMI) pendNmi();
   if (events & EVENT_INIT) {
     resetCpu(true);
     // The bootstrap processor goes on at its reset vector; the others wait for a SIPI.
@@ -288,6 +288,12 @@ function runnable(): bool {
   const now = load<u32>(cpu, CPU_MP_STATE);
   if (now == KVM_MP_STATE_HALTED && wakes()) store<u32>(cpu, KVM_MP_STATE_RUNNABLE, CPU_MP_STATE);
   return load<u32>(cpu, CPU_MP_STATE) == KVM_MP_STATE_RUNNABLE;
+}
+
+/** One NMI is latched behind the one that is being served; where none is, one more may come at the same time. */
+function pendNmi(): void {
+  const most: u32 = load<u32>(cpu, CPU_NMI_MASKED) ? 1 : 2;
+  store<u32>(cpu, min<u32>(most, load<u32>(cpu, CPU_NMI_PENDING) + 1), CPU_NMI_PENDING);
 }
 
 /** Whether something ends HLT. */
