@@ -73,6 +73,7 @@ export function bootMultiboot(header: MultibootHeader, files: BootFiles, machine
     description: `multiboot kernel, entry 0x${entry.toString(16)}`,
     regions: [...kernel, ...extra.regions],
     mode: "protected",
+    afterBios: true,
     registers: { rip: entry, rax: LOADER_MAGIC, rbx: extra.info },
   };
 }

@@ -63,6 +63,8 @@ export interface BootImage {
   readonly regions: readonly BootRegion[];
   readonly mode: BootMode;
   readonly registers: BootRegisters;
+  /** The protocol promises a machine whose BIOS has left interrupts and the timer running. */
+  readonly afterBios?: boolean;
   /** Frees what was made on the way; the regions are empty afterwards. To be called when they have been copied. */
   readonly release?: () => void;
 }

@@ -6,6 +6,7 @@ import { KVM_IRQCHIP_PIC_SLAVE } from "../kvm/irqchip.ts";
 import type { Vcpu } from "../kvm/vcpu.ts";
 import type { Vm } from "../kvm/vm.ts";
 import { buildAcpiTables } from "./acpi/tables.ts";
+import { leaveAsBios } from "./bios-state.ts";
 import { MachineError } from "./errors.ts";
 import type { MemoryMap } from "./memory-map.ts";
 import { IRQ_SCI, PIRQ_ROUTES, TABLES_ADDRESS, TABLES_END } from "./pc-hardware.ts";
@@ -49,6 +50,7 @@ export function buildFirmwareTables(options: FirmwareOptions): FirmwareTables {
 
 /** Copies tables and boot image into RAM and sets the processor up. */
 export function startGuest(vm: Vm, vcpu: Vcpu, ram: Ram, tables: FirmwareTables, image: BootImage): void {
+  if (image.afterBios) leaveAsBios(vm, ram);
   for (const { gpa, data, memorySize } of [...tables.regions, ...startTables(image), ...image.regions]) {
     const tail = memorySize - data.length;
     if (!ram.write(gpa, data) || (tail > 0 && !ram.clear(gpa + data.length, tail))) {

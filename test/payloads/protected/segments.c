@@ -74,6 +74,7 @@ static void loads(void) {
   check_trap("RPL 3 in SS for data of level 3, at level 0", GP, TEST);
   TRY("mov %0, %%ds", "r"(SELECTOR(SLOTS)));
   check_trap("a selector beyond the GDT", GP, SELECTOR(SLOTS));
+  asm volatile("lldt %w0" : : "r"(0));
   TRY("mov %0, %%ds", "r"(TEST | 4));
   check_trap("a selector of an LDT that there is not", GP, TEST | 4);
   load_gdt(gdt, TEST + 6);
