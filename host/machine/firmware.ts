@@ -28,6 +28,7 @@ export interface FirmwareOptions {
 export interface FirmwareTables {
   readonly regions: readonly BootRegion[];
   readonly machine: BootMachine;
+  readonly facsAddress: number;
 }
 
 /** Builds ACPI and SMBIOS tables. */
@@ -45,6 +46,7 @@ export function buildFirmwareTables(options: FirmwareOptions): FirmwareTables {
       { gpa: smbiosAt, data: smbios, memorySize: smbios.length },
     ],
     machine: { e820: memoryMap.e820, lowRamEnd: memoryMap.lowEnd, rsdpAddress: acpi.rsdpAddress },
+    facsAddress: acpi.facsAddress,
   };
 }
 
@@ -62,6 +64,22 @@ export function startGuest(vm: Vm, vcpu: Vcpu, ram: Ram, tables: FirmwareTables,
   setStartSregs(sregs, image);
   vcpu.setSregs(sregs);
   vcpu.setRegs(startRegisters(image));
+}
+
+/** Offset of the firmware waking vector in the FACS. */
+const WAKING_VECTOR = 12;
+
+/** After a suspension: the processor goes on in real mode at the address that the guest has left in the FACS. */
+export function resumeGuest(vm: Vm, vcpu: Vcpu, ram: Ram, { facsAddress }: FirmwareTables): void {
+  const bytes = new Uint8Array(4);
+  ram.read(facsAddress + WAKING_VECTOR, bytes);
+  const vector = new DataView(bytes.buffer).getUint32(0, true);
+  makePciInterruptsLevelTriggered(vm);
+  const sregs = vcpu.getSregs();
+  sregs.cs.selector = (vector >>> 4) & 0xffff;
+  sregs.cs.base = BigInt(sregs.cs.selector << 4);
+  vcpu.setSregs(sregs);
+  vcpu.setRegs({ ...vcpu.getRegs(), rip: BigInt(vector & 15) });
 }
 
 /** ELCR (82371SB data sheet, section 2.5.4.2): the SCI and the PIRQs, all on the second 8259. */

@@ -15,7 +15,7 @@ import type { Vcpu } from "../kvm/vcpu.ts";
 import { KVM_MEM_READONLY, type Vm } from "../kvm/vm.ts";
 import { GuestCrash, MachineError } from "./errors.ts";
 import { type ExitTargets, handleExit } from "./exits.ts";
-import { buildFirmwareTables, type FirmwareTables, startGuest } from "./firmware.ts";
+import { buildFirmwareTables, type FirmwareTables, resumeGuest, startGuest } from "./firmware.ts";
 import { layOutMemory, type MemoryMap, type RamSlot } from "./memory-map.ts";
 import { Pc, type PcOptions } from "./pc.ts";
 import { Ram } from "./ram.ts";
@@ -26,6 +26,8 @@ import { TimerQueue } from "./timer-queue.ts";
 const DEFAULT_SLICE_NS = 2e6;
 /** Timers of the event loop are this late or more; nearer deadlines are waited for in the core where possible. */
 const SHORTEST_TIMER_NS = 1.5e6;
+/** What setTimeout can hold. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 const VERSION = "0.1";
 
 /** How a machine is made. */
@@ -90,6 +92,8 @@ export class Machine {
   private end: MachineEnd | null = null;
   private pendingReset: ResetReason | null = null;
   private paused = false;
+  /** Suspend to RAM: the processor stands still, devices' timers run. */
+  private power: "running" | "suspended" | "waking" = "running";
   private resume: () => void = () => {};
   private endSleep: () => void = () => {};
   /** Time the next entry may spend asleep in the core. */
@@ -138,6 +142,13 @@ export class Machine {
         },
         requestReset: () => this.requestReset("guest-reset"),
         powerOff: () => this.finish({ kind: "poweroff", status: 0 }),
+        suspend: () => {
+          this.power = "suspended";
+        },
+        wake: () => {
+          this.power = "waking";
+          this.wake();
+        },
         debugExit: (status) => this.finish({ kind: "debug-exit", status: status & 0xff }),
       },
       options,
@@ -170,10 +181,14 @@ export class Machine {
       const leftNs = sliceEndNs - hostNs();
       if (this.pendingReset !== null) {
         this.restart(this.pendingReset);
+      } else if (this.power === "waking") {
+        this.endSuspension();
       } else if (this.paused) {
         await new Promise<void>((resolve) => {
           this.resume = resolve;
         });
+      } else if (this.power === "suspended") {
+        await this.standStill();
       } else if (leftNs <= 0) {
         await giveTurn();
       } else {
@@ -275,6 +290,20 @@ export class Machine {
     this.endSleep = () => {};
   }
 
+  /** Sleeps until a device's timer is due, or something wakes the machine. */
+  private async standStill(): Promise<void> {
+    const ms = Math.min(this.timers.nsToDeadline() / 1e6, LONGEST_TIMEOUT_MS);
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.endSleep = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.endSleep = () => {};
+    this.timers.runDue();
+  }
+
   private requestReset(reason: ResetReason): void {
     if (this.options.noReboot) {
       this.finish({ kind: "reset", status: 0 });
@@ -283,8 +312,20 @@ export class Machine {
     }
   }
 
+  /** Everything but RAM comes back as after a reset, and the guest goes on where it wanted to. */
+  private endSuspension(): void {
+    const cause = this.pc.acpi.enabledEvents;
+    this.power = "running";
+    this.vm.resetChips();
+    this.vcpu.reset();
+    this.pc.reset();
+    this.pc.acpi.markWoken(cause);
+    resumeGuest(this.vm, this.vcpu, this.ram, this.tables);
+  }
+
   private restart(reason: ResetReason): void {
     this.pendingReset = null;
+    this.power = "running";
     this.emit({ kind: "reset", reason });
     this.vm.resetChips();
     this.vcpu.reset();

@@ -74,6 +74,9 @@ export interface PcPlatform {
   setIrq(irq: number, level: boolean): void;
   requestReset(): void;
   powerOff(): void;
+  /** Suspend to RAM, and its end. */
+  suspend(): void;
+  wake(): void;
   debugExit(status: number): void;
 }
 
@@ -156,7 +159,17 @@ export class Pc implements Resettable {
   private addClock(): Cmos {
     const { clock, timers, memoryMap } = this.platform;
     const startSeconds = rtcStartSeconds(this.options.rtcBase ?? "utc", new Date()) - clock.nowNs() / 1e9;
-    const cmos = this.manage(new Cmos({ irq: this.irq(IRQ_RTC), clock, timers, startSeconds }));
+    const line = this.irq(IRQ_RTC);
+    // The interrupt is an event of power management too: it can end a suspension.
+    let high = false;
+    const irq = {
+      set: (level: boolean) => {
+        if (level && !high) this.acpi.alarm();
+        high = level;
+        line.set(level);
+      },
+    };
+    const cmos = this.manage(new Cmos({ irq, clock, timers, startSeconds }));
     fillPcCmos(cmos, memoryMap.lowEnd, memoryMap.highBytes, this.options.cpus);
     this.ports.map(CMOS_PORT, CMOS_PORTS, cmos);
     return cmos;
@@ -177,7 +190,16 @@ export class Pc implements Resettable {
   private addPowerManagement(): AcpiPm {
     const { clock, timers } = this.platform;
     const powerOff = () => this.platform.powerOff();
-    const acpi = this.manage(new AcpiPm({ sci: this.irq(IRQ_SCI), clock, timers, powerOff }));
+    const acpi = this.manage(
+      new AcpiPm({
+        sci: this.irq(IRQ_SCI),
+        clock,
+        timers,
+        powerOff,
+        suspend: () => this.platform.suspend(),
+        wake: () => this.platform.wake(),
+      }),
+    );
     const smi = this.manage(new SmiCommand((enabled) => acpi.setAcpiEnabled(enabled)));
     this.ports.map(SMI_COMMAND_PORT, SMI_PORTS, smi);
     return acpi;

@@ -11,6 +11,7 @@ function pm() {
   const sci = new FakeIrq();
   const time = new FakeTime();
   let offs = 0;
+  const power: string[] = [];
   const device = new AcpiPm({
     sci,
     clock: time,
@@ -18,11 +19,31 @@ function pm() {
     powerOff: () => {
       offs += 1;
     },
+    suspend: () => power.push("suspend"),
+    wake: () => power.push("wake"),
   });
   bus.map(0x600, 64, device);
   bus.map(0xb2, 2, new SmiCommand((enabled) => device.setAcpiEnabled(enabled)));
-  return { bus, sci, time, device, offs: () => offs };
+  return { bus, sci, time, device, offs: () => offs, power };
 }
+
+test("S3 lasts until an event that is enabled, which the guest finds after the reset", () => {
+  const { bus, device, power } = pm();
+  device.alarm();
+  bus.write(0x600, 2, 0x0400);
+  bus.write(0x602, 2, 0x0400);
+  bus.write(0x604, 2, 0x2400);
+  assert.deepEqual(power, ["suspend"]);
+  device.pressPowerButton();
+  assert.deepEqual(power, ["suspend"], "the power button is not enabled");
+  device.alarm();
+  device.alarm();
+  assert.deepEqual(power, ["suspend", "wake"]);
+  const cause = device.enabledEvents;
+  device.reset();
+  device.markWoken(cause);
+  assert.equal(bus.read(0x600, 2), 0x8400);
+});
 
 test("the PM timer counts 3.579545 MHz in 24 bits, at any access width", () => {
   const { bus, time } = pm();

@@ -41,6 +41,8 @@ test("random port and memory accesses never throw, hang or return what does not 
         powerOff: () => {
           counts.offs += 1;
         },
+        suspend: () => {},
+        wake: () => {},
         debugExit: () => {
           counts.exits += 1;
         },

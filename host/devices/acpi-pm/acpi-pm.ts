@@ -23,6 +23,8 @@ const SLEEP_ENABLE = 0x2000;
 /** SCI_EN changes hands through the SMI command port only; GBL_RLS and SLP_EN read as zero. */
 const CONTROL_WRITABLE = 0x1c02;
 
+/** SLP_TYP for S3 (suspend to RAM), as on QEMU's PIIX4. */
+const SLEEP_TYPE_S3 = 1;
 /** SLP_TYP for S5, as the \_S5 package of the DSDT tells the guest. */
 export const SLEEP_TYPE_S5 = 0;
 
@@ -38,6 +40,10 @@ export interface AcpiPmOptions {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly powerOff: () => void;
+  /** The processor is to stop until `wake` is called; RAM stays. */
+  readonly suspend: () => void;
+  /** An event that was enabled ends the suspension. */
+  readonly wake: () => void;
 }
 
 /** PM1 and PM timer; map it through Piix4Pm. */
@@ -49,6 +55,7 @@ export class AcpiPm implements PioDevice, Resettable {
   private enable = 0;
   private control = 0;
   private generalEvent = false;
+  private suspended = false;
   /** Timer halves that the status bit has accounted for. */
   private halvesSeen = 0;
 
@@ -63,6 +70,7 @@ export class AcpiPm implements PioDevice, Resettable {
     this.enable = 0;
     this.control = 0;
     this.generalEvent = false;
+    this.suspended = false;
     this.halvesSeen = this.halves();
     this.update();
   }
@@ -77,6 +85,22 @@ export class AcpiPm implements PioDevice, Resettable {
   pressPowerButton(): void {
     this.status |= POWER_BUTTON_STATUS;
     this.update();
+  }
+
+  /** The real-time clock raises its interrupt. */
+  alarm(): void {
+    this.status |= RTC_STATUS;
+    this.update();
+  }
+
+  /** After the reset that ends a suspension: the guest is told that this was no power-up, and what woke it. */
+  markWoken(cause: number): void {
+    this.status |= WAKE_STATUS | (cause & STATUS_BITS);
+  }
+
+  /** The events that are pending and enabled, as status bits. */
+  get enabledEvents(): number {
+    return this.status & this.enable;
   }
 
   /** An enabled general purpose event is pending; it shares the SCI. */
@@ -119,6 +143,9 @@ export class AcpiPm implements PioDevice, Resettable {
     const sleepType = (value >> SLEEP_TYPE_SHIFT) & 7;
     if (value & SLEEP_ENABLE && sleepType === SLEEP_TYPE_S5) {
       this.options.powerOff();
+    } else if (value & SLEEP_ENABLE && sleepType === SLEEP_TYPE_S3) {
+      this.suspended = true;
+      this.options.suspend();
     }
     this.update();
   }
@@ -142,6 +169,10 @@ export class AcpiPm implements PioDevice, Resettable {
       this.status |= TIMER_STATUS;
     }
     const pending = (this.status & this.enable) !== 0 || this.generalEvent;
+    if (this.suspended && pending) {
+      this.suspended = false;
+      this.options.wake();
+    }
     // Without SCI_EN these events raise an SMI, which this machine has no handler for.
     this.options.sci.set(pending && (this.control & SCI_ENABLE) !== 0);
     if (this.enable & TIMER_STATUS && !(this.status & TIMER_STATUS)) {

@@ -20,6 +20,8 @@ const ALIGN = 64;
 export interface AcpiTables {
   readonly bytes: Uint8Array;
   readonly rsdpAddress: number;
+  /** Where the guest leaves the address at which it wants to go on after a suspension (ACPI 6.4, section 5.2.10). */
+  readonly facsAddress: number;
 }
 
 /**
@@ -45,7 +47,7 @@ export function buildAcpiTables(base: number, options: DsdtOptions): AcpiTables 
   for (const { gpa, data } of placed) {
     bytes.set(data, gpa - base);
   }
-  return { bytes, rsdpAddress: base };
+  return { bytes, rsdpAddress: base, facsAddress: facs };
 }
 
 /** A table with its standard header. */
