@@ -149,6 +149,22 @@ const LEVEL_3 = [
   f.FEAT_XSAVES,
 ];
 
+/** What Ivy Bridge has beyond x86-64-v2. */
+const IVY_BRIDGE = [
+  f.FEAT_PCLMULQDQ,
+  f.FEAT_TSC_DEADLINE,
+  f.FEAT_AES,
+  f.FEAT_XSAVE,
+  f.FEAT_XSAVEOPT,
+  f.FEAT_AVX,
+  f.FEAT_F16C,
+  f.FEAT_RDRAND,
+  f.FEAT_FSGSBASE,
+  f.FEAT_SMEP,
+  f.FEAT_ERMS,
+  f.FEAT_RDTSCP,
+];
+
 const MODELS: readonly CpuModel[] = [
   {
     ...SAFE,
@@ -166,6 +182,32 @@ const MODELS: readonly CpuModel[] = [
     stepping: 1,
     brand: "QEMU Virtual CPU version 2.5+",
     features: new Set(BASELINE),
+    extendedFeatures: 0,
+    immunity: [0, 0],
+    physicalBits: 40,
+  },
+  {
+    name: "Opteron_G1",
+    description: "AMD Opteron 240 (Gen 1 Class Opteron), as QEMU's model of that name",
+    vendor: VENDOR,
+    family: 15,
+    model: 6,
+    stepping: 1,
+    brand: "AMD Opteron 240 (Gen 1 Class Opteron)",
+    features: new Set(BASELINE.filter((number) => number !== f.FEAT_CX16 && number !== f.FEAT_LAHF64)),
+    extendedFeatures: 0,
+    immunity: [0, 0],
+    physicalBits: 40,
+  },
+  {
+    name: "IvyBridge",
+    description: "Intel Xeon E3-12xx v2 (Ivy Bridge), as QEMU's model of that name",
+    vendor: "GenuineIntel",
+    family: 6,
+    model: 58,
+    stepping: 9,
+    brand: "Intel Xeon E3-12xx v2 (Ivy Bridge)",
+    features: new Set([...BASELINE, ...LEVEL_2, ...IVY_BRIDGE]),
     extendedFeatures: 0,
     immunity: [0, 0],
     physicalBits: 40,

@@ -156,6 +156,15 @@ test("features that cannot be had are warned about, as QEMU does", () => {
   assert.throws(() => parse("max,+vmx,enforce"), hasCode("EINVAL"));
 });
 
+test("models of QEMU's names have the vendor and the features of what they are named after", () => {
+  const opteron = parseCpuModel("Opteron_G1");
+  assert.equal(opteron.vendor, "AuthenticAMD");
+  assert.ok(opteron.features.has(feature.FEAT_SYSCALL) && !opteron.features.has(feature.FEAT_CX16));
+  const ivyBridge = parseCpuModel("IvyBridge,phys-bits=36");
+  assert.deepEqual([ivyBridge.vendor, ivyBridge.physicalBits], ["GenuineIntel", 36]);
+  assert.ok(ivyBridge.features.has(feature.FEAT_AVX) && !ivyBridge.features.has(feature.FEAT_AVX2));
+});
+
 test("the levels of the psABI have what programs for them are compiled to use", () => {
   const v2 = parseCpuModel("x86-64-v2").features;
   const v3 = parseCpuModel("x86-64-v3").features;
