@@ -75,6 +75,7 @@ const DIRECT = 1;
 const TOUCHES_FLAGS = 2;
 const SETS_FLAGS = 4;
 const USES_TRACE = 8;
+const X87 = 16;
 
 /** Whether a helper reads or writes vector registers that it is not given the address of: translated code has them in
  * locals. The upper halves of YMM registers are never there. */
@@ -90,7 +91,10 @@ function kindOf(module: string, name: string, read: ReadSource): number {
   const effects = effectsOf(module, name);
   if (effects === ANYTHING || effects.memory || read(module).includes("decode/record")) return 0;
   if (namesVectors(module, name, read)) return 0;
-  if (module === "execute/x87/pointers") return DIRECT | USES_TRACE;
+  if (module.startsWith("execute/x87/")) {
+    const flags = effects.flagsRead || effects.flagsChanged ? TOUCHES_FLAGS : 0;
+    return DIRECT | X87 | flags | (module.endsWith("/pointers") ? USES_TRACE : 0);
+  }
   if (!effects.flagsRead && !effects.flagsChanged) return DIRECT;
   // Flags alone are what rolFlags32 and its like are called for.
   return DIRECT | TOUCHES_FLAGS | (/Flags\d+$/.test(name) && !effects.registersWritten ? SETS_FLAGS : 0);
@@ -116,10 +120,12 @@ export const HELPER_TOUCHES_FLAGS: u32 = ${TOUCHES_FLAGS};
 export const HELPER_SETS_FLAGS: u32 = ${SETS_FLAGS};
 /** Looks at CPU_TRACE_RIP. */
 export const HELPER_USES_TRACE: u32 = ${USES_TRACE};
+/** Works on the x87's state. */
+export const HELPER_X87: u32 = ${X87};
 /** u8 by number: HELPER_* bits; 0: not to be called by translated code. */
 export const HELPER_KIND: usize = memory.data<u8>([${kinds.join(",")}]);
 /** u32 by number: general registers that it reads, and from bit 16 those that it writes. */
 export const HELPER_REGISTERS: usize = memory.data<u32>([${registers.join(",")}]);
 /** Numbers of helpers by name, for those that are more than called. */
-${parts.map(([module, name], i) => (/vector\/scalar|float\/(compare|packed|integer)$/.test(module) ? `export const HELPER_${name}: u32 = ${i};\n` : "")).join("")}`;
+${parts.map(([module, name], i) => (/vector\/scalar|float\/(compare|packed|integer)$|x87\//.test(module) ? `export const HELPER_${name}: u32 = ${i};\n` : "")).join("")}`;
 }

@@ -1,11 +1,12 @@
 // What the translator can do with a record, read off its micro-operations.
 import { R_EA, R_OP } from "../decode/record";
-import { HELPER_DIRECT, HELPER_KIND } from "../generated/helpers";
+import { HELPER_DIRECT, HELPER_KIND, HELPER_probeStore, HELPER_storeTen } from "../generated/helpers";
 import {
   ATTRIBUTE_ENDS, ATTRIBUTE_WRITES_MEMORY, ATTRIBUTE_WIDTH_SHIFT, FLAGS_SHADOW, MICRO_ADDRESS, MICRO_ADDRESS_ALIGNED, MICRO_ADDRESS_PLUS, MICRO_BRANCH, MICRO_BRANCH_IF, MICRO_CALL,
   MICRO_COMPLETE_LOCKED, MICRO_EFFECTIVE, MICRO_END, MICRO_JUMP, MICRO_LEAVE, MICRO_MODIFY_LOCKED, MICRO_OFFSET, MICRO_POINTER, OP_FIRST_GROUP, OP_FIRST_HOT,
 } from "../generated/micro-ops";
 import { VM_VCPU_COUNT } from "../layout";
+import { describe, RECORD_INLINE } from "./x87/records";
 import { attributesOf, flagsRead, leb, listOf, nextStep, opcodeOf, stepsOf } from "./steps";
 
 /** Emitted as WebAssembly. */
@@ -56,7 +57,7 @@ export function howTo(rec: usize): u32 {
         break;
       case MICRO_CALL: {
         const helper = leb(at + 1);
-        if (!(load<u8>(HELPER_KIND + helper) & HELPER_DIRECT)) return cold;
+        if (!(load<u8>(HELPER_KIND + helper) & HELPER_DIRECT) && !isStored(helper, rec)) return cold;
         break;
       }
       // One processor has nobody to be atomic against: devices work on its own thread.
@@ -71,6 +72,11 @@ export function howTo(rec: usize): u32 {
     }
   }
   return HOW_INLINE;
+}
+
+/** Whether a helper is one of those that finish a store of the x87 that is done in line. */
+function isStored(helper: u32, rec: usize): bool {
+  return (helper == HELPER_probeStore || helper == HELPER_storeTen) && describe(rec) == RECORD_INLINE;
 }
 
 /** KIND_* of a record. */

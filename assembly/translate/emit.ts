@@ -25,6 +25,8 @@ import {
   atInstruction, depthNow, enterScope, epilogue, FLAGS_DYNAMIC, flagsStored, instructionDepth, leaveAt, leaveAtRip, leaveScope, leaveTo, loadRegisters, loadTlb, loadVectors, miss, placeEdge,
   prologue, pushGoOn, resetDepth, setKnownFlags, storeFlags, storeFuel, storeRegisters, storeVectors, takeFuel, usedRegisters, usedVectors, usesFloats,
 } from "./state";
+import { planX87 } from "./x87/plan";
+import { beginX87, beginX87Block, detachX87, prepareX87 } from "./x87/state";
 import { at, block, br, brIf, brTable, byte, call, end, I32, I64, i32const, i64const, ifBlock, localGet, localSet, localTee, loop, u32leb, VOID, writeAt } from "./writer";
 
 /** Bytes that one instruction, or the end of a block, may take. */
@@ -43,10 +45,12 @@ let dispatcher: bool = false;
 
 /** Emits the ordered region; returns the length of its function, 0 where it does not fit. */
 export function emitRegion(): usize {
+  planX87();
   collectRegisters();
   findLiveFlags();
   findKnownFlags();
   beginLocals(usedRegisters, usedVectors);
+  beginX87();
   resetDepth();
   open = 0;
   const start = cpu + TR_BODY + DECLARATIONS;
@@ -78,6 +82,7 @@ export function emitRegion(): usize {
   i32const(1);
   localSet(L_STATUS);
   end();
+  detachX87();
   epilogue();
   end();
   return finish(start, at - start);
@@ -180,12 +185,13 @@ function emitBlock(position: i32): bool {
   inTrace(delta);
   instructionDepth();
   beginFloats();
+  beginX87Block(orderAt(position));
   takeFuel(total);
   for (let n = 0; n < total; n++, rec += RECORD_SIZE) {
     const next = delta + <i32>lengthOf(rec);
     atInstruction(delta, total - n);
     const how = howTo(rec);
-    if (how == HOW_LEAVE) {
+    if (how == HOW_LEAVE || !prepareX87(rec, total - n - 1)) {
       miss();
       return true;
     }
@@ -202,6 +208,7 @@ function emitBlock(position: i32): bool {
 function callCase(rec: usize, traceDelta: i32, remaining: i32, ends: bool): bool {
   freeTemps();
   const result = temp(I32);
+  detachX87();
   storeFlags();
   storeRegisters(0xffff);
   storeVectors(0xffff);

@@ -22,6 +22,7 @@ import {
 } from "./state";
 import { after, definesValue, leb, listOf, nextStep, opcodeOf, signedLeb, slotOf, stepsOf } from "./steps";
 import { beginValues, constOf, defineConst, defineLocal, defineStep, defineXmm, isConst, isStep, isXmm, nextValue, pushKnown, skipValue, stepOf, typeOf, xmmOf } from "./values";
+import { defineX87, inlineX87, isX87 } from "./x87/expand";
 import { byte, call, end, globalGet, I32, I64, i32const, i64const, ifBlock, localGet, localSet, localTee, memory, simdLane, V128, VOID } from "./writer";
 
 const STATUS_FLAGS: i64 = 0x8d5;
@@ -120,6 +121,7 @@ function define(at: usize): void {
       if (!(a & POINTER_MEMORY)) return defineXmm(slotOf(rec, a & 3));
       break;
   }
+  if (opcodeOf(at) == MICRO_CALL && definedX87(at)) return;
   if (load<u8>(at) & MICRO_DEFERRED) return defineStep(at, typeOfStep(at));
   compute(at);
   defineLocal(typeOfStep(at));
@@ -362,6 +364,7 @@ function effect(at: usize): void {
     case MICRO_CALL: return callHelper(at);
     case MICRO_GUARD:
       // The interpreter raises what is to be raised.
+      if (isConst(load<u8>(nextStep(at) - 1)) && constOf(load<u8>(nextStep(at) - 1)) == 0) return;
       push(load<u8>(nextStep(at) - 1));
       missIf();
       return;
@@ -465,12 +468,29 @@ function inlined(helper: u32, count: u32, values: usize): bool {
   return true;
 }
 
+/** Pushes those of a call's values that are no constants. */
+function pushVariables(count: u32, values: usize): void {
+  for (let i: u32 = 0; i < count; i++) if (!isConst(load<u8>(values + i))) push(load<u8>(values + i));
+}
+
+/** Defines what a helper of the x87 yields where code is emitted in its place. */
+function definedX87(at: usize): bool {
+  const helper = leb(at + 1);
+  if (!isX87(helper)) return false;
+  pushVariables(load<u8>(after, 1), after + 2);
+  return defineX87(helper);
+}
+
 /** Calls a helper; its result, if it has one that counts, is left on the stack. */
 function callHelper(at: usize): void {
   const helper = leb(at + 1);
   const shape = <u32>load<u8>(after);
   const count = <u32>load<u8>(after, 1);
   const values = after + 2;
+  if (isX87(helper)) {
+    pushVariables(count, values);
+    return inlineX87(helper, values);
+  }
   if (inlined(helper, count, values)) return;
   if (!flagsLive && load<u8>(HELPER_KIND + helper) & HELPER_SETS_FLAGS) return;
   const touchesFlags = (load<u8>(HELPER_KIND + helper) & HELPER_TOUCHES_FLAGS) != 0;

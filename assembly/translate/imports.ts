@@ -14,6 +14,14 @@ export const F_STORE_FLAGS: u32 = 2;
 export const F_FLAGS: u32 = 3;
 export const F_HELPERS: u32 = 4;
 
+/** What is called where helpers are, by numbers behind theirs: exports j of the core (x87/runtime.ts). */
+export const RUNTIME: u32 = 0x10000;
+export const RUNTIME_ATTACH_X87: u32 = RUNTIME + 4;
+export const RUNTIME_DETACH_X87: u32 = RUNTIME + 5;
+export const RUNTIME_COMPUTE_X87: u32 = RUNTIME + 6;
+export const RUNTIME_COMPARE_X87: u32 = RUNTIME + 7;
+export const RUNTIME_INTEGER_OF_X87: u32 = RUNTIME + 8;
+
 /** Numbers of the types that are always there: a region, and those of the functions above. */
 export const TYPE_REGION: u32 = 0;
 export const TYPE_EXECUTE: u32 = 1;

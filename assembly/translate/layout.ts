@@ -20,6 +20,13 @@ export const TR_BATCH_SLOTS = CPU_TRANSLATE + 0x700;
 /** Function types of the batch, 16 bytes each: u8 count of parameters, u8 result or 0, then the parameters. u32 count first. */
 export const TR_TYPES_USED = CPU_TRANSLATE + 0x800;
 export const TYPES_MAX: u32 = 60;
+/** The x87's registers as translated code has them while they are not in its locals (x87/runtime.ts): u64 significand,
+ * u32 sign and exponent, 16 bytes each; by how much physical registers are turned; what arithmetic leaves beside its result. */
+export const TR_X87_WINDOW = CPU_TRANSLATE + 0xc00;
+export const TR_X87_TURN = TR_X87_WINDOW + 128;
+export const TR_X87_RESULT = TR_X87_TURN + 4;
+/** u8 a block of the region being built: slot of ST(0) where it begins (x87/plan.ts). */
+export const TR_X87_TOPS = TR_X87_RESULT + 4;
 /** Pages of the region being built, PAGE_SIZE bytes each. */
 export const TR_PAGES = CPU_TRANSLATE + 0x1000;
 export const PAGES_MAX: i32 = 4;

@@ -76,6 +76,11 @@ export function beginLocals(general: u32, xmm: u32): void {
   memory.fill(cpu + TR_TEMPS, 0, 8 * KINDS);
 }
 
+/** A local for the rest of the function. */
+export function addLocal(type: u32): u32 {
+  return add(type);
+}
+
 /** Local of a general register that the region uses. */
 export function registerLocal(index: u32): u32 {
   return firstRegister + <u32>popcnt<u32>(registers & (((<u32>1) << index) - 1));

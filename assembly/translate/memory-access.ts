@@ -23,12 +23,17 @@ export function inTrace(delta: i32): void {
   traceDelta = delta;
 }
 
-/** Puts the address of the running trace where helpers look for it. */
-export function storeTraceRip(): void {
-  i32const(0);
+/** Pushes the address of the running trace. */
+export function pushTraceRip(): void {
   localGet(L_BASE);
   i64const(traceDelta);
   byte(I64_ADD);
+}
+
+/** Puts the address of the running trace where helpers look for it. */
+export function storeTraceRip(): void {
+  i32const(0);
+  pushTraceRip();
   field(I64_STORE, CPU_TRACE_RIP);
 }
 

@@ -1,7 +1,7 @@
 // A batch of regions becomes one module: sections around the finished functions. WebAssembly core specification 5.5.
 import { cpu } from "../cpu";
 import {
-  F_HELPERS, TYPE_CONDITION, TYPE_EXECUTE, TYPE_FLAGS, TYPE_HELPERS, TYPE_REGION, TYPE_STORE_FLAGS, usedHelper, usedHelpers, usedHelperType, usedType, usedTypes,
+  F_HELPERS, RUNTIME, TYPE_CONDITION, TYPE_EXECUTE, TYPE_FLAGS, TYPE_HELPERS, TYPE_REGION, TYPE_STORE_FLAGS, usedHelper, usedHelpers, usedHelperType, usedType, usedTypes,
 } from "./imports";
 import { TR_BATCH_COUNT, TR_CODE, TR_MODULE } from "./layout";
 import { at, byte, I32, I64, u32leb, u32leb5, writeAt } from "./writer";
@@ -62,7 +62,7 @@ export function writeModule(codeLength: usize): usize {
   return at - start;
 }
 
-/** A function type of up to four parameters, in the order of their bytes from the lowest, and a result (0: none). */
+/** A function type of up to eight parameters, in the order of their bytes from the lowest, and a result (0: none). */
 function writeType(count: u32, parameters: u64, result: u32): void {
   byte(0x60);
   u32leb(count);
@@ -125,7 +125,9 @@ function writeImports(): void {
     u32leb(i == 0 ? TYPE_EXECUTE : i == 1 ? TYPE_CONDITION : i == 2 ? TYPE_STORE_FLAGS : TYPE_FLAGS);
   }
   for (let i: u32 = 0; i < helpers; i++) {
-    importName(LETTER_HELPER, usedHelper(i));
+    const helper = usedHelper(i);
+    if (helper < RUNTIME) importName(LETTER_HELPER, helper);
+    else importName(LETTER_RUNTIME, helper - RUNTIME);
     byte(IMPORT_FUNCTION);
     u32leb(usedHelperType(i));
   }

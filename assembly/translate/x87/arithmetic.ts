@@ -1,0 +1,383 @@
+// Sums, differences and products of normal numbers in line, rounded to nearest: without branches, since which operand is
+// larger, and whether a product carries, is nothing that a processor could foresee. Whatever is not normal, before or
+// after, the core computes.
+import { FPU_ADD, FPU_MUL, FPU_SUB, FPU_SUBR } from "../../execute/x87/arithmetic";
+import { addParameter, beginType, helperFunction, RUNTIME_COMPUTE_X87 } from "../imports";
+import { TR_X87_RESULT } from "../layout";
+import { temp } from "../locals";
+import {
+  I32_ADD, I32_AND, I32_EQ, I32_GE_U, I32_GT_U, I32_LOAD, I32_LT_U, I32_OR, I32_SHR_U, I32_SUB, I32_WRAP, I32_XOR, I64_ADD, I64_AND, I64_CLZ, I64_EXTEND_U, I64_GE_S, I64_GT_U, I64_LT_U,
+  I64_MUL, I64_NE, I64_OR, I64_SHL, I64_SHR_U, I64_SUB, I64_XOR, SELECT,
+} from "../opcodes";
+import { loadField } from "../state";
+import { block, br, brIf, byte, call, end, I32, I64, i32const, i64const, localGet, localSet, localTee, VOID } from "../writer";
+import { roundingBits } from "./records";
+import { expLocal, noteInexact, setUp, sigLocal } from "./state";
+import { MAGNITUDE, RESULT_UP, SIGN } from "./word";
+
+const HALF: i64 = i64.MIN_VALUE;
+/** Largest biased exponent of a number. */
+const LARGEST: i32 = 0x7ffe;
+/** Bits that a precision of 53 leaves out. */
+const DROPPED: i64 = 0x7ff;
+
+/** Two operands on WebAssembly's stack. */
+function two(a: u32, b: u32): void {
+  localGet(a);
+  localGet(b);
+}
+
+/** ST(to) = (sigA, expA) op (sigB, expB), all of them locals; `op`: FPU_*. */
+export function arithmetic(op: i32, sigA: u32, expA: u32, sigB: u32, expB: u32, to: i32): void {
+  if (op != FPU_ADD && op != FPU_MUL && op != FPU_SUB && op != FPU_SUBR) return computed(op, sigA, expA, sigB, expB, to);
+  block(VOID);
+  block(VOID);
+  if (op == FPU_MUL) multiply(sigA, expA, sigB, expB, to);
+  else if (op == FPU_SUBR) add(sigB, expB, sigA, expA, to, true);
+  else add(sigA, expA, sigB, expB, to, op == FPU_SUB);
+  br(1);
+  end();
+  computed(op, sigA, expA, sigB, expB, to);
+  end();
+}
+
+/** The same by the core; X87_* too. */
+export function computed(op: i32, sigA: u32, expA: u32, sigB: u32, expB: u32, to: i32): void {
+  i32const(op);
+  two(sigA, expA);
+  two(sigB, expB);
+  beginType();
+  addParameter(I32);
+  addParameter(I64);
+  addParameter(I32);
+  addParameter(I64);
+  addParameter(I32);
+  call(helperFunction(RUNTIME_COMPUTE_X87, I64));
+  localSet(sigLocal(to));
+  const exp = temp(I32);
+  loadField(I32_LOAD, TR_X87_RESULT);
+  localTee(exp);
+  i32const((1 << RESULT_UP) - 1);
+  byte(I32_AND);
+  localSet(expLocal(to));
+  localGet(exp);
+  i32const(RESULT_UP);
+  byte(I32_SHR_U);
+  setUp();
+}
+
+/** i64 local with the high word of a product; the low one is in productLow. */
+let productLow: u32 = 0;
+function product(a: u32, b: u32): u32 {
+  const low32: i64 = 0xffffffff;
+  const a0 = temp(I64);
+  const a1 = temp(I64);
+  const b0 = temp(I64);
+  const b1 = temp(I64);
+  const middle = temp(I64);
+  const other = temp(I64);
+  const high = temp(I64);
+  productLow = temp(I64);
+  localGet(a);
+  i64const(low32);
+  byte(I64_AND);
+  localSet(a0);
+  localGet(a);
+  i64const(32);
+  byte(I64_SHR_U);
+  localSet(a1);
+  localGet(b);
+  i64const(low32);
+  byte(I64_AND);
+  localSet(b0);
+  localGet(b);
+  i64const(32);
+  byte(I64_SHR_U);
+  localSet(b1);
+  // middle = a1 * b0 + (a0 * b0 >> 32)
+  two(a1, b0);
+  byte(I64_MUL);
+  two(a0, b0);
+  byte(I64_MUL);
+  i64const(32);
+  byte(I64_SHR_U);
+  byte(I64_ADD);
+  localSet(middle);
+  // other = a0 * b1 + (middle & low32)
+  two(a0, b1);
+  byte(I64_MUL);
+  localGet(middle);
+  i64const(low32);
+  byte(I64_AND);
+  byte(I64_ADD);
+  localSet(other);
+  // high = a1 * b1 + (middle >> 32) + (other >> 32)
+  two(a1, b1);
+  byte(I64_MUL);
+  localGet(middle);
+  i64const(32);
+  byte(I64_SHR_U);
+  byte(I64_ADD);
+  localGet(other);
+  i64const(32);
+  byte(I64_SHR_U);
+  byte(I64_ADD);
+  localSet(high);
+  two(a, b);
+  byte(I64_MUL);
+  localSet(productLow);
+  return high;
+}
+
+/** Leaves two scopes' inner one where the core has to compute. */
+function multiply(sigA: u32, expA: u32, sigB: u32, expB: u32, to: i32): void {
+  const high = product(sigA, sigB);
+  const low = productLow;
+  const shift = temp(I64);
+  const exp = temp(I32);
+  const sign = temp(I32);
+  // A product of numbers in [1, 2) is in [1, 4).
+  localGet(high);
+  i64const(63);
+  byte(I64_SHR_U);
+  i64const(1);
+  byte(I64_XOR);
+  localSet(shift);
+  localGet(expA);
+  i32const(MAGNITUDE);
+  byte(I32_AND);
+  localGet(expB);
+  i32const(MAGNITUDE);
+  byte(I32_AND);
+  byte(I32_ADD);
+  localGet(shift);
+  byte(I32_WRAP);
+  i32const(0x3ffe);
+  byte(I32_ADD);
+  byte(I32_SUB);
+  localSet(exp);
+  two(expA, expB);
+  byte(I32_XOR);
+  localSet(sign);
+  shiftUp(high, low, shift);
+  roundTo(high, low, exp, sign, to);
+}
+
+/** Shifts high:low to the left by an i64 local below 64. */
+function shiftUp(high: u32, low: u32, shift: u32): void {
+  two(high, shift);
+  byte(I64_SHL);
+  localGet(low);
+  i64const(1);
+  byte(I64_SHR_U);
+  localGet(shift);
+  i64const(63);
+  byte(I64_XOR);
+  byte(I64_SHR_U);
+  byte(I64_OR);
+  localSet(high);
+  two(low, shift);
+  byte(I64_SHL);
+  localSet(low);
+}
+
+function add(sigA: u32, expA: u32, sigB: u32, expBGiven: u32, to: i32, negate: bool): void {
+  const a = temp(I32);
+  const b = temp(I32);
+  const swap = temp(I32);
+  const big = temp(I64);
+  const small = temp(I64);
+  const signExp = temp(I32);
+  const exp = temp(I32);
+  const distance = temp(I32);
+  const away = temp(I64);
+  const differ = temp(I64);
+  const mask = temp(I64);
+  const high = temp(I64);
+  const low = temp(I64);
+  const shift = temp(I64);
+  let expB = expBGiven;
+  if (negate) {
+    expB = temp(I32);
+    localGet(expBGiven);
+    i32const(SIGN);
+    byte(I32_XOR);
+    localSet(expB);
+  }
+  localGet(expA);
+  i32const(MAGNITUDE);
+  byte(I32_AND);
+  localSet(a);
+  localGet(expB);
+  i32const(MAGNITUDE);
+  byte(I32_AND);
+  localSet(b);
+  // The larger magnitude first.
+  two(a, b);
+  byte(I32_LT_U);
+  two(a, b);
+  byte(I32_EQ);
+  two(sigA, sigB);
+  byte(I64_LT_U);
+  byte(I32_AND);
+  byte(I32_OR);
+  localSet(swap);
+  two(sigB, sigA);
+  localGet(swap);
+  byte(SELECT);
+  localSet(big);
+  two(sigA, sigB);
+  byte(I64_XOR);
+  localGet(big);
+  byte(I64_XOR);
+  localSet(small);
+  two(expB, expA);
+  localGet(swap);
+  byte(SELECT);
+  localTee(signExp);
+  i32const(MAGNITUDE);
+  byte(I32_AND);
+  localTee(exp);
+  two(a, b);
+  byte(I32_ADD);
+  localGet(exp);
+  byte(I32_SUB);
+  byte(I32_SUB);
+  localTee(distance);
+  i32const(63);
+  byte(I32_GT_U);
+  brIf(0);
+  // high:low = big / 2 plus or minus small / 2 / 2^distance, with all its bits.
+  two(expA, expB);
+  byte(I32_XOR);
+  i32const(15);
+  byte(I32_SHR_U);
+  i32const(1);
+  byte(I32_AND);
+  byte(I64_EXTEND_U);
+  localSet(differ);
+  i64const(0);
+  localGet(differ);
+  byte(I64_SUB);
+  localSet(mask);
+  localGet(distance);
+  byte(I64_EXTEND_U);
+  localSet(away);
+  localGet(small);
+  i64const(63);
+  localGet(away);
+  byte(I64_SUB);
+  byte(I64_SHL);
+  localGet(mask);
+  byte(I64_XOR);
+  localTee(low);
+  localGet(big);
+  i64const(63);
+  byte(I64_SHL);
+  byte(I64_ADD);
+  localTee(shift);
+  localGet(differ);
+  byte(I64_ADD);
+  // Two carries: of that sum, and of the one that makes a complement.
+  two(shift, low);
+  byte(I64_LT_U);
+  byte(I64_EXTEND_U);
+  localGet(small);
+  i64const(1);
+  byte(I64_SHR_U);
+  localGet(away);
+  byte(I64_SHR_U);
+  localGet(mask);
+  byte(I64_XOR);
+  localGet(big);
+  i64const(1);
+  byte(I64_SHR_U);
+  byte(I64_ADD);
+  byte(I64_ADD);
+  localSet(high);
+  localTee(low);
+  localGet(differ);
+  byte(I64_LT_U);
+  byte(I64_EXTEND_U);
+  localGet(high);
+  byte(I64_ADD);
+  localTee(high);
+  byte(I64_CLZ);
+  localSet(shift);
+  localGet(exp);
+  i32const(1);
+  byte(I32_ADD);
+  localGet(shift);
+  byte(I32_WRAP);
+  byte(I32_SUB);
+  localSet(exp);
+  shiftUp(high, low, shift);
+  roundTo(high, low, exp, signExp, to);
+}
+
+/**
+ * ST(to) = high:low, a significand with bit 63 of `high` set, rounded; `exp`: biased, before rounding; `sign`: bit 15 of an
+ * i32 local. Leaves the inner scope where that is no normal number.
+ */
+function roundTo(high: u32, low: u32, exp: u32, sign: u32, to: i32): void {
+  const up = temp(I32);
+  const sig = temp(I64);
+  if (roundingBits == 53) {
+    two(high, low);
+    i64const(0);
+    byte(I64_NE);
+    byte(I64_EXTEND_U);
+    localSet(low);
+    i64const(53);
+    byte(I64_SHL);
+    localGet(low);
+    byte(I64_OR);
+    localSet(low);
+  }
+  // Above half a unit, or half a unit and odd.
+  localGet(low);
+  localGet(high);
+  if (roundingBits == 53) {
+    i64const(11);
+    byte(I64_SHR_U);
+  }
+  i64const(1);
+  byte(I64_AND);
+  byte(I64_OR);
+  i64const(HALF);
+  byte(I64_GT_U);
+  localSet(up);
+  localGet(high);
+  if (roundingBits == 53) {
+    i64const(~DROPPED);
+    byte(I64_AND);
+  }
+  localGet(up);
+  byte(I64_EXTEND_U);
+  if (roundingBits == 53) {
+    i64const(11);
+    byte(I64_SHL);
+  }
+  byte(I64_ADD);
+  localTee(sig);
+  i64const(0);
+  byte(I64_GE_S);
+  brIf(0);
+  localGet(exp);
+  i32const(1);
+  byte(I32_SUB);
+  i32const(LARGEST);
+  byte(I32_GE_U);
+  brIf(0);
+  localGet(sig);
+  localSet(sigLocal(to));
+  localGet(sign);
+  i32const(SIGN);
+  byte(I32_AND);
+  localGet(exp);
+  byte(I32_OR);
+  localSet(expLocal(to));
+  localGet(up);
+  setUp();
+  noteInexact(low);
+}

@@ -1,0 +1,281 @@
+// The x87 in the locals of a region: taken over where the first instruction needs it, given back at the region's end and
+// before whatever looks at the vCPU's state.
+//
+// C1, the inexact flag and the pointers to the last instruction and operand are locals too, which cost nothing but where
+// somebody looks: each instruction sets them, and V8 drops what is overwritten.
+import { RECORD_SIZE } from "../../decode/record";
+import { CPU_FSW } from "../../layout";
+import { addParameter, beginType, helperFunction, RUNTIME_ATTACH_X87, RUNTIME_DETACH_X87 } from "../imports";
+import { TR_X87_WINDOW } from "../layout";
+import { addLocal } from "../locals";
+import { pushTraceRip } from "../memory-access";
+import { I32_AND, I32_LOAD, I32_NE, I32_OR, I32_SHR_U, I32_STORE, I32_XOR, I64_LOAD, I64_NE, I64_OR, I64_STORE } from "../opcodes";
+import { enterScope, field, leaveScope, loadField, missIf } from "../state";
+import { byte, call, end, I32, I64, i32const, i64const, ifBlock, localGet, localSet, VOID } from "../writer";
+import { runLength, runMask, runValue, scanRun, topOf, usedSlots } from "./plan";
+import { describe, RECORD_HELPER, RECORD_INLINE } from "./records";
+import { X_TOP } from "./word";
+
+/** i32: the word of word.ts; 0: the vCPU has the x87. */
+let word: u32 = 0;
+/** i32: C1. */
+let up: u32 = 0;
+/** i64: not 0: a result was inexact. */
+let inexact: u32 = 0;
+/** i64 and i32: what noteInstruction() is given; the same for noteOperand(). An ABOUT_* of 0: nothing is to be noted. */
+let ip: u32 = 0;
+let about: u32 = 0;
+let dp: u32 = 0;
+let aboutData: u32 = 0;
+let firstSig: u32 = 0;
+let firstExp: u32 = 0;
+
+/** Slot of ST(0) where code is being emitted. */
+let top: i32 = 0;
+/** Instructions until the state of the stack has to be looked at again. */
+let left: i32 = 0;
+/** Whether the instruction being emitted is computed in line. */
+export let isInline: bool = false;
+
+/** Declares the locals of a region that planX87() has gone through. */
+export function beginX87(): void {
+  if (!usedSlots) return;
+  word = addLocal(I32);
+  up = addLocal(I32);
+  about = addLocal(I32);
+  aboutData = addLocal(I32);
+  inexact = addLocal(I64);
+  ip = addLocal(I64);
+  dp = addLocal(I64);
+  const count = <u32>popcnt<u32>(usedSlots);
+  firstSig = addLocal(I64);
+  for (let i: u32 = 1; i < count; i++) addLocal(I64);
+  firstExp = addLocal(I32);
+  for (let i: u32 = 1; i < count; i++) addLocal(I32);
+}
+
+export function beginX87Block(block: i32): void {
+  left = 0;
+  isInline = false;
+  top = usedSlots ? topOf(block) : 0;
+}
+
+// ---------------------------------------------------------------- registers
+function numberOf(i: i32): u32 {
+  return <u32>popcnt<u32>(usedSlots & ((1 << ((top + i) & 7)) - 1));
+}
+/** i64 local with the significand of ST(i). */
+export function sigLocal(i: i32): u32 {
+  return firstSig + numberOf(i);
+}
+/** i32 local with sign and exponent of ST(i), and SPECIAL. */
+export function expLocal(i: i32): u32 {
+  return firstExp + numberOf(i);
+}
+
+function changeWord(bits: u32, opcode: u32): void {
+  localGet(word);
+  i32const(bits);
+  byte(opcode);
+  localSet(word);
+}
+
+/** TOP moves; `tagged`: ST(0) before or after becomes empty, or is so no more. */
+function moveBy(by: i32, tag: u32): void {
+  const to = (top + by) & 7;
+  changeWord((<u32>(top ^ to) << X_TOP) | tag, I32_XOR);
+  top = to;
+}
+/** Makes room for a value in ST(0), which is known to be empty then. */
+export function push(): void {
+  moveBy(-1, 1 << ((top - 1) & 7));
+}
+export function pop(): void {
+  moveBy(1, 1 << top);
+}
+export function turn(by: i32): void {
+  moveBy(by, 0);
+}
+export function fill(i: i32): void {
+  changeWord(1 << ((top + i) & 7), I32_OR);
+}
+export function empty(i: i32): void {
+  changeWord(~(1 << ((top + i) & 7)), I32_AND);
+}
+/** Replaces bits of the word: clears `mask`, and sets what is on the stack. */
+export function replaceInWord(mask: u32): void {
+  localGet(word);
+  i32const(~mask);
+  byte(I32_AND);
+  byte(I32_OR);
+  localSet(word);
+}
+/** Slot of ST(0). */
+export function topNow(): i32 {
+  return top;
+}
+
+// ---------------------------------------------------------------- status and pointers
+/** C1 is what is on the stack, 0 or 1. */
+export function setUp(): void {
+  localSet(up);
+}
+export function clearUp(): void {
+  i32const(0);
+  localSet(up);
+}
+/** Results were inexact if the i64 in a local is not 0. */
+export function noteInexact(local: u32): void {
+  localGet(inexact);
+  localGet(local);
+  byte(I64_OR);
+  localSet(inexact);
+}
+export function pushUp(): void {
+  localGet(up);
+}
+/** Pushes 0 or 1. */
+export function pushInexact(): void {
+  localGet(inexact);
+  i64const(0);
+  byte(I64_NE);
+}
+
+/** What noteInstruction() does. */
+export function noteInstruction(bits: u32): void {
+  pushTraceRip();
+  localSet(ip);
+  i32const(bits);
+  localSet(about);
+}
+/** What noteOperand() does; the address is on the stack. */
+export function noteOperand(bits: u32): void {
+  localSet(dp);
+  i32const(bits);
+  localSet(aboutData);
+  noteInstruction(bits);
+}
+
+// ---------------------------------------------------------------- taking over and giving back
+/** Fields of TR_X87_WINDOW to locals, or back. */
+function moveSlots(store: bool): void {
+  let sig = firstSig;
+  let exp = firstExp;
+  for (let i: u32 = 0; i < 8; i++) {
+    if (!((usedSlots >> i) & 1)) continue;
+    const at = TR_X87_WINDOW + (<usize>i << 4);
+    i32const(0);
+    if (store) localGet(sig);
+    field(store ? I64_STORE : I64_LOAD, at);
+    if (!store) localSet(sig);
+    i32const(0);
+    if (store) localGet(exp);
+    field(store ? I32_STORE : I32_LOAD, at + 8);
+    if (!store) localSet(exp);
+    sig++;
+    exp++;
+  }
+}
+
+/** The parameters of detachX87(), and of attachX87() after the first. */
+function pushState(): void {
+  localGet(word);
+  localGet(up);
+  pushInexact();
+  localGet(ip);
+  localGet(about);
+  localGet(dp);
+  localGet(aboutData);
+}
+function typeOfState(): void {
+  addParameter(I32);
+  addParameter(I32);
+  addParameter(I32);
+  addParameter(I64);
+  addParameter(I32);
+  addParameter(I64);
+  addParameter(I32);
+}
+
+function nothingNoted(): void {
+  i32const(0);
+  localSet(about);
+  i32const(0);
+  localSet(aboutData);
+  i64const(0);
+  localSet(inexact);
+}
+
+/** Takes the registers over, so that the slot of ST(0) is what it is here. */
+function attach(): void {
+  moveSlots(true);
+  i32const(top);
+  pushState();
+  beginType();
+  addParameter(I32);
+  typeOfState();
+  call(helperFunction(RUNTIME_ATTACH_X87, I32));
+  localSet(word);
+  nothingNoted();
+  loadField(I32_LOAD, CPU_FSW);
+  i32const(9);
+  byte(I32_SHR_U);
+  i32const(1);
+  byte(I32_AND);
+  localSet(up);
+  moveSlots(false);
+}
+
+/** Gives the registers back if the region has them: before whatever else looks at them. */
+export function detachX87(): void {
+  left = 0;
+  if (!usedSlots) return;
+  localGet(word);
+  ifBlock(VOID);
+  moveSlots(true);
+  pushState();
+  beginType();
+  typeOfState();
+  call(helperFunction(RUNTIME_DETACH_X87, 0));
+  i32const(0);
+  localSet(word);
+  nothingNoted();
+  end();
+}
+
+function lookAtStack(): void {
+  localGet(word);
+  i32const(runMask);
+  byte(I32_AND);
+  i32const(runValue);
+  byte(I32_NE);
+}
+
+/**
+ * Before record `rec`, behind which `following` records of its block are: sees to it that the x87 is where it is to be.
+ * False: the interpreter has to execute it.
+ */
+export function prepareX87(rec: usize, following: i32): bool {
+  isInline = false;
+  if (left > 0) left--;
+  if (!usedSlots) return true;
+  const kind = describe(rec);
+  if (kind == RECORD_HELPER) detachX87();
+  if (kind != RECORD_INLINE) return true;
+  if (!left) {
+    scanRun(rec, following + 1, top);
+    if (!runLength) return false;
+    left = runLength;
+    lookAtStack();
+    ifBlock(VOID);
+    enterScope();
+    attach();
+    lookAtStack();
+    missIf();
+    leaveScope();
+    end();
+    describe(rec);
+  }
+  isInline = true;
+  return true;
+}
