@@ -387,3 +387,8 @@ export const LOG_UNIMP = 16;
 export const LOG_IN_ASM = 32;
 /** Traces count how often they are entered; told with the bounds of the arena before it is emptied. */
 export const LOG_COUNT = 64;
+/** Each block of a region: its linear address; where its bytes lie, and in the upper half a bit for each instruction
+ * before which the region ends; their number, and in the upper half a bit for each that is the interpreter's. */
+export const LOG_OP = 128;
+/** Behind the blocks: the region's slot of the function table, the linear address of its base, its instructions. */
+export const LOG_OUT_ASM = 256;

@@ -17,6 +17,7 @@ import { forgetImports, importsFull } from "./imports";
 import {
   BATCH_MAX, NOTES_SIZE, REGION_PAGE, TR_BATCH_COUNT, TR_BATCH_END, TR_BATCH_SLOTS, TR_CODE, TR_CODE_SIZE, TR_MODULE, TR_NOTES, TR_NOTES_END,
 } from "./layout";
+import { logRegion } from "./log";
 import { writeModule } from "./module";
 import { addModule, evict, forgetModules, makeRoomForModule } from "./modules";
 import { dispatched, emitted, orderBlocks } from "./order";
@@ -117,6 +118,7 @@ function translate(trace: usize, linear: u64): bool {
   u32leb(<u32>length);
   memory.copy(at, functionStart, length);
   store<u32>(cpu, <u32>(at + length - (cpu + TR_CODE)), TR_BATCH_END);
+  logRegion(linear & ~0xfff, freeSlot());
   note(freeSlot());
   count(STAT_REGIONS_BUILT);
   if (load<u32>(cpu, TR_BATCH_COUNT) >= BATCH_MAX) flushBatch();

@@ -4,6 +4,8 @@ import { UsageError } from "./usage-error.ts";
 /** Items of -d, with the help that -d help prints. */
 export const LOG_ITEMS = {
   in_asm: "each translated instruction, when it is decoded for the first time",
+  op: "the guest code of each region, in the order in which it is translated",
+  out_asm: "the WebAssembly of each region, as text",
   int: "interrupts and exceptions, as they are delivered",
   cpu: "registers before each trace (a lot)",
   mmu: "page faults and TLB flushes",
@@ -23,8 +25,6 @@ export const TRACE_EVENTS = {
 export type TraceEvent = keyof typeof TRACE_EVENTS;
 
 const REFUSED_ITEMS = [
-  "out_asm",
-  "op",
   "op_opt",
   "op_ind",
   "op_plugin",

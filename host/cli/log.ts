@@ -1,12 +1,25 @@
 // -d and -trace: turns what the core and the machine report into lines in the manner of QEMU's log.
 import { openSync, writeSync } from "node:fs";
-import { LOG_CPU, LOG_EXEC, LOG_IN_ASM, LOG_INT, LOG_MMU, LOG_UNIMP } from "../../assembly/layout.ts";
+import {
+  LOG_CPU,
+  LOG_EXEC,
+  LOG_IN_ASM,
+  LOG_INT,
+  LOG_MMU,
+  LOG_OP,
+  LOG_OUT_ASM,
+  LOG_UNIMP,
+} from "../../assembly/layout.ts";
 import { type Bits, disassemble } from "../disassembler/index.ts";
 import { exitName, KVM_EXIT_IO, KVM_EXIT_IO_IN, KVM_EXIT_MMIO, type VcpuExit } from "../kvm/exits.ts";
+import { hex } from "./hex.ts";
 import type { LogItem, TraceEvent } from "./log-items.ts";
+import { RegionLog } from "./region-log.ts";
 
 const BITS: Record<LogItem, number> = {
   in_asm: LOG_IN_ASM,
+  op: LOG_OP,
+  out_asm: LOG_OUT_ASM,
   int: LOG_INT,
   cpu: LOG_CPU,
   mmu: LOG_MMU,
@@ -15,6 +28,7 @@ const BITS: Record<LogItem, number> = {
 };
 /** MODE_CODE16, MODE_CODE32, MODE_CODE64. */
 const CODE_BITS: readonly Bits[] = [16, 32, 64];
+const LOW_HALF = 0xffffffffn;
 const FLUSH_CHARACTERS = 1 << 16;
 const STDERR = 2;
 
@@ -39,12 +53,14 @@ export class Log {
   private scheduled = false;
   private interrupts = 0;
   private guest: LogGuest | undefined;
+  private readonly regions: RegionLog;
 
   /** Logs to `path`, or to the error stream. Throws the system's error when the file cannot be opened. */
   constructor(items: ReadonlySet<LogItem>, events: ReadonlySet<TraceEvent>, path: string | undefined) {
     this.items = items;
     this.events = events;
     this.descriptor = path === undefined ? STDERR : openSync(path, "w");
+    this.regions = new RegionLog((text) => this.line(text), items.has("op"), items.has("out_asm"));
   }
 
   /** LOG_* bits for Vcpu.setLog. */
@@ -56,6 +72,11 @@ export class Log {
 
   get wantsExits(): boolean {
     return this.events.size > 0;
+  }
+
+  /** Whether modules of translated code are to be shown to module(). */
+  get wantsModules(): boolean {
+    return this.items.has("out_asm");
   }
 
   attach(guest: LogGuest): void {
@@ -77,6 +98,17 @@ export class Log {
       case LOG_IN_ASM:
         this.assembly(a, Number(b), c);
         break;
+      case LOG_OP:
+        this.regions.block(
+          BigInt.asUintN(64, a),
+          this.guestBytes(Number(b & LOW_HALF), Number(c & LOW_HALF)),
+          Number(BigInt.asUintN(64, b) >> 32n),
+          Number(BigInt.asUintN(64, c) >> 32n),
+        );
+        break;
+      case LOG_OUT_ASM:
+        this.regions.region(Number(a), b, Number(c));
+        break;
       case LOG_EXEC:
         this.line(`Trace 0: [${hex(a, 16)}]`);
         break;
@@ -87,6 +119,11 @@ export class Log {
         this.line(`log: record of unknown kind ${kind}`);
         break;
     }
+  }
+
+  /** Takes a module of translated code before it is compiled, and the slots of its regions. */
+  module(bytes: Uint8Array, slots: Uint32Array): void {
+    this.regions.module(bytes, slots);
   }
 
   /** Takes an exit of the processor before it is carried out. */
@@ -135,12 +172,16 @@ export class Log {
   private assembly(address: bigint, host: number, lengthAndSize: bigint): void {
     const length = Number(lengthAndSize & 0xffffffffn);
     const bits = CODE_BITS[Number(lengthAndSize >> 32n)] ?? 64;
-    const bytes = this.guest ? new Uint8Array(this.guest.memory, host, length) : new Uint8Array();
+    const bytes = this.guestBytes(host, length);
     const lines = disassemble(bytes, address, bits).map(({ offset, length, text }) => {
       const code = [...bytes.subarray(offset, offset + length)].map((byte) => hex(byte, 2)).join(" ");
       return `0x${hex(address + BigInt(offset), 16)}:  ${code.padEnd(24)} ${text}`;
     });
     this.line(["----------------", "IN:", ...lines].join("\n"));
+  }
+
+  private guestBytes(host: number, length: number): Uint8Array {
+    return this.guest ? new Uint8Array(this.guest.memory, host, length) : new Uint8Array();
   }
 }
 
@@ -160,9 +201,4 @@ function writeSome(descriptor: number, bytes: Buffer, from: number): number {
     if (code === "EPIPE") return bytes.length - from;
     throw error;
   }
-}
-
-function hex(value: bigint | number, digits: number): string {
-  const whole = typeof value === "bigint" ? BigInt.asUintN(64, value) : value;
-  return whole.toString(16).padStart(digits, "0");
 }

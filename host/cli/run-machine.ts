@@ -95,6 +95,7 @@ function makeMachine(
   });
   log.attach({ dump: () => machine.dump(), memory: machine.vm.memory });
   machine.vm.onTrace = (kind, a, b, c) => log.record(kind, a, b, c);
+  if (log.wantsModules) machine.vm.onModule = (module, slots) => log.module(module, slots);
   machine.vcpu.setLog(log.mask);
   return machine;
 }

@@ -90,8 +90,8 @@ export interface CoreImports {
   randomU32?(): number;
   doorbell(index: number): void;
   trace(kind: number, a: bigint, b: bigint, c: bigint): void;
-  /** Is shown each module of translated code before it is compiled. */
-  onModule?(module: Uint8Array): void;
+  /** Is shown each module of translated code before it is compiled, and the slots of the function table it is for. */
+  onModule?(module: Uint8Array, slots: Uint32Array): void;
 }
 
 /** A memory that a core works on: a WebAssembly.Memory, or for the TypeScript core nothing but its buffer. */

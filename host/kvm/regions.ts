@@ -14,18 +14,19 @@ const TABLE_STEP = 1024;
 /**
  * Makes a module of translated regions and puts its functions into the core's table. 0: this host does not allow code
  * to be made at run time (a content security policy without wasm-unsafe-eval). Throws for a module that is not valid.
- * `onModule` is shown its bytes first.
+ * `onModule` is shown its bytes and slots first.
  */
 export function addRegions(
   core: WebAssembly.Exports,
   memory: WebAssembly.Memory,
   regions: RegionModule,
-  onModule?: (module: Uint8Array) => void,
+  onModule?: (module: Uint8Array, slots: Uint32Array) => void,
 ): number {
   const { address, length, slots, count } = regions;
   // The bytes are copied: a module cannot be made of shared memory.
   const bytes = new Uint8Array(memory.buffer).slice(address, address + length);
-  onModule?.(bytes);
+  const numbers = new Uint32Array(memory.buffer, slots, count).slice();
+  onModule?.(bytes, numbers);
   let module: WebAssembly.Module;
   try {
     module = new WebAssembly.Module(bytes);
@@ -35,7 +36,7 @@ export function addRegions(
   }
   const { exports } = new WebAssembly.Instance(module, { c: importsOf(core, memory) });
   const table = core["table"] as WebAssembly.Table;
-  new Uint32Array(memory.buffer, slots, count).forEach((slot, i) => {
+  numbers.forEach((slot, i) => {
     const missing = slot + 1 - table.length;
     if (missing > 0) table.grow(Math.max(missing, TABLE_STEP));
     table.set(slot, exports[`r${i}`]);

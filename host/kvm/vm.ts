@@ -133,6 +133,9 @@ export class Vm {
   /** Receives what the vCPUs of this thread report after `vcpu.setLog()`. */
   onTrace: TraceListener | undefined;
 
+  /** Receives each module of translated code before it is compiled, and the slots of its regions: those of LOG_OUT_ASM. */
+  onModule: ((module: Uint8Array, slots: Uint32Array) => void) | undefined;
+
   /** For Kvm only: use `kvm.createVm()` or `Vm.attach()`. */
   constructor(program: CoreProgram, memory: VmMemory) {
     this.#program = program;
@@ -175,6 +178,7 @@ export class Vm {
       nowNs: this.#clock,
       doorbell: (index) => this.#ring(index, vcpu),
       trace: (kind, a, b, c) => this.#guard(() => this.onTrace?.(kind, a, b, c)),
+      onModule: (module, slots) => this.#guard(() => this.onModule?.(module, slots)),
     });
   }
 

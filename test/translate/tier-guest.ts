@@ -69,6 +69,11 @@ export class TierGuest {
     readonly ram: number,
     size: number,
     modules: Uint8Array[],
+    /** What is shown the records of CPU_LOG, and each module before it is compiled. */
+    readonly hooks: {
+      trace?: (kind: number, a: bigint, b: bigint, c: bigint) => void;
+      module?: (module: Uint8Array, slots: Uint32Array) => void;
+    },
   ) {
     this.modules = modules;
     this.memory = state.memory;
@@ -92,6 +97,7 @@ export class TierGuest {
   static async powerUp(threshold: number, bytes: number): Promise<TierGuest> {
     let now = 0;
     const modules: Uint8Array[] = [];
+    const hooks: TierGuest["hooks"] = {};
     const program = await compileCore();
     const memory = VmMemory.create(bytes, 1, 0n, 0, program);
     const core = instantiate(program, memory.memory, {
@@ -100,8 +106,11 @@ export class TierGuest {
         return now;
       },
       doorbell: () => {},
-      trace: () => {},
-      onModule: (module) => modules.push(module),
+      trace: (kind, a, b, c) => hooks.trace?.(kind, a, b, c),
+      onModule: (module, slots) => {
+        modules.push(module);
+        hooks.module?.(module, slots);
+      },
     });
     memory.view.setUint32(VM_JIT_THRESHOLD, threshold, true);
     memory.view.setInt32(VM_ICOUNT_SHIFT, 0, true);
@@ -111,7 +120,7 @@ export class TierGuest {
     assert.ok(core.setSlot(0, 0, 0n, BigInt(bytes), ram) >= 0);
     const state = new VcpuState(memory, core, 0);
     writeCpuid(state, await guestCpuid());
-    return new TierGuest(core, state, ram, bytes, modules);
+    return new TierGuest(core, state, ram, bytes, modules, hooks);
   }
 
   /** Puts code or data at a guest physical address, as a device would. */
