@@ -3,8 +3,12 @@
 // each other in lockstep, but have one source: this is where it meets another one. QEMU says what is right.
 // WKVM_SOAK=1 follows ten million instructions.
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { CPU_GPR, VCPU_BASE } from "../../assembly/layout.ts";
+import { smallGuest } from "../../host/boot/small-guest/small-guest.ts";
 import { CommandError } from "../../host/guest/command.ts";
 import { debianGuest } from "../../host/guest/debian.ts";
 import { type CoreFactory, compileCore, instantiate, type LinearMemory, makeMemory } from "../../host/kvm/core.ts";
@@ -68,6 +72,20 @@ test("Debian's kernel executes what it does in QEMU's translator", { skip, ...TI
       `device accesses came from QEMU, and registers after ${taken || "none"}`,
   );
   assert.ok(instructions >= INSTRUCTIONS || iterations >= ITERATIONS);
+});
+
+test("the small guest's ports and interrupts are followed as well", { skip, ...TIMEOUT }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), "wkvm-follow-"));
+  try {
+    const [path, input] = [join(folder, "guest"), join(folder, "input")];
+    writeFileSync(path, smallGuest());
+    writeFileSync(input, "echo followed\r".repeat(20));
+    const { interrupts, outside } = await follow({ qemu, kernel: path, input, instructions: FAR_ENOUGH });
+    assert.ok(interrupts > 0, "no interrupt was delivered");
+    assert.ok(outside > 0, "no port was read");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("one wrong bit of a register is found where it arises", { skip, ...TIMEOUT }, async (context) => {

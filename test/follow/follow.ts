@@ -26,7 +26,7 @@ const MACHINE = [
     "-m",
     String(RAM_BYTES / MIB),
   ],
-  ...["-nodefaults", "-vga", "none", "-display", "none", "-serial", "null", "-monitor", "none", "-no-reboot"],
+  ...["-nodefaults", "-vga", "none", "-display", "none", "-serial", "stdio", "-monitor", "none", "-no-reboot"],
   ...["-icount", "shift=0,sleep=off", "-rtc", "base=2024-01-01T00:00:00,clock=vm"],
 ];
 const COMMAND_LINE = "console=ttyS0 nokaslr";
@@ -36,6 +36,8 @@ export interface FollowOptions {
   readonly qemu: string;
   /** An ELF kernel with a PVH entry, which is entered in protected mode. */
   readonly kernel: string;
+  /** A file with what is typed into the serial port. */
+  readonly input?: string;
   /** Ends after so many instructions, or after so many with each iteration of repeated ones. */
   readonly instructions: number;
   readonly iterations?: number;
@@ -59,10 +61,11 @@ export interface Followed {
  * the last instructions, at the first one.
  */
 export async function follow(options: FollowOptions): Promise<Followed> {
-  const { qemu, kernel, instructions, iterations = Number.POSITIVE_INFINITY, core } = options;
+  const { qemu, kernel, input, instructions, iterations = Number.POSITIVE_INFINITY, core } = options;
   const entry = pvhEntry(parseElf(readFileSync(kernel), kernel));
   if (entry === null) throw new Error(`${kernel} has no PVH entry`);
-  const peer = await Peer.stoppedAt(qemu, [...MACHINE, "-kernel", kernel, "-append", COMMAND_LINE], entry);
+  const guest = ["-kernel", kernel, "-append", COMMAND_LINE];
+  const peer = await Peer.stoppedAt(qemu, [...MACHINE, ...guest], entry, input);
   try {
     const start = rowOf(await peer.registers());
     const processor = await Processor.create(await peer.memory(RAM_BYTES), start, core);

@@ -1,7 +1,7 @@
 // QEMU's translator as the one that is followed: it is stopped where the kernel is entered, its memory and registers are
 // taken, and from then on it logs its state before each instruction.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { open as openFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -31,13 +31,15 @@ export class Peer {
     private readonly complaints: () => string,
   ) {}
 
-  /** Boots a kernel up to the physical address `entry`, which it reaches with paging off, and stops there. */
-  static async stoppedAt(file: string, machine: readonly string[], entry: number): Promise<Peer> {
+  /** Boots a kernel up to the physical address `entry`, which it reaches with paging off, and stops there. `input`: a file that is typed. */
+  static async stoppedAt(file: string, machine: readonly string[], entry: number, input = "/dev/null"): Promise<Peer> {
     const folder = mkdtempSync(join(tmpdir(), "wkvm-follow-"));
     const path = (name: string): string => join(folder, name);
     execFileSync("mkfifo", [path("log")]);
     const sockets = ["qmp", "gdb"].flatMap((name) => [`-${name}`, `unix:${path(name)},server=on,wait=off`]);
-    const child = spawn(file, [...machine, ...sockets, "-S"], { stdio: ["ignore", "ignore", "pipe"] });
+    const typed = openSync(input, "r");
+    const child = spawn(file, [...machine, ...sockets, "-S"], { stdio: [typed, "ignore", "pipe"] });
+    closeSync(typed);
     let complaints = "";
     child.stderr?.setEncoding("latin1").on("data", (text: string) => {
       complaints += text;

@@ -160,7 +160,6 @@ export class Processor {
       if (exit.reason === KVM_EXIT_MMIO) result.outside ||= !exit.isWrite;
       if (exit.reason === KVM_EXIT_IO && exit.direction === KVM_EXIT_IO_IN) {
         result.outside = true;
-        new DataView(exit.data.buffer).setUint32(0, 0, true);
         for (let i = 0; i < exit.size; i++) exit.data[i] = peerRax >>> (8 * i);
       }
       completeAccess(this.state, access);
