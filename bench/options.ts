@@ -51,6 +51,8 @@ export interface Options {
   readonly base: string | undefined;
   /** The share by which times may grow against `base`. */
   readonly tolerance: number;
+  /** A results file to write README's figures from, instead of measuring. */
+  readonly readme: string | undefined;
 }
 
 export class OptionError extends Error {
@@ -75,6 +77,7 @@ export const HELP = `npm run bench -- [options]
                  without results written, unless the options for those say otherwise)
   --tolerance P  how many percent slower is too much (default ${DEFAULT_TOLERANCE_PERCENT})
   --output DIR   where the results go instead of bench/results; - writes none
+  --readme FILE  measures nothing: writes README's figures from these results (.json)
 `;
 
 /** Throws OptionError for what is not understood. */
@@ -90,6 +93,7 @@ export function parseOptions(args: readonly string[], programs: readonly string[
   let together = false;
   let base: string | undefined;
   let prof = false;
+  let readme: string | undefined;
   let tolerancePercent = DEFAULT_TOLERANCE_PERCENT;
   const rest = [...args];
   const value = (name: string): string => {
@@ -108,6 +112,7 @@ export function parseOptions(args: readonly string[], programs: readonly string[
     else if (name === "--tolerance") tolerancePercent = percentage(value(name));
     else if (name === "--reps") reps = count(value(name));
     else if (name === "--output") output = value(name);
+    else if (name === "--readme") readme = value(name);
     else if (name === "--only") {
       for (const word of value(name).split(",")) {
         if ((PARTS as readonly string[]).includes(word)) parts.add(word as Part);
@@ -137,6 +142,7 @@ export function parseOptions(args: readonly string[], programs: readonly string[
     output: output ?? (base === undefined ? undefined : "-"),
     base,
     tolerance: tolerancePercent / 100,
+    readme,
   };
 }
 

@@ -10,7 +10,7 @@ export const PROGRAMS: Readonly<Record<string, { readonly kind: Kind; readonly w
   calls: { kind: "compute", what: "recursion and calls through pointers" },
   matrix: { kind: "compute", what: "product of matrices, SSE2 doubles" },
   nbody: { kind: "compute", what: "five bodies, SSE2 doubles" },
-  x87: { kind: "compute", what: "both of these on the x87" },
+  x87: { kind: "compute", what: "matrices and bodies on the x87" },
   simd: { kind: "compute", what: "SSE2 integer vectors" },
   repcopy: { kind: "system", what: "rep movs and rep stos" },
   ssecopy: { kind: "system", what: "16-byte copies" },

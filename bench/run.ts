@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CommandError } from "../host/guest/command.ts";
 import { buildBase } from "./base.ts";
@@ -26,6 +26,7 @@ import { WKVM, wkvm } from "./peers/wkvm.ts";
 import { profilePart } from "./profile.ts";
 import { PROGRAMS } from "./program-list.ts";
 import { programsPart, scaleOf } from "./programs.ts";
+import { withFigures } from "./readme.ts";
 import { FORMAT, type Results } from "./results.ts";
 import { sizePart } from "./size.ts";
 import { startPart } from "./start.ts";
@@ -40,6 +41,10 @@ async function main(): Promise<number> {
     return 0;
   }
   const options = parseOptions(args, Object.keys(PROGRAMS));
+  if (options.readme !== undefined) {
+    quote(options.readme);
+    return 0;
+  }
   if (process.platform !== "linux")
     throw new OptionError("the bench reads /proc and runs Debian's packages: Linux only");
   const work = mkdtempSync(join(tmpdir(), "wkvm-bench-"));
@@ -94,6 +99,18 @@ async function contextOf(options: Options, work: string, notRun: string[]): Prom
     say,
     base: base?.commit,
   };
+}
+
+/** Writes README's figures from a file of results. */
+function quote(path: string): void {
+  const file = relative(root, resolve(path));
+  if (file.startsWith("..") || !file.endsWith(".json"))
+    throw new OptionError(`--readme ${path}: no .json of this checkout`);
+  if (!existsSync(path)) throw new OptionError(`--readme ${path}: no such file`);
+  const results = JSON.parse(readFileSync(path, "utf8")) as Results;
+  if (results.format !== FORMAT) throw new OptionError(`--readme ${path}: of another form than this bench's`);
+  const readme = join(root, "README.md");
+  writeFileSync(readme, withFigures(readFileSync(readme, "utf8"), file, results));
 }
 
 /** Files for each width that is asked for; what cannot be had is noted, if the other can. */
