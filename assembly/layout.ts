@@ -322,6 +322,8 @@ export const VM_NEXT_TIMER = VM_EXCLUSIVE_LOCK + 4;
 export const VM_JIT_THRESHOLD = VM_NEXT_TIMER + 8;
 /** u32: modules of translated code that a vCPU keeps at most; 0: as many as it has room for. */
 export const VM_JIT_MODULES = VM_JIT_THRESHOLD + 4;
+/** u32: 1: what a region does is compared with what the interpreter does. */
+export const VM_JIT_VERIFY = VM_JIT_MODULES + 4;
 
 /** VM_MAX_SLOTS entries of 32 bytes {u64 gpa, u64 size (0: free), u32 host, u32 flags, u64 spare}. */
 export const VM_SLOTS = VM_BASE + 0x1000;
@@ -377,6 +379,10 @@ export const STAT_REGION_INSTRUCTIONS = 87;
 export const STAT_MODULES_LIVE = 88;
 export const STAT_MODULES_EVICTED = 89;
 export const STAT_REGIONS_EVICTED = 90;
+/** Regions that were compared with the interpreter, entries of them, and instructions in those. */
+export const STAT_REGIONS_VERIFIED = 91;
+export const STAT_ENTRIES_VERIFIED = 92;
+export const STAT_INSTRUCTIONS_VERIFIED = 93;
 
 // ---------------------------------------------------------------- CPU_LOG
 export const LOG_INT = 1;
@@ -392,3 +398,12 @@ export const LOG_COUNT = 64;
 export const LOG_OP = 128;
 /** Behind the blocks: the region's slot of the function table, the linear address of its base, its instructions. */
 export const LOG_OUT_ASM = 256;
+/** Told in any case: a region and the interpreter differ. Its slot, and the region's status flags in the upper half; the
+ * linear address that it was entered at; how many instructions it executed, and in the upper half how many of them the
+ * interpreter did not come to. */
+export const LOG_VERIFY = 512;
+/** Before it: where the vCPU's fields lie as the region left them, then the pages that it might write, one after the
+ * other; and where the u32 lie that say which pages those are (0: none). */
+export const LOG_VERIFY_DATA = 1024;
+/** How many pages. */
+export const VERIFY_PAGES = 16;

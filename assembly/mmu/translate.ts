@@ -21,6 +21,7 @@ import {
   META_GLOBAL, META_LOGGED, META_SHIFT, META_SLOT, META_WATCHED, META_WRITABLE, PAGE_MASK, TLB_NO_TAG, classArray,
   entryAt, fillEntry,
 } from "./tlb";
+import { noteWrite } from "./written";
 import {
   PTE_ACCESSED, PTE_DIRTY, PTE_USER, WALK_FOUND, walk, walkGlobal, walkGpa, walkIdentity, walkLeaf,
   walkRights, walkShift,
@@ -80,10 +81,13 @@ export function translate(va: u64, access: i32, cls: i32): i32 {
     if (access == ACCESS_READ) return hit(entry, va);
     if (load<u32>(entry, TLB_META) & META_WRITABLE) {
       allowWrite(entry, page);
+      noteWrite(<usize>va + load<u32>(entry, TLB_ADDEND));
       return hit(entry, va);
     }
   }
-  return miss(va, access, cls);
+  const error = miss(va, access, cls);
+  if (access == ACCESS_WRITE && error == TRANSLATED && hitHost) noteWrite(hitHost);
+  return error;
 }
 
 // @ts-ignore: decorator

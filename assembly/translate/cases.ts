@@ -5,7 +5,7 @@ import {
   ATTRIBUTE_ENDS, ATTRIBUTE_WRITES_MEMORY, ATTRIBUTE_WIDTH_SHIFT, FLAGS_SHADOW, MICRO_ADDRESS, MICRO_ADDRESS_ALIGNED, MICRO_ADDRESS_PLUS, MICRO_BRANCH, MICRO_BRANCH_IF, MICRO_CALL,
   MICRO_COMPLETE_LOCKED, MICRO_EFFECTIVE, MICRO_END, MICRO_JUMP, MICRO_LEAVE, MICRO_MODIFY_LOCKED, MICRO_OFFSET, MICRO_POINTER, OP_FIRST_GROUP, OP_FIRST_HOT,
 } from "../generated/micro-ops";
-import { VM_VCPU_COUNT } from "../layout";
+import { VM_JIT_VERIFY, VM_VCPU_COUNT } from "../layout";
 import { describe, RECORD_INLINE } from "./x87/records";
 import { attributesOf, flagsRead, leb, listOf, nextStep, opcodeOf, stepsOf } from "./steps";
 
@@ -40,8 +40,8 @@ export function howTo(rec: usize): u32 {
   if (op < OP_FIRST_GROUP) return HOW_LEAVE;
   const list = listOf(rec);
   if (flagsRead(list) & FLAGS_SHADOW) return HOW_LEAVE;
-  // Hot cases have no function of their own to call.
-  const cold = op < OP_FIRST_HOT ? HOW_CALL : HOW_LEAVE;
+  // Hot cases have no function of their own to call; what others do in the middle of a region could not be undone.
+  const cold = op < OP_FIRST_HOT && !load<u32>(VM_JIT_VERIFY) ? HOW_CALL : HOW_LEAVE;
   if (attributesOf(list) & ATTRIBUTE_ENDS && attributesOf(list) >> ATTRIBUTE_WIDTH_SHIFT != WIDTH_64) return cold;
   const checked = load<u8>(rec, R_EA) != 0;
   for (let at = stepsOf(list); load<u8>(at) != MICRO_END; at = nextStep(at)) {

@@ -27,6 +27,8 @@ export const TR_X87_TURN = TR_X87_WINDOW + 128;
 export const TR_X87_RESULT = TR_X87_TURN + 4;
 /** u8 a block of the region being built: slot of ST(0) where it begins (x87/plan.ts). */
 export const TR_X87_TOPS = TR_X87_RESULT + 4;
+/** u32[16]: pages that regions may write while they are verified (mmu/written.ts). */
+export const TR_PAGES_NOTED = CPU_TRANSLATE + 0xf00;
 /** Pages of the region being built, PAGE_SIZE bytes each. */
 export const TR_PAGES = CPU_TRANSLATE + 0x1000;
 export const PAGES_MAX: i32 = 4;
@@ -71,6 +73,12 @@ export const MODULES_MAX: u32 = 4096;
 /** The function being emitted. */
 export const TR_BODY = TR_SLOT_PAGES + <usize>SLOTS_MAX * 4;
 export const TR_BODY_SIZE: usize = 0x40000;
+/** In its place, while none is and verify=on (verify.ts): the vCPU's registers before a region and after it; 16 pages as
+ * they were before it, and as it left them. */
+export const TR_VERIFY_BEFORE = TR_BODY;
+export const TR_VERIFY_AFTER = TR_VERIFY_BEFORE + 0x2000;
+export const TR_VERIFY_KEPT = TR_VERIFY_AFTER + 0x2000;
+export const TR_VERIFY_WRITTEN = TR_VERIFY_KEPT + 0x10000;
 /** Finished functions of the batch. */
 export const TR_CODE = TR_BODY + TR_BODY_SIZE;
 export const TR_CODE_SIZE: usize = 0x80000;

@@ -3,14 +3,14 @@ import { cpu } from "../cpu";
 import { RECORD_SIZE, T_HOST } from "../decode/record";
 import { STEP_BYTES } from "../decode/traces";
 import { trace } from "../host";
-import { CPU_LOG, LOG_OP, LOG_OUT_ASM } from "../layout";
+import { CPU_LOG, LOG_OP, LOG_OUT_ASM, VM_JIT_VERIFY } from "../layout";
 import { HOW_CALL, HOW_LEAVE, howTo } from "./cases";
 import { B_COUNT, B_DELTA, B_END, B_TRACE, blockAt, firstRecord, instructionCount, P_DELTA, P_HOST, pageAt, pageCount } from "./discover";
 import { orderAt, ordered } from "./order";
 
 /** Tells the blocks of the region that was emitted last, whose base is at linear address `base`, and its slot. */
 export function logRegion(base: u64, slot: u32): void {
-  if (!(load<u32>(cpu, CPU_LOG) & (LOG_OP | LOG_OUT_ASM))) return;
+  if (!(load<u32>(cpu, CPU_LOG) & (LOG_OP | LOG_OUT_ASM)) && !load<u32>(VM_JIT_VERIFY)) return;
   for (let position = 0; position < ordered; position++) {
     const b = blockAt(orderAt(position));
     const delta = load<i32>(b, B_DELTA);

@@ -8,7 +8,7 @@ import { discard } from "../host";
 import { CPU_STATS, STAT_MODULES_EVICTED, STAT_MODULES_LIVE, STAT_REGIONS_EVICTED, VM_JIT_MODULES } from "../layout";
 import { MODULES_MAX, SLOTS_MAX, TR_BODY, TR_MODULES } from "./layout";
 import { compactPages } from "./regions";
-import { clearUsed, FIRST_SLOT, IN_BATCH, isAlive, moduleOf, releaseSlot, setModule, SLOT_ALIVE, SLOT_TAKEN, SLOT_USED, stateOf } from "./slots";
+import { clearUsed, FIRST_SLOT, IN_BATCH, isAlive, moduleOf, releaseSlot, setModule, SLOT_ALIVE, SLOT_USED, stateOf } from "./slots";
 
 // Working space, while no region is being built: u8 a module, the states of its slots together; u16 a module, its new
 // number; u32 each, the slots that become free.
@@ -80,7 +80,7 @@ function gatherStates(modules: u32): void {
     if (!state || m == IN_BATCH) continue;
     const all = cpu + STATES + m;
     // A region that is not usable any more may have been used.
-    if (state & SLOT_ALIVE) store<u8>(all, load<u8>(all) | <u8>(state & ~SLOT_TAKEN));
+    if (state & SLOT_ALIVE) store<u8>(all, load<u8>(all) | <u8>(state & (SLOT_ALIVE | SLOT_USED)));
     clearUsed(slot);
   }
 }

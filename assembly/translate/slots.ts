@@ -13,6 +13,8 @@ export const SLOT_ALIVE: u32 = 1;
 export const SLOT_USED: u32 = 2;
 /** It has a function, or will get it when the batch becomes a module. */
 export const SLOT_TAKEN: u32 = 4;
+/** It was compared with the interpreter. */
+const SLOT_VERIFIED: u32 = 8;
 
 /** Module of a region that is in none yet. */
 export const IN_BATCH: u32 = 0xffff;
@@ -51,7 +53,14 @@ export function takeSlot(slot: u32, pages: usize): void {
 /** The region in a slot is being entered. */
 // @ts-ignore: decorator
 @inline export function markUsed(slot: u32): void {
-  setState(slot, SLOT_ALIVE | SLOT_USED | SLOT_TAKEN);
+  setState(slot, stateOf(slot) | SLOT_USED);
+}
+
+/** The region in a slot was compared. False: it was before. */
+export function markVerified(slot: u32): bool {
+  if (stateOf(slot) & SLOT_VERIFIED) return false;
+  setState(slot, stateOf(slot) | SLOT_VERIFIED);
+  return true;
 }
 
 /** From now on, being entered counts anew. */

@@ -23,6 +23,7 @@ import { addModule, evict, forgetModules, makeRoomForModule } from "./modules";
 import { dispatched, emitted, orderBlocks } from "./order";
 import { forgetRegions, nextRegionPage, noteRegionPage, regionsFull, RP_DELTA, RP_HOST, RP_SLOT } from "./regions";
 import { freeSlot, isAlive, markUsed, pagesOf, takeSlot } from "./slots";
+import { callVerified, isReplaying, isVerifying } from "./verify";
 import { at, u32leb, writeAt } from "./writer";
 
 /** Heat that nothing uses up: the trace is not looked at again for that. */
@@ -41,6 +42,7 @@ export function initialHeat(): u32 {
 
 /** Whether a trace that is HOT has a region to be entered; translates it where that is what it waits for. */
 export function regionOf(trace: usize, linear: u64): u32 {
+  if (isReplaying()) return 0;
   const slot = load<u32>(trace, T_REGION);
   if (slot) {
     if (isAlive(slot)) return slot;
@@ -66,12 +68,15 @@ export function regionOf(trace: usize, linear: u64): u32 {
 export function enterRegion(slot: u32, trace: usize, linear: u64): bool {
   const fuel = load<u32>(cpu, CPU_FUEL);
   const mode = load<u32>(cpu, CPU_MODE);
+  const verify = isVerifying();
   let entries: u64 = 0;
   let status: u32 = 1;
   while (load<u32>(cpu, CPU_FUEL) >= load<u32>(trace, T_REGION_COUNT)) {
     entries++;
     markUsed(slot);
-    status = call_indirect<u32>(slot, load<u32>(trace, T_ENTRY), linear - load<i32>(trace, T_DELTA));
+    const entry = load<u32>(trace, T_ENTRY);
+    const base = linear - load<i32>(trace, T_DELTA);
+    status = verify ? callVerified(slot, trace, entry, base, linear) : call_indirect<u32>(slot, entry, base);
     if (status | fault | load<u32>(cpu, CPU_FUEL + 4) | (load<u32>(cpu, CPU_MODE) ^ mode)) break;
     linear = load<u64>(cpu, CPU_RIP);
     trace = knownTrace(linear, mode);

@@ -13,7 +13,7 @@ const NAMES = new Map<string, Accelerator>([
   ["tcg", "jit"],
 ]);
 export const ACCELERATOR_HELP = `Accelerators supported in wkvm:
-jit[,threshold=N][,max-modules=N] (default; what is executed often becomes WebAssembly; kvm and tcg mean it too)
+jit[,threshold=N][,max-modules=N][,verify=on] (default; what is executed often becomes WebAssembly; kvm and tcg mean it too)
 interp (every instruction is interpreted)
 ts (the core in plain TypeScript)
 lockstep[,a=A][,b=B][,every=N][,threshold=N] (two of them, compared every N instructions; needs -icount)
@@ -25,6 +25,8 @@ export interface AcceleratorChoice {
   /** How often code is entered before it is translated, and how many modules of it are kept. */
   threshold: number | undefined;
   maxModules: number | undefined;
+  /** Whether the interpreter checks what it does. */
+  verify: boolean | undefined;
   /** With lockstep: which cores, and how often they are compared. */
   lockstep: KvmOptions["lockstep"];
 }
@@ -36,9 +38,10 @@ export function parseAccelerator(value: string): AcceleratorChoice {
   const translates = accel === "jit" || accel === "lockstep";
   const threshold = translates ? positive(values, "threshold", 0x7fff_ffff) : undefined;
   const maxModules = translates ? positive(values, "max-modules", 4096) : undefined;
+  const verify = accel === "jit" && values.has("verify") ? values.boolean("verify", false) : undefined;
   const lockstep = accel === "lockstep" ? lockstepOf(values) : undefined;
   values.finish((key) => `Property '${accel}-accel.${key}' not found`);
-  return { accel, threshold, maxModules, lockstep };
+  return { accel, threshold, maxModules, verify, lockstep };
 }
 
 function positive(values: KeyValues, key: string, most: number): number | undefined {

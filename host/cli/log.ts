@@ -10,11 +10,11 @@ import {
   LOG_OUT_ASM,
   LOG_UNIMP,
 } from "../../assembly/layout.ts";
+import { hex } from "../disassembler/hex.ts";
 import { type Bits, disassemble } from "../disassembler/index.ts";
+import { RegionLog } from "../disassembler/region-log.ts";
 import { exitName, KVM_EXIT_IO, KVM_EXIT_IO_IN, KVM_EXIT_MMIO, type VcpuExit } from "../kvm/exits.ts";
-import { hex } from "./hex.ts";
 import type { LogItem, TraceEvent } from "./log-items.ts";
-import { RegionLog } from "./region-log.ts";
 
 const BITS: Record<LogItem, number> = {
   in_asm: LOG_IN_ASM,
@@ -74,6 +74,10 @@ export class Log {
     return this.events.size > 0;
   }
 
+  private get wantsRegions(): boolean {
+    return this.items.has("op") || this.items.has("out_asm");
+  }
+
   /** Whether modules of translated code are to be shown to module(). */
   get wantsModules(): boolean {
     return this.items.has("out_asm");
@@ -85,6 +89,8 @@ export class Log {
 
   /** Takes a record of the core: its LOG_* kind and three values that depend on it. */
   record(kind: number, a: bigint, b: bigint, c: bigint): void {
+    // verify=on has regions told in any case.
+    if ((kind === LOG_OP || kind === LOG_OUT_ASM) && !this.wantsRegions) return;
     switch (kind) {
       case LOG_INT:
         this.interrupt(Number(a), b, c);

@@ -63,7 +63,13 @@ function defaults(): Settings {
   return {
     memoryBytes: DEFAULT_MEMORY,
     memoryGiven: false,
-    accelerator: { accel: undefined, threshold: undefined, maxModules: undefined, lockstep: undefined },
+    accelerator: {
+      accel: undefined,
+      threshold: undefined,
+      maxModules: undefined,
+      verify: undefined,
+      lockstep: undefined,
+    },
     cpu: undefined,
     kernel: undefined,
     bios: undefined,

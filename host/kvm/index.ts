@@ -58,6 +58,7 @@ export type { KvmDtable, KvmSegment, KvmSregs } from "./sregs.ts";
 export type { CounterName, VcpuStats } from "./stats.ts";
 export { type Accelerator, KVM_API_VERSION, Kvm, type KvmOptions } from "./system.ts";
 export type { KvmTranslation, RunAsyncOptions, RunOptions, Vcpu } from "./vcpu.ts";
+export { RegionDifference } from "./verifier.ts";
 export {
   KVM_CLOCK_REALTIME,
   KVM_CLOCK_TSC_STABLE,

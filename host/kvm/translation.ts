@@ -1,6 +1,6 @@
 // How a VM's translator is set up: what -accel jit takes as properties.
 
-import { VM_JIT_MODULES, VM_JIT_THRESHOLD } from "../../assembly/layout.ts";
+import { VM_JIT_MODULES, VM_JIT_THRESHOLD, VM_JIT_VERIFY } from "../../assembly/layout.ts";
 import { checkInteger } from "./errors.ts";
 
 /** What the translator is told, of "jit" and of both cores of "lockstep". */
@@ -10,12 +10,16 @@ export interface TranslationOptions {
   /** Modules of translated code that each vCPU keeps (default 1,024, some 120 KiB of the host's memory each); what was
    * not entered for longest makes room. */
   readonly maxModules?: number | undefined;
+  /** Compares what each region does with what the interpreter does, of VMs with one vCPU: run() throws a
+   * `RegionDifference` where they differ. */
+  readonly verify?: boolean | undefined;
 }
 
 /** The same, complete. */
 export interface Translation {
   readonly threshold: number;
   readonly maxModules: number;
+  readonly verify: boolean;
 }
 
 /** docs/decisions/0006. */
@@ -26,18 +30,19 @@ const DEFAULT_MODULES = 1024;
 const MODULES_MAX = 4096;
 
 /** Nothing is translated. */
-export const NO_TRANSLATION: Translation = { threshold: 0, maxModules: 0 };
+export const NO_TRANSLATION: Translation = { threshold: 0, maxModules: 0, verify: false };
 
 /** Fills in the defaults. Throws EINVAL for what is out of range. */
 export function checkTranslation(options: TranslationOptions): Translation {
-  const { threshold = DEFAULT_THRESHOLD, maxModules = DEFAULT_MODULES } = options;
+  const { threshold = DEFAULT_THRESHOLD, maxModules = DEFAULT_MODULES, verify = false } = options;
   checkInteger(threshold, 1, 0x7fffffff, "threshold");
   checkInteger(maxModules, 1, MODULES_MAX, "maxModules");
-  return { threshold, maxModules };
+  return { threshold, maxModules, verify };
 }
 
 /** Tells a VM's translator, which looks each time. */
-export function writeTranslation(memory: DataView, { threshold, maxModules }: Translation): void {
+export function writeTranslation(memory: DataView, { threshold, maxModules, verify }: Translation): void {
   memory.setUint32(VM_JIT_THRESHOLD, threshold, true);
   memory.setUint32(VM_JIT_MODULES, maxModules, true);
+  memory.setUint32(VM_JIT_VERIFY, verify ? 1 : 0, true);
 }

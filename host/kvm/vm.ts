@@ -4,6 +4,7 @@
 import { CHIPS_IRQCHIP, CHIPS_PIT, CHIPS_SPLIT } from "../../assembly/irqchip/layout.ts";
 import {
   CPU_FEATURES,
+  LOG_VERIFY,
   REQ_KICK,
   SLOT_ENTRY_SIZE,
   SLOT_GPA,
@@ -38,6 +39,7 @@ import { addStats, statsAt, type VcpuStats } from "./stats.ts";
 import { type Translation, writeTranslation } from "./translation.ts";
 import { Vcpu, type VcpuOwner } from "./vcpu.ts";
 import { VcpuState } from "./vcpu-state.ts";
+import { Verifier } from "./verifier.ts";
 
 /** KVM_MEM_*: flags of a memory slot. */
 export const KVM_MEM_LOG_DIRTY_PAGES = 1;
@@ -127,6 +129,7 @@ export class Vm {
   readonly #vcpus = new Set<Vcpu>();
   readonly #irqfds: { fd: EventFd; gsi: number; end: () => void; resample: boolean }[] = [];
   readonly #deferred: number[] = [];
+  #verifier: Verifier | undefined;
   #callbackError: { error: unknown } | undefined;
   #closed = false;
 
@@ -153,7 +156,9 @@ export class Vm {
     const memory = VmMemory.create(memorySize, maxVcpus, sharedClockNs(), wallNs(), program);
     writeTranslation(memory.view, translation);
     if (icountShift !== undefined) memory.view.setInt32(VM_ICOUNT_SHIFT, icountShift, true);
-    return new Vm(program, memory);
+    const vm = new Vm(program, memory);
+    if (translation.verify) vm.#verifier = new Verifier(memory.memory);
+    return vm;
   }
 
   /**
@@ -177,8 +182,16 @@ export class Vm {
     return instantiate(this.#program, this.#memory.memory, {
       nowNs: this.#clock,
       doorbell: (index) => this.#ring(index, vcpu),
-      trace: (kind, a, b, c) => this.#guard(() => this.onTrace?.(kind, a, b, c)),
-      onModule: (module, slots) => this.#guard(() => this.onModule?.(module, slots)),
+      trace: (kind, a, b, c) =>
+        this.#guard(() => {
+          this.#verifier?.record(kind, a, b, c);
+          if (kind < LOG_VERIFY) this.onTrace?.(kind, a, b, c);
+        }),
+      onModule: (module, slots) =>
+        this.#guard(() => {
+          this.onModule?.(module, slots);
+          this.#verifier?.module(module, slots);
+        }),
     });
   }
 

@@ -10,6 +10,7 @@ export function describeTranslation({ counters }: VcpuStats): string {
     ["regions", `${regionsBuilt} (${regionsDropped} dropped, ${regionsEvicted} evicted, ${regionsRefused} refused)`],
     ["modules", `${regionModules} (${ratio(regionsBuilt, regionModules)} regions each, ${modulesEvicted} evicted)`],
     ["live modules", `${modulesLive}`],
+    ...verification(counters),
     ["region entries", `${regionEntries} (${ratio(regionInstructions, regionEntries)} instructions each)`],
     ["left for the interpreter", `${regionMisses} (${percent(regionMisses, regionEntries)} of the entries)`],
     ["instructions", `${instructions} (${percent(regionInstructions, instructions)} in regions)`],
@@ -19,6 +20,13 @@ export function describeTranslation({ counters }: VcpuStats): string {
     ["writes to code", `${counters.codeWrites}`],
   ];
   return `Translation state:\n${lines.map(([name, value]) => `${name.padEnd(25)}${value}\n`).join("")}`;
+}
+
+/** What verify=on has compared. */
+function verification(counters: VcpuStats["counters"]): [string, string][] {
+  const { regionsVerified, entriesVerified, instructionsVerified } = counters;
+  if (!entriesVerified) return [];
+  return [["verified", `${regionsVerified} regions, ${entriesVerified} entries, ${instructionsVerified} instructions`]];
 }
 
 function ratio(a: number, b: number): string {

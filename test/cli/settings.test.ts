@@ -62,8 +62,11 @@ test("kvm and tcg name the default accelerator, alone or in a list", () => {
     accel: "jit",
     threshold: 50,
     maxModules: undefined,
+    verify: undefined,
     lockstep: undefined,
   });
+  assert.equal(settings("-accel jit,verify=on").accelerator.verify, true);
+  refuses("-accel lockstep,verify=on -icount shift=0", /Property 'lockstep-accel.verify' not found/);
   assert.equal(settings("-accel jit,max-modules=7").accelerator.maxModules, 7);
   refuses("-accel jit,max-modules=0", /Parameter 'max-modules' expects a number from 1 to 4096/);
   refuses("-accel interp,threshold=50", /Property 'interp-accel.threshold' not found/);

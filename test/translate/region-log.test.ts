@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CPU_LOG, LOG_OP, LOG_OUT_ASM } from "../../assembly/layout.ts";
-import { RegionLog } from "../../host/cli/region-log.ts";
+import { RegionLog } from "../../host/disassembler/region-log.ts";
 import { Assembler, CONDITION } from "./assembler.ts";
 import { CODE, HIGH, RAX, RCX, RSI, TierGuest } from "./tier-guest.ts";
 

@@ -35,10 +35,10 @@ const LEFTOVERS: readonly Span[] = [
   span(layout.CPU_STATS, layout.CPU_FIELDS_END - layout.CPU_STATS),
 ];
 
-/** True for an address in the VM's area whose eight bytes each core has as its own: when it translates, and the clock
+/** True for an address in the VM's area whose eight bytes each core has as its own: how it translates, and the clock
  * as it last looked at it, which only keeps time from going backwards. */
 export function isSideOwn(address: number): boolean {
-  const own = [layout.VM_JIT_THRESHOLD & ~7, layout.VM_CLOCK_LAST];
+  const own = [layout.VM_JIT_THRESHOLD & ~7, layout.VM_JIT_VERIFY & ~7, layout.VM_CLOCK_LAST];
   return own.includes(address);
 }
 

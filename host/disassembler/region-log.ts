@@ -1,8 +1,9 @@
-// -d op and out_asm: translated code in the log, a region at a time: the guest's instructions block by block in the
+// Translated code as -d op,out_asm has it, a region at a time: the guest's instructions block by block in the
 // order that the region has them, and the WebAssembly that they became.
-import { disassemble } from "../disassembler/index.ts";
-import { regionTexts } from "../disassembler/region.ts";
+
 import { hex } from "./hex.ts";
+import { disassemble } from "./index.ts";
+import { regionTexts } from "./region.ts";
 
 export class RegionLog {
   private blocks: string[] = [];
