@@ -161,6 +161,7 @@ export const CR4_OSXSAVE: u64 = 1 << 18;
 export const CR4_SMEP: u64 = 1 << 20;
 export const CR4_SMAP: u64 = 1 << 21;
 export const CR4_PKE: u64 = 1 << 22;
+export const CR4_PKS: u64 = 1 << 24;
 export const EFER_SCE: u64 = 1;
 export const EFER_LME: u64 = 1 << 8;
 export const EFER_LMA: u64 = 1 << 10;

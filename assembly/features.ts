@@ -94,6 +94,7 @@ export const FEAT_RDPID = LEAF7_ECX + 22;
 export const FEAT_CLDEMOTE = LEAF7_ECX + 25;
 export const FEAT_MOVDIRI = LEAF7_ECX + 27;
 export const FEAT_MOVDIR64B = LEAF7_ECX + 28;
+export const FEAT_PKS = LEAF7_ECX + 31;
 
 export const FEAT_LAHF64 = EXT1_ECX + 0;
 export const FEAT_SVM = EXT1_ECX + 2;

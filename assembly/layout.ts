@@ -101,11 +101,13 @@ export const CPU_TSC_ADJUST = CPU_XSS + 8;
 export const CPU_PKRU = CPU_TSC_ADJUST + 8;
 /** u32: microcode revision as the guest reads it. */
 export const CPU_UCODE_REV = CPU_PKRU + 4;
-/** u64[24]: room for rarely used MSRs. */
-export const CPU_MSR_SPARE = CPU_UCODE_REV + 4;
+/** u64: IA32_PKRS. */
+export const CPU_PKRS = CPU_UCODE_REV + 4;
+/** u64[23]: room for rarely used MSRs. */
+export const CPU_MSR_SPARE = CPU_PKRS + 8;
 
 /** u64[2]: cpu feature bits that the decoder and the mode checks test (FEAT_*), from setCpuid2. */
-export const CPU_FEATURES = CPU_MSR_SPARE + 192;
+export const CPU_FEATURES = CPU_MSR_SPARE + 184;
 
 /** u32[1 + 7 * 80]: count, then {function, index, flags, eax, ebx, ecx, edx}: KVM_SET_CPUID2. */
 export const CPU_CPUID = CPU_FEATURES + 32;

@@ -4,7 +4,7 @@ import {
   CR0_PG, EFER_LMA, EFER_LME, EFER_NXE, EFER_SCE, GP, SEG_FS, SEG_GS, clearFault, count, cpu, fault, raiseError,
 } from "../cpu";
 import {
-  FEAT_FLUSH_L1D, FEAT_LM, FEAT_MCA, FEAT_MTRR, FEAT_NX, FEAT_PAT, FEAT_RDPID, FEAT_RDTSCP, FEAT_SEP, FEAT_SYSCALL,
+  FEAT_FLUSH_L1D, FEAT_LM, FEAT_MCA, FEAT_MTRR, FEAT_NX, FEAT_PAT, FEAT_PKS, FEAT_RDPID, FEAT_RDTSCP, FEAT_SEP, FEAT_SYSCALL,
   FEAT_TSC_ADJUST, FEAT_TSC_DEADLINE, FEAT_XSAVES,
 } from "../features";
 import { trace } from "../host";
@@ -15,10 +15,10 @@ import {
 import { kvmMsrKnown, kvmMsrRead, kvmMsrWrite } from "../irqchip/kvmclock";
 import {
   CPU_APIC_BASE, CPU_CR0, CPU_CSTAR, CPU_EFER, CPU_KERNEL_GS_BASE, CPU_LOG, CPU_LSTAR, CPU_MISC_ENABLE,
-  CPU_MSR_SPARE, CPU_SEG_BASE, CPU_SFMASK, CPU_SPEC_CTRL, CPU_STAR, CPU_SYSENTER_CS, CPU_SYSENTER_EIP, CPU_SYSENTER_ESP,
-  CPU_TSC_ADJUST, CPU_TSC_AUX, CPU_UCODE_REV, CPU_XSS, LOG_UNIMP, STAT_UNIMPLEMENTED,
+  CPU_MSR_SPARE, CPU_PKRS, CPU_SEG_BASE, CPU_SFMASK, CPU_SPEC_CTRL, CPU_STAR, CPU_SYSENTER_CS, CPU_SYSENTER_EIP,
+  CPU_SYSENTER_ESP, CPU_TSC_ADJUST, CPU_TSC_AUX, CPU_UCODE_REV, CPU_XSS, LOG_UNIMP, STAT_UNIMPLEMENTED,
 } from "../layout";
-import { tlbEferChanged } from "../mmu/registers";
+import { tlbEferChanged, tlbPkrsChanged } from "../mmu/registers";
 import { amdMsrRead, amdMsrWrite } from "./msr-amd";
 import { hasAutoIbrs, hasFeature, isAmd } from "./cpuid";
 import { hasArchCapabilities, hasPredCmd, predCmdBits, specCtrlBits, hasSpecCtrl } from "./speculation";
@@ -51,6 +51,7 @@ const MSR_DEBUGCTL: u32 = 0x1d9;
 const MSR_LAST_BRANCH: u32 = 0x1db;
 const MSR_LAST_BRANCH_END: u32 = 0x1de;
 const MSR_TSC_DEADLINE: u32 = 0x6e0;
+const MSR_PKRS: u32 = 0x6e1;
 const MSR_X2APIC: u32 = 0x800;
 const MSR_X2APIC_END: u32 = 0x8ff;
 const MSR_XSS: u32 = 0xda0;
@@ -211,6 +212,7 @@ function readRegister(index: u32): u64 {
     case MSR_APIC_BASE: return load<u64>(cpu, CPU_APIC_BASE);
     case MSR_TSC_ADJUST: return exists(hasFeature(FEAT_TSC_ADJUST)) ? load<u64>(cpu, CPU_TSC_ADJUST) : 0;
     case MSR_TSC_DEADLINE: return exists(hasFeature(FEAT_TSC_DEADLINE)) ? readTscDeadline() : 0;
+    case MSR_PKRS: return exists(byHost || hasFeature(FEAT_PKS)) ? load<u64>(cpu, CPU_PKRS) : 0;
     case MSR_EFER: return load<u64>(cpu, CPU_EFER);
     case MSR_MTRR_CAP: return exists(hasFeature(FEAT_MTRR)) ? mtrrCap() : 0;
     case MSR_ARCH_CAPABILITIES:
@@ -260,6 +262,16 @@ function writeRegister(index: u32, value: u64): void {
   writeSpecial(index, value);
 }
 
+function writePkrs(value: u64): void {
+  if (value >> 32) {
+    outcome = REFUSED;
+    return;
+  }
+  if (value == load<u64>(cpu, CPU_PKRS)) return;
+  store<u64>(cpu, value, CPU_PKRS);
+  tlbPkrsChanged();
+}
+
 /** Registers whose writes do something. */
 function writeSpecial(index: u32, value: u64): void {
   switch (index) {
@@ -278,6 +290,9 @@ function writeSpecial(index: u32, value: u64): void {
       return;
     case MSR_TSC_DEADLINE:
       if (exists(hasFeature(FEAT_TSC_DEADLINE))) writeTscDeadline(value);
+      return;
+    case MSR_PKRS:
+      if (exists(byHost || hasFeature(FEAT_PKS))) writePkrs(value);
       return;
     case MSR_EFER:
       writeEfer(value);

@@ -8,7 +8,7 @@ import { lapicExists } from "../irqchip/lapic-state";
 import {
   CPU_CPL, CPU_CR0, CPU_CR2, CPU_CR8, CPU_DR, CPU_EFER, CPU_EXCEPTION_PENDING, CPU_FCW, CPU_FEATURES, CPU_GDT_BASE,
   CPU_GDT_LIMIT, CPU_GPR, CPU_IDT_BASE, CPU_IDT_LIMIT, CPU_INDEX, CPU_INTERRUPT_PENDING, CPU_MISC_ENABLE, CPU_MP_STATE,
-  CPU_MXCSR, CPU_NMI_MASKED, CPU_NMI_PENDING, CPU_PKRU, CPU_SHADOW, CPU_STAR, CPU_UCODE_REV, CPU_X87, CPU_XCR0, CPU_XMM,
+  CPU_MXCSR, CPU_NMI_MASKED, CPU_NMI_PENDING, CPU_PKRS, CPU_PKRU, CPU_SHADOW, CPU_STAR, CPU_UCODE_REV, CPU_X87, CPU_XCR0, CPU_XMM,
 } from "../layout";
 import { mmuReset } from "../mmu/registers";
 import { ENTRY_EAX, cpuidRegister, isAmd } from "./cpuid";
@@ -105,6 +105,7 @@ function resetFpu(): void {
   store<u32>(cpu, MXCSR_RESET, CPU_MXCSR);
   store<u64>(cpu, 1, CPU_XCR0);
   store<u32>(cpu, 0, CPU_PKRU);
+  store<u64>(cpu, 0, CPU_PKRS);
 }
 
 function resetMsrs(): void {

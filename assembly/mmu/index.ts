@@ -14,7 +14,7 @@ export {
   contextGeneration, resumeContext, tlbFlushAll, tlbFlushNonGlobal, tlbFlushPage, updateAccessClass,
 } from "./contexts";
 export {
-  invpcid, mmuConfigure, mmuReset, setCr3, tlbCr0Changed, tlbCr4Changed, tlbEferChanged, tlbPkruChanged,
+  invpcid, mmuConfigure, mmuReset, setCr3, tlbCr0Changed, tlbCr4Changed, tlbEferChanged, tlbPkrsChanged, tlbPkruChanged,
 } from "./registers";
 export { enterGuest, leaveGuest, requestAll, requestOthers } from "./shootdown";
 export { logAdd, logFind, logFull, logPending, logReset, logRewind } from "./access-log";

@@ -1,7 +1,7 @@
 // What control registers, EFER, PKRU and CPUID mean to the MMU: CR3 loads, the PDPTE registers of
 // PAE paging, and what has to be dropped when a paging bit changes (SDM volume 3, 4.4.1, 4.10.4).
 import {
-  CR0_CD, CR0_NW, CR0_PG, CR0_WP, CR4_LA57, CR4_PAE, CR4_PCIDE, CR4_PGE, CR4_PKE, CR4_PSE, CR4_SMAP, CR4_SMEP,
+  CR0_CD, CR0_NW, CR0_PG, CR0_WP, CR4_LA57, CR4_PAE, CR4_PCIDE, CR4_PGE, CR4_PKE, CR4_PKS, CR4_PSE, CR4_SMAP, CR4_SMEP,
   EFER_LMA, EFER_LME, EFER_NXE, GP, cpu, raiseError,
 } from "../cpu";
 import { CPU_CPUID, CPU_CR0, CPU_CR3, CPU_CR4, CPU_EFER, REQ_TLB_FLUSH } from "../layout";
@@ -104,7 +104,7 @@ export function tlbCr4Changed(old: u64, value: u64): bool {
   // Turning PCIDE on or off starts over from context 0, which then holds PCID 0: MOV to CR4 demands
   // CR3[11:0] = 0 for the one, and the other makes the low bits of CR3 mean what they meant before.
   if (changed & CR4_PCIDE) resetContexts();
-  if (changed & (CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCIDE | CR4_SMEP | CR4_SMAP | CR4_PKE | CR4_LA57)) tlbFlushAll();
+  if (changed & (CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCIDE | CR4_SMEP | CR4_SMAP | CR4_PKE | CR4_PKS | CR4_LA57)) tlbFlushAll();
   return true;
 }
 
@@ -116,6 +116,11 @@ export function tlbEferChanged(old: u64, value: u64): void {
 /** After PKRU was written: its rights are part of the tags. */
 export function tlbPkruChanged(): void {
   if (load<u64>(cpu, CPU_CR4) & CR4_PKE) tlbFlushAll();
+}
+
+/** After IA32_PKRS was written, likewise. */
+export function tlbPkrsChanged(): void {
+  if (load<u64>(cpu, CPU_CR4) & CR4_PKS) tlbFlushAll();
 }
 
 /**

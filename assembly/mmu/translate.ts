@@ -1,7 +1,7 @@
 // From a linear address and the intended access to RAM, MMIO, or a page fault: what happens on a
 // TLB miss.
 import {
-  CR0_PG, CR4_PAE, CR4_PKE, CR4_SMEP, EFER_NXE, GP, PF, UD, count, cpu, leave, raise, raiseError, raiseNonCanonical,
+  CR0_PG, CR4_PAE, CR4_SMEP, EFER_NXE, GP, PF, UD, count, cpu, leave, raise, raiseError, raiseNonCanonical,
 } from "../cpu";
 import { KVM_EXIT_INTERNAL_ERROR, KVM_INTERNAL_ERROR_EMULATION } from "../exits";
 import { trace } from "../host";
@@ -165,8 +165,7 @@ function miss(va: u64, access: i32, cls: i32): i32 {
 
 /** The PK bit of the error code: the key would have forbidden the access, whatever else did. */
 function keyError(access: i32, cls: i32): i32 {
-  const applies = (walkRights & PTE_USER) != 0 && (load<u64>(cpu, CPU_CR4) & CR4_PKE) != 0;
-  return applies && (deniedByKey(cls) & needed(access)) != 0 ? ERROR_KEY : 0;
+  return deniedByKey(cls) & needed(access) ? ERROR_KEY : 0;
 }
 
 /** Raises #PF: CR2 and the error code complete with W, U and I. */

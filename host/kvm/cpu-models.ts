@@ -95,10 +95,11 @@ const SAFE = {
   physicalBits: 40,
 } as const;
 
-/** Features that cost more at each context switch than programs gain (PKU), or make programs choose instructions that
- * are slower here than what they replace (AVX and what needs it). */
+/** Features that cost more at each context switch than programs gain (PKU), that no stock kernel uses (PKS), or make
+ * programs choose instructions that are slower here than what they replace (AVX and what needs it). */
 const LEFT_TO_MAX: ReadonlySet<number> = new Set([
   f.FEAT_PKU,
+  f.FEAT_PKS,
   f.FEAT_AVX,
   f.FEAT_AVX2,
   f.FEAT_F16C,

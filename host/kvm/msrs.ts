@@ -30,6 +30,7 @@ export const SAVED_MSRS: readonly number[] = [
   ...range(0x268, 8), // IA32_MTRR_FIX*
   0x2ff, // IA32_MTRR_DEF_TYPE
   0x6e0, // IA32_TSC_DEADLINE
+  0x6e1, // IA32_PKRS
   0xc000_0080, // IA32_EFER
   0xc000_0081,
   0xc000_0082,

@@ -110,6 +110,7 @@ export const CR4_PCIDE = 1n << 17n;
 export const CR4_SMEP = 1n << 20n;
 export const CR4_SMAP = 1n << 21n;
 export const CR4_PKE = 1n << 22n;
+export const CR4_PKS = 1n << 24n;
 export const EFER_LONG = 0xd01n;
 export const EFER_LONG_NO_NX = 0x501n;
 

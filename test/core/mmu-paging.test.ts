@@ -11,6 +11,7 @@ import {
   CR4_PCIDE,
   CR4_PGE,
   CR4_PKE,
+  CR4_PKS,
   CR4_PSE,
   CR4_SMAP,
   CR4_SMEP,
@@ -244,6 +245,26 @@ test("protection keys", () => {
   m.privilege(0);
   assert.equal(m.read(0x5000n), "#14 err 33 cr2 0x5000", "user pages are denied to the supervisor too");
   assert.equal(m.read(0x6000n), 1n, "supervisor pages have no key");
+});
+
+test("protection keys of supervisor pages", () => {
+  const m = machine();
+  m.longMode(CR4_PKS, CR0_WP);
+  m.map(5, 0x9000n | P | W | U | (3n << 59n));
+  m.map(6, 0x9000n | P | W | (3n << 59n));
+  const key = (bits: number) => {
+    m.set32(L.VCPU_BASE + L.CPU_PKRS, bits << 6);
+    m.call("tlbPkrsChanged");
+  };
+  key(2);
+  assert.equal(m.write(0x6000n, 1n), "#14 err 35 cr2 0x6000");
+  assert.equal(m.read(0x6000n), 0n);
+  key(1);
+  assert.equal(m.read(0x6000n), "#14 err 33 cr2 0x6000");
+  assert.equal(m.fetch(0x6000n), 0x9000n);
+  assert.equal(m.read(0x5000n), 0n, "user pages have keys of their own");
+  m.privilege(3);
+  assert.equal(m.read(0x6000n), "#14 err 5 cr2 0x6000");
 });
 
 test("non-canonical addresses raise #GP before any page fault", () => {

@@ -70,7 +70,7 @@ static void cr4(void) {
     {"SMEP", CR4_SMEP, 7, 7, 0}, {"SMAP", CR4_SMAP, 7, 20, 0}, {"FSGSBASE", CR4_FSGSBASE, 7, 0, 0},
     {"UMIP", CR4_UMIP, 7, 2, 1}, {"PKE", CR4_PKE, 7, 3, 1},    {"PCIDE", CR4_PCIDE, 1, 17, 1},
     {"OSXSAVE", CR4_OSXSAVE, 1, 26, 1}, {"LA57", 1 << 12, 7, 16, 1}, {"VMXE", 1 << 13, 1, 5, 1},
-    {"SMXE", 1 << 14, 1, 6, 1},
+    {"SMXE", 1 << 14, 1, 6, 1}, {"PKS", CR4_PKS, 7, 31, 1},
   };
   own_memory(0);
   for (unsigned i = 0; i < sizeof(features) / sizeof(features[0]); i++) {

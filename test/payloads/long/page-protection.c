@@ -8,6 +8,8 @@
 #define HAS_INVPCID (cpuid_or_zero(7, 0).ebx & 1 << 10)
 #define HAS_UMIP (cpuid_or_zero(7, 0).ecx & 1 << 2)
 #define HAS_PKU (cpuid_or_zero(7, 0).ecx & 1 << 3)
+#define MSR_PKRS 0x6e1
+#define HAS_PKS (cpuid_or_zero(7, 0).ecx & 1u << 31)
 #define HAS_PCID (cpuid(1, 0).ecx & 1 << 17)
 
 static void smep(u8 *page) {
@@ -158,6 +160,39 @@ static void keys(u8 *page) {
   map_at(AT, 0, (u64)page | PTE_P | PTE_W | PTE_U);
 }
 
+static void supervisor_keys(u8 *page) {
+  if (!HAS_PKS) {
+    skip("supervisor keys", "not there");
+    return;
+  }
+  write_cr4(read_cr4() | CR4_PKS);
+  TRY("mov %0, %%ecx; xor %%eax, %%eax; mov $1, %%edx; wrmsr", "r"(MSR_PKRS));
+  check_trap("PKRS has 32 bits", GP, 0);
+  map_at(AT, 0, (u64)page | PTE_P | PTE_W | PTE_KEY(5));
+  write_msr(MSR_PKRS, 0x400);
+  TRY("mov (%0), %%al", "r"(AT));
+  check_fault("a read of a supervisor's page with the key disabled", PF_P | PF_KEY, AT);
+  TRY_USER("mov (%0), %%al", "r"(AT));
+  check_fault("level 3 is told nothing of the key", PF_P | PF_U, AT);
+  TRY("call *%0", "r"(AT));
+  check_trap("supervisor keys let fetch", NONE, 0);
+  write_msr(MSR_PKRS, 0x800);
+  write_cr0(read_cr0() | CR0_WP);
+  TRY("movb $0xc3, (%0)", "r"(AT));
+  check_fault("a write to a supervisor's page with writes disabled", PF_P | PF_W | PF_KEY, AT);
+  write_cr0(read_cr0() & ~(word)CR0_WP);
+  TRY("movb $0xc3, (%0)", "r"(AT));
+  check_trap("the same without WP", NONE, 0);
+  write_cr0(read_cr0() | CR0_WP);
+  map_at(AT, 0, (u64)page | PTE_P | PTE_W | PTE_U | PTE_KEY(5));
+  write_msr(MSR_PKRS, 0x400);
+  TRY("mov (%0), %%al", "r"(AT));
+  check_trap("PKRS is nothing to a user's page", NONE, 0);
+  write_msr(MSR_PKRS, 0);
+  write_cr4(read_cr4() & ~(word)CR4_PKS);
+  map_at(AT, 0, (u64)page | PTE_P | PTE_W | PTE_U);
+}
+
 static struct {
   u64 pcid, address;
 } operand __attribute__((aligned(16)));
@@ -258,4 +293,5 @@ void payload_main(void) {
   map_at(AT, 0, (u64)page | PTE_P | PTE_W | PTE_U);
   umip();
   keys(page);
+  supervisor_keys(page);
 }
