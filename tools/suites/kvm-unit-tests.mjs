@@ -17,8 +17,11 @@ const QEMU_DEVICES = ["-device", "pci-testdev", "-global", "kvm-pit.lost_tick_po
 /** The suite tells its programs about the host in an environment file, passed as the initrd. */
 const ENVIRONMENT = "TARGET=\nKERNEL_VERSION_STRING=6.1.0\nKERNEL_VERSION=6\nKERNEL_PATCHLEVEL=1\n";
 
-/** Runs the chosen entries of one build folder on the chosen machines; `report` hears of each as it ends. */
-export async function runUnitTests(folder, machines, { only, timeoutSeconds, report }) {
+/**
+ * Runs the chosen entries of one build folder on the chosen machines; `report` hears of each as it ends. An entry has the
+ * time that the suite gives it, `slowdown` times over on a machine that has other things to do.
+ */
+export async function runUnitTests(folder, machines, { only, timeoutSeconds, slowdown, report }) {
   const { arch, source, entries } = readUnitTests(folder);
   const chosen = entries.filter(({ name }) => only.length === 0 || only.includes(name));
   const scratch = mkdtempSync(join(tmpdir(), "wkvm-suite-"));
@@ -29,7 +32,12 @@ export async function runUnitTests(folder, machines, { only, timeoutSeconds, rep
     for (const entry of chosen) {
       const row = { name: entry.name, processors: entry.processors, results: {} };
       for (const machine of machines) {
-        row.results[machine.name] = await runEntry(entry, machine, { environment, timeoutSeconds, cwd: scratch });
+        row.results[machine.name] = await runEntry(entry, machine, {
+          environment,
+          timeoutSeconds,
+          slowdown,
+          cwd: scratch,
+        });
         report(arch, row, machine.name);
       }
       rows.push(row);
@@ -40,7 +48,7 @@ export async function runUnitTests(folder, machines, { only, timeoutSeconds, rep
   return { suite: "kvm-unit-tests", arch, source, rows };
 }
 
-async function runEntry(entry, machine, { environment, timeoutSeconds, cwd }) {
+async function runEntry(entry, machine, { environment, timeoutSeconds, slowdown, cwd }) {
   const processors = Math.min(entry.processors, machine.mostProcessors ?? Number.POSITIVE_INFINITY);
   const args = [
     ...machine.args,
@@ -51,7 +59,7 @@ async function runEntry(entry, machine, { environment, timeoutSeconds, cwd }) {
     ...(entry.append === undefined ? [] : ["-append", substituteDate(entry.append)]),
     ...entry.options,
   ];
-  const limit = Math.min(entry.timeoutSeconds, timeoutSeconds);
+  const limit = Math.min(entry.timeoutSeconds, timeoutSeconds) * slowdown;
   const end = await runToEnd(machine.command, args, { timeoutSeconds: limit, cwd });
   return { ...judge(end), seconds: Number(end.seconds.toFixed(1)), output: end.output + end.errors };
 }

@@ -1,5 +1,5 @@
 // npm run suites -- --suite kvm-unit-tests --path DIR [--path DIR] [--machines interp,tcg] [--only NAME,...]
-//   [--timeout SECONDS] [--json FILE] [--logs DIR] [--markdown]
+//   [--slowdown N] [--timeout SECONDS] [--json FILE] [--logs DIR] [--markdown]
 // Runs a public suite that somebody has fetched and built outside this repository.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,8 +8,9 @@ import { build } from "../build.mjs";
 import { runUnitTests } from "./kvm-unit-tests.mjs";
 import { MACHINE_NAMES, machineNamed } from "./machines.mjs";
 import { markdownSums, textTable } from "./scoreboard.mjs";
+import { runTest386 } from "./test386.mjs";
 
-const SUITES = { "kvm-unit-tests": runUnitTests };
+const SUITES = { "kvm-unit-tests": runUnitTests, test386: runTest386 };
 /** Longer than the longest limit that an entry has of its own. */
 const DEFAULT_TIMEOUT = 240;
 
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     path: { type: "string", multiple: true, default: [] },
     machines: { type: "string", default: "interp" },
     only: { type: "string", default: "" },
+    slowdown: { type: "string", default: "1" },
     timeout: { type: "string", default: String(DEFAULT_TIMEOUT) },
     json: { type: "string" },
     logs: { type: "string" },
@@ -29,7 +31,9 @@ const { values } = parseArgs({
 const runSuite = SUITES[values.suite];
 if (!runSuite || values.path.length === 0) {
   console.error(`usage: npm run suites -- --suite ${Object.keys(SUITES).join("|")} --path DIR`);
-  console.error(`  [--machines ${MACHINE_NAMES.join(",")}] [--only NAME,...] [--timeout S] [--json FILE] [--logs DIR]`);
+  console.error(
+    `  [--machines ${MACHINE_NAMES.join(",")}] [--only NAME,...] [--slowdown N] [--timeout S] [--json FILE] [--logs DIR]`,
+  );
   process.exit(2);
 }
 
@@ -41,6 +45,7 @@ for (const folder of values.path) {
     await runSuite(folder, machines, {
       only: values.only === "" ? [] : values.only.split(","),
       timeoutSeconds: Number(values.timeout),
+      slowdown: Number(values.slowdown),
       report: reportOne,
     }),
   );
