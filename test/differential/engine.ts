@@ -14,10 +14,10 @@ import {
   VECTOR_TIMEOUT,
 } from "./case.ts";
 import { compare, type Difference } from "./compare.ts";
+import { BATCH, DrawnBatches } from "./drawn-batches.ts";
 import type { Generator } from "./generator.ts";
 import { formName, shapeOf } from "./shape.ts";
-import { buildCase } from "./state.ts";
-import { identify } from "./table-forms.ts";
+import { identify, type TableForm } from "./table-forms.ts";
 import type { Tier } from "./tiers.ts";
 
 /** A case on which a tier and the oracle disagree. */
@@ -33,25 +33,23 @@ export interface Mismatch {
 /** Counts by form: cases, and how each ended (by vector). */
 export type Coverage = Map<string, Map<number, number>>;
 
-const BATCH = 2048;
-
 export class Engine {
   readonly coverage: Coverage = new Map();
   cases = 0;
-  private readonly batch = new Batch(BATCH);
+  private readonly batches: DrawnBatches;
 
   /** Without tiers, the oracle alone is run. */
   constructor(
     private readonly silicon: Silicon,
     private readonly tiers: readonly Tier[],
     readonly generator: Generator,
-  ) {}
+  ) {
+    this.batches = new DrawnBatches(silicon, generator);
+  }
 
   /** Runs one batch on all and returns what differs. */
   async step(): Promise<Mismatch[]> {
-    const { batch } = this;
-    for (const test of batch.cases) buildCase(test, this.generator.draw());
-    const expected = await this.silicon.run(batch, BATCH);
+    const { batch, expected } = await this.batches.next();
     const found: Mismatch[] = [];
     for (let i = 0; i < BATCH; i++) {
       const test = batch.cases[i]!;
@@ -105,8 +103,17 @@ export function formOf(test: Case): string {
   if (test.bytes[CASE_OPTIONS]! & OPTION_SEQUENCE) return `sequence@${MODE_NAMES[mode]}`;
   const shape = shapeOf(codeOf(test), mode);
   const known = identify(shape);
-  return known ? `${known.key}@${MODE_NAMES[mode]}` : formName(shape);
+  if (!known) return formName(shape);
+  let name = names.get(known);
+  if (name === undefined) {
+    name = `${known.key}@${MODE_NAMES[mode]}`;
+    names.set(known, name);
+  }
+  return name;
 }
+
+/** Of the table's forms, each of which belongs to one mode: a form is named a million times. */
+const names = new Map<TableForm, string>();
 
 /** A mismatch with copies of what will be overwritten. */
 export function mismatchOf(

@@ -7,14 +7,14 @@ import { guestCpuid } from "../oracle/guest-cpuid.ts";
 import { Silicon } from "../oracle/silicon.ts";
 import { WkvmRunner } from "../oracle/wkvm-runner.ts";
 import { commonFeatures } from "./campaign.ts";
-import { Batch, type Case, RESULT_VECTOR, type Result, VECTOR_TIMEOUT } from "./case.ts";
+import { type Case, RESULT_VECTOR, type Result, VECTOR_TIMEOUT } from "./case.ts";
 import { compare } from "./compare.ts";
+import { BATCH, DrawnBatches } from "./drawn-batches.ts";
 import { Engine, formOf, type Mismatch, mismatchOf } from "./engine.ts";
 import { Generator } from "./generator.ts";
 import { buildMutantCore, type MutantExports } from "./mutant-core.ts";
 import { Random } from "./random.ts";
 import { describe } from "./report.ts";
-import { buildCase } from "./state.ts";
 import type { Tier } from "./tiers.ts";
 
 export interface MutantOptions {
@@ -37,7 +37,6 @@ export interface Mutant {
   found: string | undefined;
 }
 
-const BATCH = 2048;
 /** Some errors make an instruction repeat for ever; a busy machine stops this process for some time. */
 const CASE_LIMIT_NS = 1e9;
 
@@ -82,7 +81,7 @@ export async function runMutants(options: MutantOptions): Promise<Mutant[]> {
 }
 
 class Hunt {
-  private readonly batch = new Batch(BATCH);
+  private readonly batches: DrawnBatches;
   private runner!: WkvmRunner;
   private cases = 0;
 
@@ -92,18 +91,18 @@ class Hunt {
     private readonly generator: Generator,
     private readonly mutants: readonly Mutant[],
     private readonly options: MutantOptions,
-  ) {}
+  ) {
+    this.batches = new DrawnBatches(silicon, generator);
+  }
 
   private get core(): MutantExports {
     return this.runner.core as MutantExports;
   }
 
   async run(until: number): Promise<void> {
-    const { batch } = this;
     this.runner = await this.create();
     while (performance.now() < until && this.mutants.some(({ found }) => found === undefined)) {
-      for (const test of batch.cases) buildCase(test, this.generator.draw());
-      const expected = await this.silicon.run(batch, BATCH);
+      const { batch, expected } = await this.batches.next();
       const found: [Mutant, Mismatch][] = [];
       for (let i = 0; i < BATCH; i++) {
         if (expected[i]!.bytes[RESULT_VECTOR] !== VECTOR_TIMEOUT) await this.try(batch.cases[i]!, expected[i]!, found);

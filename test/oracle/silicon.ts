@@ -67,14 +67,13 @@ export class Silicon {
   private readonly child: ChildProcess;
   private chunks: Buffer[] = [];
   private received = 0;
-  private waiting: { resolve: (bytes: Uint8Array) => void; reject: (error: Error) => void } | undefined;
+  private readonly waiting: { resolve: (bytes: Uint8Array) => void; reject: (error: Error) => void }[] = [];
 
   constructor() {
     this.child = spawn(compile(), [], { stdio: ["pipe", "pipe", "inherit"] });
     this.child.stdout?.on("data", (chunk: Buffer) => this.take(chunk));
     this.child.on("exit", (code, signal) => {
-      this.waiting?.reject(new Error(`the oracle ended: ${code ?? signal}`));
-      this.waiting = undefined;
+      for (const { reject } of this.waiting.splice(0)) reject(new Error(`the oracle ended: ${code ?? signal}`));
     });
     this.child.stdin?.on("error", () => {});
     this.child.stdin?.write(baseImage());
@@ -82,14 +81,24 @@ export class Silicon {
 
   /** Runs the first `count` cases of a batch. */
   async run(batch: Batch, count: number): Promise<Result[]> {
+    const { answer } = await this.submit(batch, count);
+    return answer;
+  }
+
+  /** Resolves when the oracle has got the cases; it runs them while its caller does something else. */
+  async submit(batch: Batch, count: number): Promise<{ readonly answer: Promise<Result[]> }> {
+    const answer = new Promise<Uint8Array>((resolve, reject) => {
+      this.waiting.push({ resolve, reject });
+    }).then(splitResults);
+    // Whoever awaits it is told; until then it is no unhandled rejection.
+    answer.catch(() => {});
     const header = Buffer.alloc(4);
     header.writeUInt32LE(count);
     this.child.stdin?.write(header);
-    this.child.stdin?.write(batch.bytes.subarray(0, count * CASE_SIZE));
-    const answer = await new Promise<Uint8Array>((resolve, reject) => {
-      this.waiting = { resolve, reject };
-    });
-    return splitResults(answer);
+    const cases = batch.bytes.subarray(0, count * CASE_SIZE);
+    // What cannot be written ends in the answer's rejection.
+    await new Promise<void>((resolve) => this.child.stdin?.write(cases, () => resolve()));
+    return { answer };
   }
 
   close(): void {
@@ -101,16 +110,15 @@ export class Silicon {
   private take(chunk: Buffer): void {
     this.chunks.push(chunk);
     this.received += chunk.length;
-    if (this.received < 4) return;
-    if (this.chunks[0]!.length < 4) this.chunks = [Buffer.concat(this.chunks)];
-    const length = this.chunks[0]!.readUInt32LE(0);
-    if (this.received < 4 + length) return;
-    const whole = Buffer.concat(this.chunks);
-    this.chunks = [];
-    this.received = 0;
-    const { waiting } = this;
-    this.waiting = undefined;
-    // A copy of its own, aligned: results are read through typed views.
-    waiting?.resolve(new Uint8Array(whole.subarray(4, 4 + length)));
+    while (this.received >= 4) {
+      if (this.chunks[0]!.length < 4) this.chunks = [Buffer.concat(this.chunks)];
+      const end = 4 + this.chunks[0]!.readUInt32LE(0);
+      if (this.received < end) return;
+      const whole = Buffer.concat(this.chunks);
+      this.chunks = whole.length > end ? [whole.subarray(end)] : [];
+      this.received -= end;
+      // A copy of its own, aligned: results are read through typed views.
+      this.waiting.shift()?.resolve(new Uint8Array(whole.subarray(4, end)));
+    }
   }
 }
