@@ -81,14 +81,16 @@ export function shiftRightJam(high: u64, low: u64, count: i32): u64 {
 /** The integer square root of (high:low) with high >= 2^62: 64 bits; the remainder, which may have 65 bits, is
  * reported as wideLow: 0 where exact, 1 where below half a unit, 3 << 62 where above. */
 export function sqrtWide(high: u64, low: u64): u64 {
-  // A double knows the first 53 bits; one Newton step gives the rest but for a unit or two.
-  const estimate = Math.sqrt(<f64>high) * 4294967296.0;
-  let root = estimate >= 18446744073709549568.0 ? <u64>0xfffffffffffff800 : <u64>estimate;
+  // A double knows the first 53 bits; one Newton step gives the rest but for a unit or two. Conversions of signed
+  // integers are what processors have, so the numbers are halved or moved down by 2^63.
+  const estimate = Math.sqrt(<f64><i64>(high >> 1) * 2.0) * 4294967296.0;
+  const inverse = 0.5 / estimate;
+  let root = estimate >= 18446744073709549568.0 ? <u64>0xfffffffffffff800 : <u64><i64>(estimate - 9223372036854775808.0) + (<u64>1 << 63);
   let squareHigh = mulWide(root, root);
   let restLow = low - wideLow;
   let restHigh = <i64>(high - squareHigh - u64(low < wideLow));
-  const rest = <f64>restHigh * 18446744073709551616.0 + <f64>restLow;
-  const step = <i64>(rest / (2.0 * <f64>root));
+  const rest = <f64>restHigh * 18446744073709551616.0 + <f64><i64>(restLow >> 1) * 2.0;
+  const step = <i64>(rest * inverse);
   const moved = root + <u64>step;
   // Near 2^64 the sum may wrap; the largest root is the place to fix up from.
   root = step > 0 && moved < root ? u64.MAX_VALUE : moved;

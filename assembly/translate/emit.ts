@@ -26,7 +26,7 @@ import {
   prologue, pushGoOn, resetDepth, setKnownFlags, storeFlags, storeFuel, storeRegisters, storeVectors, takeFuel, usedRegisters, usedVectors, usesFloats,
 } from "./state";
 import { planX87 } from "./x87/plan";
-import { beginX87, beginX87Block, detachX87, prepareX87 } from "./x87/state";
+import { afterX87, attachAtEntry, attachX87Again, beginX87, beginX87Block, detachX87, prepareX87 } from "./x87/state";
 import { at, block, br, brIf, brTable, byte, call, end, I32, I64, i32const, i64const, ifBlock, localGet, localSet, localTee, loop, u32leb, VOID, writeAt } from "./writer";
 
 /** Bytes that one instruction, or the end of a block, may take. */
@@ -59,6 +59,7 @@ export function emitRegion(): usize {
   block(VOID);
   prologue();
   if (usesFloats) loadFast();
+  attachAtEntry();
   dispatcher = dispatchCount > 1;
   if (dispatcher) {
     loop(VOID);
@@ -197,7 +198,10 @@ function emitBlock(position: i32): bool {
     }
     if (how == HOW_CALL) {
       if (callCase(rec, load<i32>(b, B_DELTA), total - n, n + 1 == total && load<u32>(b, B_KIND) == KIND_OTHER)) return true;
-    } else expand(rec, next, liveAfter(n));
+    } else {
+      expand(rec, next, liveAfter(n));
+      afterX87();
+    }
     delta = next;
   }
   endBlock(b, position);
@@ -240,6 +244,7 @@ function callCase(rec: usize, traceDelta: i32, remaining: i32, ends: bool): bool
     leaveScope();
     end();
   }
+  if (!ends) attachX87Again();
   return ends;
 }
 

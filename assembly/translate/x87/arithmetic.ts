@@ -6,8 +6,8 @@ import { addParameter, beginType, helperFunction, RUNTIME_COMPUTE_X87 } from "..
 import { TR_X87_RESULT } from "../layout";
 import { temp } from "../locals";
 import {
-  I32_ADD, I32_AND, I32_EQ, I32_GE_U, I32_GT_U, I32_LOAD, I32_LT_U, I32_OR, I32_SHR_U, I32_SUB, I32_WRAP, I32_XOR, I64_ADD, I64_AND, I64_CLZ, I64_EXTEND_U, I64_GE_S, I64_GT_U, I64_LT_U,
-  I64_MUL, I64_NE, I64_OR, I64_SHL, I64_SHR_U, I64_SUB, I64_XOR, SELECT,
+  I32_ADD, I32_AND, I32_EQ, I32_GE_U, I32_GT_U, I32_LOAD, I32_LT_U, I32_OR, I32_SHL, I32_SHR_U, I32_SUB, I32_WRAP, I32_XOR, I64_ADD, I64_AND, I64_CLZ, I64_EXTEND_S, I64_EXTEND_U, I64_GE_S, I64_GT_U, I64_LT_U,
+  I64_MUL, I64_NE, I64_OR, I64_SHL, I64_SHR_S, I64_SHR_U, I64_SUB, I64_XOR, SELECT,
 } from "../opcodes";
 import { loadField } from "../state";
 import { block, br, brIf, byte, call, end, I32, I64, i32const, i64const, localGet, localSet, localTee, VOID } from "../writer";
@@ -191,7 +191,6 @@ function add(sigA: u32, expA: u32, sigB: u32, expBGiven: u32, to: i32, negate: b
   const exp = temp(I32);
   const distance = temp(I32);
   const away = temp(I64);
-  const differ = temp(I64);
   const mask = temp(I64);
   const high = temp(I64);
   const low = temp(I64);
@@ -247,18 +246,14 @@ function add(sigA: u32, expA: u32, sigB: u32, expBGiven: u32, to: i32, negate: b
   i32const(63);
   byte(I32_GT_U);
   brIf(0);
-  // high:low = big / 2 plus or minus small / 2 / 2^distance, with all its bits.
+  // high:low = big / 2 plus or minus small / 2 / 2^distance, with all its bits: X - Y is ~(~X + Y).
   two(expA, expB);
   byte(I32_XOR);
-  i32const(15);
-  byte(I32_SHR_U);
-  i32const(1);
-  byte(I32_AND);
-  byte(I64_EXTEND_U);
-  localSet(differ);
-  i64const(0);
-  localGet(differ);
-  byte(I64_SUB);
+  i32const(16);
+  byte(I32_SHL);
+  byte(I64_EXTEND_S);
+  i64const(63);
+  byte(I64_SHR_S);
   localSet(mask);
   localGet(distance);
   byte(I64_EXTEND_U);
@@ -268,18 +263,15 @@ function add(sigA: u32, expA: u32, sigB: u32, expBGiven: u32, to: i32, negate: b
   localGet(away);
   byte(I64_SUB);
   byte(I64_SHL);
-  localGet(mask);
-  byte(I64_XOR);
-  localTee(low);
+  localTee(shift);
   localGet(big);
   i64const(63);
   byte(I64_SHL);
+  localGet(mask);
+  byte(I64_XOR);
   byte(I64_ADD);
-  localTee(shift);
-  localGet(differ);
-  byte(I64_ADD);
-  // Two carries: of that sum, and of the one that makes a complement.
-  two(shift, low);
+  localTee(low);
+  localGet(shift);
   byte(I64_LT_U);
   byte(I64_EXTEND_U);
   localGet(small);
@@ -287,23 +279,21 @@ function add(sigA: u32, expA: u32, sigB: u32, expBGiven: u32, to: i32, negate: b
   byte(I64_SHR_U);
   localGet(away);
   byte(I64_SHR_U);
-  localGet(mask);
-  byte(I64_XOR);
   localGet(big);
   i64const(1);
   byte(I64_SHR_U);
+  localGet(mask);
+  byte(I64_XOR);
   byte(I64_ADD);
   byte(I64_ADD);
-  localSet(high);
-  localTee(low);
-  localGet(differ);
-  byte(I64_LT_U);
-  byte(I64_EXTEND_U);
-  localGet(high);
-  byte(I64_ADD);
+  localGet(mask);
+  byte(I64_XOR);
   localTee(high);
   byte(I64_CLZ);
   localSet(shift);
+  two(low, mask);
+  byte(I64_XOR);
+  localSet(low);
   localGet(exp);
   i32const(1);
   byte(I32_ADD);

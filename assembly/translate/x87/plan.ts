@@ -2,8 +2,8 @@
 // that it is looked at once.
 import { cpu } from "../../cpu";
 import { RECORD_SIZE } from "../../decode/record";
-import { HOW_INLINE, HOW_LEAVE, howTo } from "../cases";
-import { B_COUNT, B_FALL, B_TAKEN, blockAt, blockCount, firstRecord } from "../discover";
+import { HOW_INLINE, HOW_LEAVE, howTo, KIND_CALL, KIND_INDIRECT_CALL } from "../cases";
+import { B_COUNT, B_FALL, B_KIND, B_TAKEN, blockAt, blockCount, firstRecord } from "../discover";
 import { TR_X87_TOPS } from "../layout";
 import { orderAt, ordered } from "../order";
 import {
@@ -22,19 +22,30 @@ export function topOf(block: i32): i32 {
   return load<u8>(cpu + TR_X87_TOPS + block);
 }
 
-/** Finds usedSlots, and a top for each block: that of the block before it, where it has one. */
+/** Finds usedSlots, and a top for each block: that of the block before it. */
 export function planX87(): void {
   usedSlots = 0;
   beginRecords();
   if (!roundingBits) return;
   memory.fill(cpu + TR_X87_TOPS, <u8>UNKNOWN, blockCount);
-  for (let position = 0; position < ordered; position++) {
-    const index = orderAt(position);
-    const b = blockAt(index);
-    hand(index, 0);
-    const top = goThrough(b, topOf(index));
-    hand(load<i32>(b, B_TAKEN), top);
-    hand(load<i32>(b, B_FALL), top);
+  let done: u64 = 0;
+  for (let start = 0; start < ordered; start++) {
+    hand(orderAt(start), 0);
+    // Where a call returns to is known from the return, which may lie anywhere.
+    let changed = true;
+    while (changed) {
+      changed = false;
+      for (let position = 0; position < ordered; position++) {
+        const index = orderAt(position);
+        if ((done >> index) & 1 || load<u8>(cpu + TR_X87_TOPS + index) == UNKNOWN) continue;
+        done |= (<u64>1) << index;
+        changed = true;
+        const b = blockAt(index);
+        const top = goThrough(b, topOf(index));
+        hand(load<i32>(b, B_TAKEN), top);
+        if (load<u32>(b, B_KIND) != KIND_CALL && load<u32>(b, B_KIND) != KIND_INDIRECT_CALL) hand(load<i32>(b, B_FALL), top);
+      }
+    }
   }
 }
 

@@ -8,10 +8,14 @@ import { extAdd, extDiv, extMul, extSqrt } from "../../softfloat/extended-arithm
 import { EXT_EQUAL, EXT_GREATER, EXT_LESS, extCompare } from "../../softfloat/extended-compare";
 import { extToInteger } from "../../softfloat/extended-convert";
 import { extRoundIntegral } from "../../softfloat/extended-remainder";
-import { EXT_INFINITE, INTEGER_BIT, resultExp, resultLow, setPrecision } from "../../softfloat/extended";
+import { EXT_BIAS, EXT_INFINITE, EXT_SIGN, INTEGER_BIT, resultExp, resultLow, setPrecision } from "../../softfloat/extended";
 import { beginFloat, floatFlags, roundedUp, X_ALL, X_INEXACT } from "../../softfloat/status";
+import { divWide, wideLow } from "../../softfloat/wide";
 import { TR_X87_RESULT, TR_X87_TURN, TR_X87_WINDOW } from "../layout";
 import { RESULT_UP, SPECIAL, X_ATTACHED, X_ROUNDS_53, X_ROUNDS_64, X_TAGS, X_TOP } from "./word";
+
+/** Exponents of normal numbers are below this, less 1. */
+const LARGEST: u32 = 0x7ffe;
 
 /** Operations of computeX87() beside FPU_*. */
 export const X87_SQRT: i32 = 8;
@@ -23,12 +27,9 @@ function marked(sig: u64, signExp: u32): u32 {
   return normal ? signExp : signExp | SPECIAL;
 }
 
-/**
- * Takes the registers into TR_X87_WINDOW with slot `top` as ST(0); gives back first what a region has, where `word` says
- * so (the other parameters are those of detachX87). Returns the word; 0: an exception is not masked.
- */
-export function attachX87(top: i32, word: u32, up: u32, inexact: u32, ip: u64, about: u32, dp: u64, aboutData: u32): u32 {
-  if (word) detachX87(word, up, inexact, ip, about, dp, aboutData);
+/** Takes the registers into TR_X87_WINDOW with slot `top` as ST(0). Returns the word; 0: an exception is not masked, and
+ * nothing has been taken. */
+export function attachX87(top: i32): u32 {
   const control = load<u32>(cpu, CPU_FCW);
   if ((control & X_ALL) != X_ALL) return 0;
   const turn = (load<i32>(cpu, CPU_FTOP) - top) & 7;
@@ -83,9 +84,49 @@ function ups(): u32 {
   return floatFlags & X_INEXACT && roundedUp ? <u32>1 << RESULT_UP : 0;
 }
 
+/** Neither zero, denormal, infinite nor a NaN. */
+function isNormal(exp: u32): bool {
+  return exp < SPECIAL;
+}
+
+/**
+ * a / b of normal numbers where the quotient is normal too and rounding is to nearest, with 64 bits or with 53: the
+ * significand, TR_X87_RESULT as of computeX87(). 0: it is another case, and nothing has been done.
+ */
+function divided(sigA: u64, expA: u32, sigB: u64, expB: u32): u64 {
+  const mode = fcw() & 0xf00;
+  if (!isNormal(expA) || !isNormal(expB) || (mode != 0x300 && mode != 0x200)) return 0;
+  const whole = sigA >= sigB;
+  const exp = <i32>(expA & EXT_INFINITE) - <i32>(expB & EXT_INFINITE) + EXT_BIAS - i32(!whole);
+  if (<u32>(exp - 1) >= LARGEST) return 0;
+  let quotient = whole ? divWide(sigA >> 1, sigA << 63, sigB) : divWide(sigA, 0, sigB);
+  const rest = wideLow;
+  let up: u32;
+  let inexact: bool;
+  if (mode == 0x300) {
+    // A quotient of two significands is never half a unit off.
+    up = u32(rest > sigB - rest);
+    quotient += up;
+    inexact = rest != 0;
+  } else {
+    const tail = quotient << 53 | u64(rest != 0);
+    up = u32((tail | (quotient >> 11 & 1)) > 0x8000000000000000);
+    quotient = (quotient & ~0x7ff) + (<u64>up << 11);
+    inexact = tail != 0;
+  }
+  if (!quotient) return 0;
+  if (inexact) setFsw(fsw() | X_INEXACT);
+  store<u32>(cpu, ((expA ^ expB) & EXT_SIGN) | <u32>exp | up << RESULT_UP, TR_X87_RESULT);
+  return quotient;
+}
+
 /** a op b (FPU_* or X87_*): the significand. TR_X87_RESULT has sign and exponent, and RESULT_UP; exceptions are in the
  * status word. */
 export function computeX87(op: i32, sigA: u64, expA: u32, sigB: u64, expB: u32): u64 {
+  if (op == FPU_DIV || op == FPU_DIVR) {
+    const quotient = op == FPU_DIV ? divided(sigA, expA, sigB, expB) : divided(sigB, expB, sigA, expA);
+    if (quotient) return quotient;
+  }
   expA &= 0xffff;
   expB &= 0xffff;
   begin();

@@ -3,14 +3,15 @@
 //
 // C1, the inexact flag and the pointers to the last instruction and operand are locals too, which cost nothing but where
 // somebody looks: each instruction sets them, and V8 drops what is overwritten.
-import { RECORD_SIZE } from "../../decode/record";
 import { CPU_FSW } from "../../layout";
+import { B_ENTRY, blockAt } from "../discover";
 import { addParameter, beginType, helperFunction, RUNTIME_ATTACH_X87, RUNTIME_DETACH_X87 } from "../imports";
 import { TR_X87_WINDOW } from "../layout";
-import { addLocal } from "../locals";
+import { addLocal, L_NEXT } from "../locals";
 import { pushTraceRip } from "../memory-access";
-import { I32_AND, I32_LOAD, I32_NE, I32_OR, I32_SHR_U, I32_STORE, I32_XOR, I64_LOAD, I64_NE, I64_OR, I64_STORE } from "../opcodes";
-import { enterScope, field, leaveScope, loadField, missIf } from "../state";
+import { I32_AND, I32_LOAD, I32_LT_U, I32_MUL, I32_NE, I32_OR, I32_REM_U, I32_SHR_U, I32_STORE, I32_WRAP, I32_XOR, I64_EXTEND_U, I64_LOAD, I64_NE, I64_OR, I64_SHR_U, I64_STORE, SELECT } from "../opcodes";
+import { dispatchCount, dispatched, orderAt, ordered } from "../order";
+import { field, loadField, missIf } from "../state";
 import { byte, call, end, I32, I64, i32const, i64const, ifBlock, localGet, localSet, VOID } from "../writer";
 import { runLength, runMask, runValue, scanRun, topOf, usedSlots } from "./plan";
 import { describe, RECORD_HELPER, RECORD_INLINE } from "./records";
@@ -36,6 +37,8 @@ let top: i32 = 0;
 let left: i32 = 0;
 /** Whether the instruction being emitted is computed in line. */
 export let isInline: bool = false;
+/** Whether a helper executes it on the vCPU's state. */
+let isHelper: bool = false;
 
 /** Declares the locals of a region that planX87() has gone through. */
 export function beginX87(): void {
@@ -57,6 +60,7 @@ export function beginX87(): void {
 export function beginX87Block(block: i32): void {
   left = 0;
   isInline = false;
+  isHelper = false;
   top = usedSlots ? topOf(block) : 0;
 }
 
@@ -177,26 +181,6 @@ function moveSlots(store: bool): void {
   }
 }
 
-/** The parameters of detachX87(), and of attachX87() after the first. */
-function pushState(): void {
-  localGet(word);
-  localGet(up);
-  pushInexact();
-  localGet(ip);
-  localGet(about);
-  localGet(dp);
-  localGet(aboutData);
-}
-function typeOfState(): void {
-  addParameter(I32);
-  addParameter(I32);
-  addParameter(I32);
-  addParameter(I64);
-  addParameter(I32);
-  addParameter(I64);
-  addParameter(I32);
-}
-
 function nothingNoted(): void {
   i32const(0);
   localSet(about);
@@ -206,14 +190,10 @@ function nothingNoted(): void {
   localSet(inexact);
 }
 
-/** Takes the registers over, so that the slot of ST(0) is what it is here. */
+/** Takes the registers over; what slot ST(0) is to be is on the stack. */
 function attach(): void {
-  moveSlots(true);
-  i32const(top);
-  pushState();
   beginType();
   addParameter(I32);
-  typeOfState();
   call(helperFunction(RUNTIME_ATTACH_X87, I32));
   localSet(word);
   nothingNoted();
@@ -226,6 +206,55 @@ function attach(): void {
   moveSlots(false);
 }
 
+/** Takes the registers over where the region is entered. That is no place in a loop, where V8 would have to keep every
+ * local that may be loaded anew apart from what it was. */
+export function attachAtEntry(): void {
+  if (!usedSlots) return;
+  pushEntryTop();
+  attach();
+}
+
+/** Slots of ST(0) that a constant has room for, three bits each. */
+const PACKED: u32 = 21;
+
+/** Pushes the slot of ST(0) for the entry in L_NEXT. */
+function pushEntryTop(): void {
+  if (dispatchCount <= 1) {
+    i32const(topOf(orderAt(0)));
+    return;
+  }
+  i64const(packedTops(0));
+  for (let from = PACKED; from < <u32>dispatchCount; from += PACKED) {
+    i64const(packedTops(from));
+    localGet(L_NEXT);
+    i32const(from);
+    byte(I32_LT_U);
+    byte(SELECT);
+  }
+  localGet(L_NEXT);
+  i32const(PACKED);
+  byte(I32_REM_U);
+  i32const(3);
+  byte(I32_MUL);
+  byte(I64_EXTEND_U);
+  byte(I64_SHR_U);
+  byte(I32_WRAP);
+  i32const(7);
+  byte(I32_AND);
+}
+
+/** The slots of ST(0) of the entries from one on. */
+function packedTops(from: u32): i64 {
+  let tops: i64 = 0;
+  for (let position = 0; position < ordered; position++) {
+    const index = orderAt(position);
+    if (!((dispatched >> index) & 1)) continue;
+    const entry = load<u32>(blockAt(index), B_ENTRY);
+    if (entry >= from && entry < from + PACKED) tops |= <i64>topOf(index) << ((entry - from) * 3);
+  }
+  return tops;
+}
+
 /** Gives the registers back if the region has them: before whatever else looks at them. */
 export function detachX87(): void {
   left = 0;
@@ -233,22 +262,38 @@ export function detachX87(): void {
   localGet(word);
   ifBlock(VOID);
   moveSlots(true);
-  pushState();
+  localGet(word);
+  localGet(up);
+  pushInexact();
+  localGet(ip);
+  localGet(about);
+  localGet(dp);
+  localGet(aboutData);
   beginType();
-  typeOfState();
+  addParameter(I32);
+  addParameter(I32);
+  addParameter(I32);
+  addParameter(I64);
+  addParameter(I32);
+  addParameter(I64);
+  addParameter(I32);
   call(helperFunction(RUNTIME_DETACH_X87, 0));
   i32const(0);
   localSet(word);
-  nothingNoted();
   end();
 }
 
-function lookAtStack(): void {
-  localGet(word);
-  i32const(runMask);
-  byte(I32_AND);
-  i32const(runValue);
-  byte(I32_NE);
+/** Takes the registers over again, behind what detachX87() was called for. */
+export function attachX87Again(): void {
+  if (!usedSlots) return;
+  i32const(top);
+  attach();
+}
+
+/** Behind a record: takes the registers over again if a helper has had them. */
+export function afterX87(): void {
+  if (isHelper) attachX87Again();
+  isHelper = false;
 }
 
 /**
@@ -260,20 +305,19 @@ export function prepareX87(rec: usize, following: i32): bool {
   if (left > 0) left--;
   if (!usedSlots) return true;
   const kind = describe(rec);
-  if (kind == RECORD_HELPER) detachX87();
+  isHelper = kind == RECORD_HELPER;
+  if (isHelper) detachX87();
   if (kind != RECORD_INLINE) return true;
   if (!left) {
     scanRun(rec, following + 1, top);
     if (!runLength) return false;
     left = runLength;
-    lookAtStack();
-    ifBlock(VOID);
-    enterScope();
-    attach();
-    lookAtStack();
+    localGet(word);
+    i32const(runMask);
+    byte(I32_AND);
+    i32const(runValue);
+    byte(I32_NE);
     missIf();
-    leaveScope();
-    end();
     describe(rec);
   }
   isInline = true;

@@ -14,6 +14,28 @@ block $block3
   local.set $flag_op
   global.get $tlb
   local.set $tlb
+  i32.const 0
+  call $helper
+  local.set $12
+  i32.const 0
+  local.set $14
+  i32.const 0
+  local.set $15
+  i64.const 0
+  local.set $16
+  i32.const 0
+  i32.load offset=2100820
+  i32.const 9
+  i32.shr_u
+  i32.const 1
+  i32.and
+  local.set $13
+  i32.const 0
+  i64.load offset=16518256
+  local.set $19
+  i32.const 0
+  i32.load offset=16518264
+  local.set $20
   local.get $fuel
   i32.const 3
   i32.sub
@@ -23,57 +45,13 @@ block $block3
   i32.and
   i32.const 12288
   i32.ne
-  if
-   i32.const 0
-   local.get $19
-   i64.store offset=16518256
-   i32.const 0
-   local.get $20
-   i32.store offset=16518264
-   i32.const 0
-   local.get $12
-   local.get $13
-   local.get $16
-   i64.const 0
-   i64.ne
-   local.get $17
-   local.get $14
-   local.get $18
-   local.get $15
-   call $helper
-   local.set $12
-   i32.const 0
-   local.set $14
-   i32.const 0
-   local.set $15
-   i64.const 0
-   local.set $16
-   i32.const 0
-   i32.load offset=2100820
-   i32.const 9
-   i32.shr_u
-   i32.const 1
-   i32.and
-   local.set $13
-   i32.const 0
-   i64.load offset=16518256
-   local.set $19
-   i32.const 0
-   i32.load offset=16518264
-   local.set $20
-   local.get $12
-   i32.const 14208
-   i32.and
-   i32.const 12288
-   i32.ne
-   local.set $scratch
-   i32.const 0
-   local.set $position
-   i32.const 3
-   local.set $left
-   local.get $scratch
-   br_if $block
-  end
+  local.set $scratch
+  i32.const 0
+  local.set $position
+  i32.const 3
+  local.set $left
+  local.get $scratch
+  br_if $block
   local.get $12
   i32.const 1920
   i32.xor
@@ -144,16 +122,12 @@ block $block3
     local.get $20
     local.get $20
     i32.xor
-    i32.const 15
-    i32.shr_u
-    i32.const 1
-    i32.and
-    i64.extend_i32_u
+    i32.const 16
+    i32.shl
+    i64.extend_i32_s
+    i64.const 63
+    i64.shr_s
     local.set $30
-    i64.const 0
-    local.get $30
-    i64.sub
-    local.set $31
     local.get $28
     i64.extend_i32_u
     local.set $29
@@ -162,18 +136,14 @@ block $block3
     local.get $29
     i64.sub
     i64.shl
-    local.get $31
-    i64.xor
     local.tee $33
     local.get $24
     i64.const 63
     i64.shl
-    i64.add
-    local.tee $34
     local.get $30
+    i64.xor
     i64.add
-    local.set $scratch_39
-    local.get $34
+    local.tee $32
     local.get $33
     i64.lt_u
     i64.extend_i32_u
@@ -182,60 +152,58 @@ block $block3
     i64.shr_u
     local.get $29
     i64.shr_u
-    local.get $31
-    i64.xor
     local.get $24
     i64.const 1
     i64.shr_u
-    i64.add
-    i64.add
-    local.set $32
-    local.get $scratch_39
-    local.tee $33
     local.get $30
-    i64.lt_u
-    i64.extend_i32_u
-    local.get $32
+    i64.xor
     i64.add
-    local.tee $32
+    i64.add
+    local.get $30
+    i64.xor
+    local.tee $31
     i64.clz
-    local.set $34
+    local.set $33
+    local.get $32
+    local.get $30
+    i64.xor
+    local.set $32
     local.get $27
     i32.const 1
     i32.add
-    local.get $34
+    local.get $33
     i32.wrap_i64
     i32.sub
     local.set $27
-    local.get $32
-    local.get $34
-    i64.shl
+    local.get $31
     local.get $33
+    i64.shl
+    local.get $32
     i64.const 1
     i64.shr_u
-    local.get $34
+    local.get $33
     i64.const 63
     i64.xor
     i64.shr_u
     i64.or
-    local.set $32
-    local.get $33
-    local.get $34
-    i64.shl
-    local.set $33
-    local.get $33
+    local.set $31
     local.get $32
+    local.get $33
+    i64.shl
+    local.set $32
+    local.get $32
+    local.get $31
     i64.const 1
     i64.and
     i64.or
     i64.const -9223372036854775808
     i64.gt_u
-    local.set $35
-    local.get $32
-    local.get $35
+    local.set $34
+    local.get $31
+    local.get $34
     i64.extend_i32_u
     i64.add
-    local.tee $36
+    local.tee $35
     i64.const 0
     i64.ge_s
     br_if $block1
@@ -245,7 +213,7 @@ block $block3
     i32.const 32766
     i32.ge_u
     br_if $block1
-    local.get $36
+    local.get $35
     local.set $19
     local.get $26
     i32.const 32768
@@ -253,10 +221,10 @@ block $block3
     local.get $27
     i32.or
     local.set $20
-    local.get $35
+    local.get $34
     local.set $13
     local.get $16
-    local.get $33
+    local.get $32
     i64.or
     local.set $16
     br $block2
@@ -270,11 +238,11 @@ block $block3
    local.set $19
    i32.const 0
    i32.load offset=16518276
-   local.tee $37
+   local.tee $36
    i32.const 16777215
    i32.and
    local.set $20
-   local.get $37
+   local.get $36
    i32.const 24
    i32.shr_u
    local.set $13
@@ -305,12 +273,6 @@ block $block3
    call $helper
    i32.const 0
    local.set $12
-   i32.const 0
-   local.set $14
-   i32.const 0
-   local.set $15
-   i64.const 0
-   local.set $16
   end
   local.get $flag_op
   local.get $flag_dst
@@ -365,12 +327,6 @@ if
  call $helper
  i32.const 0
  local.set $12
- i32.const 0
- local.set $14
- i32.const 0
- local.set $15
- i64.const 0
- local.set $16
 end
 i32.const 0
 local.get $fuel
