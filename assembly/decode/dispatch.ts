@@ -23,6 +23,7 @@ const LOG_ENTRIES: u32 = LOG_EXEC | LOG_CPU | LOG_COUNT;
  */
 export function findTrace(link: usize): usize {
   let interpretNext = false;
+  let computed = (link & JUMPED) != 0;
   for (;;) {
     const fuel = load<i64>(cpu, CPU_FUEL);
     if (<u64>fuel - 1 >= 0x7fffffff) return 0;
@@ -60,13 +61,14 @@ export function findTrace(link: usize): usize {
         const region = regionOf(t, linear);
         if (region) {
           link = 0;
+          computed = false;
           interpretNext = !enterRegion(region, t, linear);
           if (fault) return 0;
           continue;
         }
       }
     } else if (heat) store<u32>(t, heat - 1, T_VALID);
-    if (!link && heat) store<u32>(t, load<u32>(t, T_FLAGS) | TRACE_ENTERED, T_FLAGS);
+    if (computed && heat) store<u32>(t, load<u32>(t, T_FLAGS) | TRACE_ENTERED, T_FLAGS);
     if (!(mode & MODE_FLAT)) {
       if (rip + load<u32>(t, T_LENGTH) - 1 > segLimit(SEG_CS)) {
         t = atLimit(rip, linear, mode);

@@ -5,12 +5,12 @@ import { contextGeneration } from "../mmu/contexts";
 
 /** 16 bytes an entry {u64 linear address, u32 tag, u32 trace}. */
 export const JUMP_CACHE = CPU_TRACES + 0x10000;
-const JUMP_ENTRIES: u32 = 8192;
+export const JUMP_ENTRIES: u32 = 8192;
 export const JUMP_CACHE_SIZE: usize = 0x20000;
 /** Mode bits in a tag; the address-space generation stands above them. */
-const TAG_MODE_BITS: u32 = 11;
+export const TAG_MODE_BITS: u32 = 11;
 /** The generations' upper half for which the cache is good. */
-let epoch: u32 = 0;
+export let epoch: u32 = 0;
 
 // @ts-ignore: decorator
 @inline function entryFor(linear: u64): usize {

@@ -87,7 +87,7 @@ export const T_JUMP: usize = 72;
 /** Added to the address of T_JUMP where findTrace() takes one or that of a link. */
 export const JUMPED: usize = 1;
 export const T_RECORDS: usize = 96;
-/** It was entered otherwise than from the trace before it on the same page: by a computed jump or an event. */
+/** A computed jump or return went to it. */
 export const TRACE_ENTERED: u32 = 1;
 /** Its region has several pages. */
 export const TRACE_PAGES: u32 = 2;

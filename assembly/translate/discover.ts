@@ -49,6 +49,14 @@ export const B_ENTRY: usize = 52;
 /** i32: position in the order of emission, -1: it is not emitted. */
 export const B_POSITION: usize = 56;
 
+/** u32: registers that may be dirty where it begins, those that its own instructions leave so, and those of the former that
+ * it does not store (flow.ts). */
+export const B_DIRTY_IN: usize = 60;
+export const B_DIRTY_GEN: usize = 64;
+export const B_DIRTY_KEEP: usize = 68;
+/** u64: direct predecessors as a set of blocks (order.ts). */
+export const B_PREDECESSORS: usize = 72;
+
 /** Entered from outside: by computed jumps, returns, and traces that are not in the region. */
 export const BLOCK_ENTRY: u32 = 1;
 /** Follows a call whose target is in the region. */

@@ -1,31 +1,30 @@
 // Emits a region as one WebAssembly function.
 //
-//   block              way out: normal
-//     block            way out: the next instruction is for the interpreter
-//       loop           the dispatcher, where there is more than one entry or a flat loop
-//         block...     br_table to the blocks that are dispatched to
-//         the blocks, in loops and blocks of their own
-//   epilogue
+//   loop           the dispatcher, where there is more than one entry or a flat loop
+//     block...     br_table to the blocks that are dispatched to
+//     the blocks, in loops and blocks of their own
+//
+// Whatever leaves the region returns from where it is, by one of the ways out (state.ts, ways.ts).
 import { cpu } from "../cpu";
 import { R_IMM, RECORD_SIZE } from "../decode/record";
 import { HOW_CALL, HOW_LEAVE, howTo, KIND_ALWAYS, KIND_CALL, KIND_CONDITIONAL, KIND_INDIRECT, KIND_INDIRECT_CALL, KIND_OTHER } from "./cases";
 import {
-  B_COUNT, B_DELTA, B_END, B_ENTRY, B_FALL, B_FLAGS, B_KIND, B_KNOWN_IN, B_TAKEN, BLOCK_ENTRY, BLOCK_RETURN, blockAt, firstRecord, lastRecord, lengthOf,
+  B_COUNT, B_DELTA, B_DIRTY_IN, B_END, B_ENTRY, B_FALL, B_FLAGS, B_KIND, B_KNOWN_IN, B_TAKEN, BLOCK_ENTRY, BLOCK_RETURN, blockAt, firstRecord, lastRecord, lengthOf,
 } from "./discover";
 import { branchCondition, expand, jumpTarget, push } from "./expand";
-import { collectRegisters, findKnownFlags, findLiveFlags, liveAfter, liveInBlock } from "./flow";
+import { collectRegisters, dirtyBeforeLoop, findKnownFlags, findLiveFlags, liveAfter, liveInBlock, storesGeneral } from "./flow";
 import { beginFloats, loadFast } from "./float";
 import { F_EXECUTE } from "./imports";
-import { TR_BODY, TR_BODY_SIZE, TR_OPEN } from "./layout";
-import { beginLocals, declareLocals, freeTemps, L_BASE, L_NEXT, L_STATUS, localsFull, temp } from "./locals";
+import { TR_BODY, TR_BODY_SIZE, TR_OPEN, TR_WRITES } from "./layout";
+import { beginLocals, declareLocals, freeTemps, L_BASE, L_NEXT, localsFull, temp } from "./locals";
 import { inTrace } from "./memory-access";
 import { I32_ADD, I32_EQZ, I32_SHR_U, I64_ADD, I64_EQ, I64_SUB, UNREACHABLE } from "./opcodes";
 import { BEFORE_ALL, dispatchCount, dispatched, hasLabel, orderAt, ordered, positionOf, S_END, S_KIND, S_START, SCOPE_LOOP, scopeAt, scopeCount } from "./order";
 import {
-  atInstruction, depthNow, enterScope, epilogue, FLAGS_DYNAMIC, flagsStored, instructionDepth, leaveAt, leaveAtRip, leaveScope, leaveTo, loadRegisters, loadTlb, loadVectors, miss, placeEdge,
-  prologue, pushGoOn, resetDepth, setKnownFlags, storeFlags, storeFuel, storeRegisters, storeVectors, takeFuel, usedRegisters, usedVectors, usesFloats,
+  atInstruction, beginWaysOut, depthNow, dirty, endWaysOut, enterScope, FLAGS_DYNAMIC, flagsStored, leaveAt, leaveAtRip, leaveScope, leaveTo, loadRegisters, loadTlb, loadVectors, miss,
+  prologue, pushGoOn, setDirty, setKnownFlags, storeFlags, storeFuel, storeRegisters, storeVectors, takeFuel, usedRegisters, usedVectors, usesFloats,
 } from "./state";
-import { planX87 } from "./x87/plan";
+import { planX87, usedSlots } from "./x87/plan";
 import { afterX87, attachAtEntry, attachX87Again, beginX87, beginX87Block, detachX87, prepareX87 } from "./x87/state";
 import { at, block, br, brIf, brTable, byte, call, end, I32, I64, i32const, i64const, ifBlock, localGet, localSet, localTee, loop, u32leb, VOID, writeAt } from "./writer";
 
@@ -39,6 +38,8 @@ const COMPARED: u32 = 6;
 /** Length of the function last emitted, and where it begins. */
 export let functionStart: usize = 0;
 
+/** Instructions of the blocks emitted so far. */
+let firstInstruction: i32 = 0;
 /** Scopes that are open; whether there is a dispatcher. */
 let open: i32 = 0;
 let dispatcher: bool = false;
@@ -51,12 +52,11 @@ export function emitRegion(): usize {
   findKnownFlags();
   beginLocals(usedRegisters, usedVectors);
   beginX87();
-  resetDepth();
   open = 0;
+  firstInstruction = 0;
   const start = cpu + TR_BODY + DECLARATIONS;
   writeAt(start);
-  block(VOID);
-  block(VOID);
+  beginWaysOut();
   prologue();
   if (usesFloats) loadFast();
   attachAtEntry();
@@ -80,12 +80,11 @@ export function emitRegion(): usize {
     byte(UNREACHABLE);
   }
   end();
-  i32const(1);
-  localSet(L_STATUS);
-  end();
-  detachX87();
-  epilogue();
-  end();
+  if (usedSlots) {
+    detachX87();
+    endWaysOut();
+    end();
+  }
   return finish(start, at - start);
 }
 
@@ -101,10 +100,6 @@ function finish(body: usize, length: usize): usize {
 // ---------------------------------------------------------------- the dispatcher
 /** Goes to the block that L_NEXT names. */
 function dispatch(): void {
-  // Whoever comes here has said where the guest goes on if there is no fuel.
-  pushGoOn();
-  byte(I32_EQZ);
-  brIf(depthNow() + 1);
   openScopes(BEFORE_ALL);
   localGet(L_NEXT);
   brTable(dispatchCount - 1);
@@ -141,8 +136,13 @@ function openScopes(position: i32): void {
       }
     }
     if (best < 0) return;
-    if (load<u32>(scopeAt(best), S_KIND) == SCOPE_LOOP) loop(VOID);
-    else block(VOID);
+    if (load<u32>(scopeAt(best), S_KIND) == SCOPE_LOOP) {
+      // Once in front of the loop instead of in each turn of it.
+      setDirty(dirtyBeforeLoop(position));
+      storeRegisters(0xffff);
+      storeVectors(0xffff);
+      loop(VOID);
+    } else block(VOID);
     enterScope();
     store<i32>(openAt(open++), best);
   }
@@ -165,10 +165,20 @@ function labelFor(from: i32, position: i32): i32 {
   return -1;
 }
 
-/** Goes to a dispatched block through the dispatcher. `inner`: scopes opened since the block began. */
+/** Goes to a dispatched block through the dispatcher, which is clean. */
 function redispatch(index: i32): void {
   const b = blockAt(index);
-  placeEdge(load<i32>(b, B_DELTA));
+  const was = dirty;
+  storeRegisters(0xffff);
+  storeVectors(0xffff);
+  pushGoOn();
+  byte(I32_EQZ);
+  ifBlock(VOID);
+  enterScope();
+  leaveAt(load<i32>(b, B_DELTA));
+  leaveScope();
+  end();
+  setDirty(was);
   i32const(load<i32>(b, B_ENTRY));
   localSet(L_NEXT);
   br(depthNow() - 1);
@@ -184,10 +194,12 @@ function emitBlock(position: i32): bool {
   setKnownFlags(known >= 0 ? known : FLAGS_DYNAMIC);
   liveInBlock(b, true);
   inTrace(delta);
-  instructionDepth();
+  setDirty(load<u32>(b, B_DIRTY_IN));
   beginFloats();
   beginX87Block(orderAt(position));
   takeFuel(total);
+  let instruction = firstInstruction;
+  firstInstruction += total;
   for (let n = 0; n < total; n++, rec += RECORD_SIZE) {
     const next = delta + <i32>lengthOf(rec);
     atInstruction(delta, total - n);
@@ -199,9 +211,12 @@ function emitBlock(position: i32): bool {
     if (how == HOW_CALL) {
       if (callCase(rec, load<i32>(b, B_DELTA), total - n, n + 1 == total && load<u32>(b, B_KIND) == KIND_OTHER)) return true;
     } else {
+      if (storesGeneral(rec)) storeRegisters(0xffff);
       expand(rec, next, liveAfter(n));
       afterX87();
+      setDirty(dirty | load<u32>(cpu + TR_WRITES + (<usize>instruction << 2)));
     }
+    instruction++;
     delta = next;
   }
   endBlock(b, position);
@@ -223,29 +238,31 @@ function callCase(rec: usize, traceDelta: i32, remaining: i32, ends: bool): bool
   byte(I64_ADD);
   call(F_EXECUTE);
   localSet(result);
-  loadRegisters(0xffff);
-  loadVectors(0xffff);
   flagsStored();
-  if (!ends) {
-    loadTlb();
-    if (usesFloats) loadFast();
-    beginFloats();
-    localGet(result);
-    ifBlock(VOID);
-    enterScope();
-  }
   // 0 and 1: it is done, 2: it is not.
+  if (ends) {
+    localGet(result);
+    i32const(1);
+    byte(I32_SHR_U);
+    localSet(result);
+    leaveAtRip(result);
+    return true;
+  }
   localGet(result);
-  i32const(ends ? 1 : remaining - 2);
-  byte(ends ? I32_SHR_U : I32_ADD);
+  ifBlock(VOID);
+  localGet(result);
+  i32const(remaining - 2);
+  byte(I32_ADD);
   localSet(result);
   leaveAtRip(result);
-  if (!ends) {
-    leaveScope();
-    end();
-  }
-  if (!ends) attachX87Again();
-  return ends;
+  end();
+  loadRegisters(0xffff);
+  loadVectors(0xffff);
+  loadTlb();
+  if (usesFloats) loadFast();
+  beginFloats();
+  attachX87Again();
+  return false;
 }
 
 /** The edges at the end of a block. */
@@ -286,10 +303,9 @@ function edge(index: i32, target: i32, position: i32, inner: u32): void {
     const label = labelFor(position, to);
     if (label >= 0 && to > position) return br(label + inner);
     if (label >= 0) {
-      placeEdge(target);
       pushGoOn();
       brIf(label + inner);
-      return br(depthNow() + 1);
+      return leaveAt(target);
     }
     if (dispatcher && (dispatched >> index) & 1) return redispatch(index);
   }

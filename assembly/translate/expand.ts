@@ -10,7 +10,7 @@ import {
 } from "../generated/micro-ops";
 import { CPU_XMM, TLB_READ, TLB_WRITE } from "../layout";
 import { pushCondition } from "./conditions";
-import { addParameter, beginType, F_FLAGS, G_FAULT, helperFunction } from "./imports";
+import { addParameter, beginType, F_FLAGS, helperFunction } from "./imports";
 import { inlineFloat, inlinePacked, isInlineFloat, isPackedFloat } from "./float";
 import { freeTemps, L_BASE, L_FLAG_DST, L_FLAG_OP, L_FLAG_SRC, registerLocal, temp, vectorLocal } from "./locals";
 import { addressLocal, loadOpcode, pushAddress, pushHost, pushOffset, storeOpcode, storeTraceRip } from "./memory-access";
@@ -18,12 +18,12 @@ import {
   I32_ADD, I32_AND, I32_WRAP, I64_ADD, I64_AND, I64_EXTEND_U, I64_OR, I64_SHL, I64_SHR_U, SELECT, V128_LOAD, V128_STORE,
 } from "./opcodes";
 import {
-  enterScope, FLAGS_DYNAMIC, flagsStored, knownFlags, leaveIfFault, leaveScope, loadRegisters, loadVectors, missIf, setKnownFlags, storeFlags, storeRegisters, storeVectors,
+  dirty, enterScope, FLAGS_DYNAMIC, flagsStored, knownFlags, leaveIfFault, leaveScope, loadRegisters, loadVectors, missIf, setDirty, setKnownFlags, storeFlags, storeRegisters, storeVectors,
 } from "./state";
 import { after, definesValue, leb, listOf, nextStep, opcodeOf, signedLeb, slotOf, stepsOf } from "./steps";
 import { beginValues, constOf, defineConst, defineLocal, defineStep, defineXmm, isConst, isStep, isXmm, nextValue, pushKnown, skipValue, stepOf, typeOf, xmmOf } from "./values";
 import { defineX87, inlineX87, isX87 } from "./x87/expand";
-import { byte, call, end, globalGet, I32, I64, i32const, i64const, ifBlock, localGet, localSet, localTee, memory, simdLane, V128, VOID } from "./writer";
+import { byte, call, end, I32, I64, i32const, i64const, ifBlock, localGet, localSet, localTee, memory, simdLane, V128, VOID } from "./writer";
 
 const STATUS_FLAGS: i64 = 0x8d5;
 const KIND_LOGIC: u32 = 5;
@@ -86,6 +86,7 @@ function expandWhen(at: usize): usize {
     return behind;
   }
   const before = knownFlags;
+  const wereDirty = dirty;
   push(condition);
   ifBlock(VOID);
   enterScope();
@@ -93,6 +94,7 @@ function expandWhen(at: usize): usize {
   leaveScope();
   end();
   if (knownFlags != before) setKnownFlags(FLAGS_DYNAMIC);
+  setDirty(dirty | wereDirty);
   return behind;
 }
 
@@ -517,7 +519,6 @@ function callHelper(at: usize): void {
       kept = temp(result);
       localSet(kept);
     }
-    globalGet(G_FAULT);
     leaveIfFault();
   }
   loadRegisters(registers >> 16);

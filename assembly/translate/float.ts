@@ -273,14 +273,7 @@ function exactZero(operation: u32, x: u32, y: u32, r: u32): void {
     byte(I32_AND);
   }
   byte(I32_EQZ);
-  missInside();
-}
-
-/** As missIf(), in one scope more. */
-function missInside(): void {
-  enterScope();
   missIf();
-  leaveScope();
 }
 
 function squareRoot(): void {

@@ -9,12 +9,12 @@ import {
 import { HELPER_KIND, HELPER_REGISTERS, HELPER_TOUCHES_FLAGS } from "../generated/helpers";
 import { HOW_INLINE, howTo, KIND_ALWAYS, KIND_CONDITIONAL, KIND_NEXT } from "./cases";
 import {
-  B_COUNT, B_FALL, B_KIND, B_KNOWN_IN, B_KNOWN_OUT, B_LIVE_IN, B_POSITION, B_SUCCESSORS, B_TAKEN, blockAt, firstRecord,
+  B_COUNT, B_DIRTY_GEN, B_DIRTY_IN, B_DIRTY_KEEP, B_FALL, B_KIND, B_KNOWN_IN, B_KNOWN_OUT, B_LIVE_IN, B_POSITION, B_SUCCESSORS, B_TAKEN, blockAt, firstRecord,
 } from "./discover";
 import { isInlineFloat, isPackedFloat } from "./float";
-import { TR_LIVE } from "./layout";
-import { dispatched, orderAt, ordered } from "./order";
-import { FLAGS_DYNAMIC, useFloats, useRegisters } from "./state";
+import { TR_LIVE, TR_WRITES } from "./layout";
+import { dispatched, isLoopAt, orderAt, ordered } from "./order";
+import { FLAGS_DYNAMIC, useFloats, useRegisters, VECTORS } from "./state";
 import { after, ALL_FLAGS, attributesOf, definesValue, flagsRead, flagsWritten, leb, listOf, nextStep, opcodeOf, slotOf, stepsOf } from "./steps";
 import { beginValues, defineConst, defineXmm, isXmm, xmmOf } from "./values";
 import { I32 } from "./writer";
@@ -43,18 +43,77 @@ function registerBit(at: u32): u32 {
 export function collectRegisters(): void {
   floats = false;
   general = 0;
-  generalWritten = 0;
   xmm = 0;
-  xmmWritten = 0;
+  let at = cpu + TR_WRITES;
   for (let i = 0; i < ordered; i++) {
     const b = blockAt(orderAt(i));
     let rec = firstRecord(b);
-    for (let n = load<u32>(b, B_COUNT); n > 0; n--, rec += RECORD_SIZE) {
-      if (howTo(rec) == HOW_INLINE) collect(rec);
+    let gen: u32 = 0;
+    let keep: u32 = 0xffffffff;
+    for (let n = load<u32>(b, B_COUNT); n > 0; n--, rec += RECORD_SIZE, at += 4) {
+      generalWritten = 0;
+      xmmWritten = 0;
+      let stored: u32 = 0xffffffff;
+      if (howTo(rec) == HOW_INLINE) {
+        collect(rec);
+        stored = storesGeneral(rec) ? 0xffff : 0;
+      }
+      const writes = generalWritten | (xmmWritten << VECTORS);
+      general |= generalWritten;
+      xmm |= xmmWritten;
+      store<u32>(at, writes);
+      keep &= ~stored;
+      gen = (gen & ~stored) | writes;
+    }
+    store<u32>(b, gen, B_DIRTY_GEN);
+    store<u32>(b, keep, B_DIRTY_KEEP);
+  }
+  findDirty();
+  useFloats(floats);
+  useRegisters(general, xmm);
+}
+
+/** Whether the vCPU gets the general registers before an instruction: it may leave the region, and stores in front of it
+ * cost less than the ways out that would store them otherwise. */
+export function storesGeneral(rec: usize): bool {
+  return (attributesOf(listOf(rec)) & ATTRIBUTE_MAY_FAULT) != 0;
+}
+
+/** What a block leaves dirty. */
+function dirtyOut(b: usize): u32 {
+  return load<u32>(b, B_DIRTY_GEN) | (load<u32>(b, B_DIRTY_IN) & load<u32>(b, B_DIRTY_KEEP));
+}
+
+/** What may be dirty in front of the loop whose header is at `position`. */
+export function dirtyBeforeLoop(position: i32): u32 {
+  const header = (<u64>1) << orderAt(position);
+  let met: u32 = 0;
+  for (let i = 0; i < position; i++) {
+    const b = blockAt(orderAt(i));
+    if (load<u64>(b, B_SUCCESSORS) & header) met |= dirtyOut(b);
+  }
+  return met;
+}
+
+/** Finds what may be dirty where each block begins. The dispatcher's edges store everything, and loops are entered clean. */
+function findDirty(): void {
+  for (let i = 0; i < ordered; i++) store<u32>(blockAt(orderAt(i)), 0, B_DIRTY_IN);
+  let changed = true;
+  while (changed) {
+    changed = false;
+    for (let i = 0; i < ordered; i++) {
+      const b = blockAt(orderAt(i));
+      const out = dirtyOut(b);
+      for (let todo = load<u64>(b, B_SUCCESSORS); todo; todo &= todo - 1) {
+        const to = blockAt(<i32>ctz<u64>(todo));
+        if (load<i32>(to, B_POSITION) > i && isLoopAt(load<i32>(to, B_POSITION))) continue;
+        const met = load<u32>(to, B_DIRTY_IN) | out;
+        if (met == load<u32>(to, B_DIRTY_IN)) continue;
+        store<u32>(to, met, B_DIRTY_IN);
+        changed = true;
+      }
     }
   }
-  useFloats(floats);
-  useRegisters(general | generalWritten, generalWritten, xmm | xmmWritten, xmmWritten);
 }
 
 function collect(rec: usize): void {

@@ -3,16 +3,21 @@
 import { cpu } from "../cpu";
 import { HELPERS_MAX, TR_HELPERS_USED, TR_TYPES_USED, TYPES_MAX } from "./layout";
 
-/** Globals: FAULT_* of the last call; the TLB array in use. */
+/** Globals: FAULT_* of the last call; the TLB array in use; the generation of the address space and its epoch (ways.ts). */
 export const G_FAULT: u32 = 0;
 export const G_TLB: u32 = 1;
+export const G_GENERATION: u32 = 2;
+export const G_EPOCH: u32 = 3;
 
 /** regionExecute, regionCondition, regionStoreFlags, regionFlags of runtime.ts. */
 export const F_EXECUTE: u32 = 0;
 export const F_CONDITION: u32 = 1;
 export const F_STORE_FLAGS: u32 = 2;
 export const F_FLAGS: u32 = 3;
-export const F_HELPERS: u32 = 4;
+/** The ways out, functions of the vCPU's own module (ways.ts). */
+export const F_LEAVE: u32 = 4;
+export const F_MISS: u32 = 5;
+export const F_HELPERS: u32 = 6;
 
 /** What is called where helpers are, by numbers behind theirs: exports j of the core (x87/runtime.ts). */
 export const RUNTIME: u32 = 0x10000;
@@ -28,7 +33,8 @@ export const TYPE_EXECUTE: u32 = 1;
 export const TYPE_CONDITION: u32 = 2;
 export const TYPE_STORE_FLAGS: u32 = 3;
 export const TYPE_FLAGS: u32 = 4;
-export const TYPE_HELPERS: u32 = 5;
+export const TYPE_WAY: u32 = 5;
+export const TYPE_HELPERS: u32 = 6;
 const TYPE_SIZE: usize = 16;
 
 export function forgetImports(): void {

@@ -12,6 +12,8 @@ export const TR_NOTES_END = TR_NEXT_SLOT + 4;
 export const TR_REGION_PAGES_USED = TR_NOTES_END + 4;
 /** u32: modules that exist (modules.ts). */
 export const TR_MODULES = TR_REGION_PAGES_USED + 4;
+/** u32: the vCPU's ways out of regions exist (ways.ts). */
+export const TR_WAYS = TR_MODULES + 4;
 /** u32: helpers that the batch imports; then their numbers, u32 each. */
 export const TR_HELPERS_USED = CPU_TRANSLATE + 0x100;
 export const HELPERS_MAX: u32 = 190;
@@ -37,9 +39,9 @@ export const TR_LEADERS = CPU_TRANSLATE + 0x1200;
 /** Blocks of the region, in the order of their discovery. */
 export const TR_BLOCKS = CPU_TRANSLATE + 0x2000;
 export const BLOCKS_MAX: i32 = 60;
-export const BLOCK_SIZE: usize = 64;
+export const BLOCK_SIZE: usize = 80;
 /** i32[64]: numbers of blocks in the order of emission. */
-export const TR_ORDER = CPU_TRANSLATE + 0x3000;
+export const TR_ORDER = CPU_TRANSLATE + 0x3400;
 /** Scopes of the function's text, 16 bytes each. */
 export const TR_SCOPES = TR_ORDER + 256;
 export const SCOPES_MAX: i32 = 160;
@@ -54,6 +56,8 @@ export const TR_LOCAL_TYPES = CPU_TRANSLATE + 0x6000;
 export const LOCALS_MAX: u32 = 1000;
 export const TR_TEMPS = CPU_TRANSLATE + 0x6400;
 export const TEMPS_MAX: u32 = 128;
+/** u32 an instruction of the region, in the order of emission: registers that it writes in line (flow.ts). */
+export const TR_WRITES = CPU_TRANSLATE + 0x7000;
 export const BATCH_MAX: u32 = 64;
 /** What is to be done once the batch is a module (translator.ts). */
 export const TR_NOTES = CPU_TRANSLATE + 0x8000;

@@ -8,26 +8,20 @@ import { byte, F64, I32, I64, u32leb, V128 } from "./writer";
 export const L_NEXT: u32 = 0;
 /** Parameter, i64: rip at displacement 0. */
 export const L_BASE: u32 = 1;
-/** i32: displacement of the instruction at which the guest goes on if the function is left. */
-export const L_POSITION: u32 = 2;
-/** i32: instructions of the running block that are taken off the fuel and not executed if it is left. */
-export const L_LEFT: u32 = 3;
 /** i32: fuel. */
-export const L_FUEL: u32 = 4;
+export const L_FUEL: u32 = 2;
 /** i32: the TLB array in use. */
-export const L_TLB: u32 = 5;
+export const L_TLB: u32 = 3;
 /** i32: CC_OP of the flags whose operands the next two have; -1: the flags are in the vCPU. */
-export const L_FLAG_OP: u32 = 6;
+export const L_FLAG_OP: u32 = 4;
 /** i64: operands of the last flag operation, zero-extended and not aligned. */
-export const L_FLAG_DST: u32 = 7;
-export const L_FLAG_SRC: u32 = 8;
-/** i32: what the function returns. */
-export const L_STATUS: u32 = 9;
-/** i32: host address of the TLB entry, and of the data, of the running access. */
-export const L_ENTRY: u32 = 10;
+export const L_FLAG_DST: u32 = 5;
+export const L_FLAG_SRC: u32 = 6;
+/** i32: host address of the TLB entry of the running access. */
+export const L_ENTRY: u32 = 7;
 /** i32: native floating point is exact in value and flags but for what operands and result show (float.ts). */
-export const L_FAST: u32 = 11;
-const FIRST_OTHER: u32 = 12;
+export const L_FAST: u32 = 8;
+const FIRST_OTHER: u32 = 9;
 const PARAMETERS: u32 = 2;
 
 let count: u32 = 0;
@@ -60,11 +54,8 @@ export function beginLocals(general: u32, xmm: u32): void {
   add(I32);
   add(I32);
   add(I32);
-  add(I32);
-  add(I32);
   add(I64);
   add(I64);
-  add(I32);
   add(I32);
   add(I32);
   registers = general;

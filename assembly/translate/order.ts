@@ -5,7 +5,7 @@
 // computed jump or an edge into its middle, is laid out flat: its back edges, like all such entries, go through the
 // dispatcher, a br_table at the head of the function. Sets of blocks are u64 masks.
 import { cpu } from "../cpu";
-import { B_ENTRY, B_FLAGS, B_POSITION, B_SUCCESSORS, BLOCK_ENTRY, BLOCK_RETURN, blockAt, blockCount } from "./discover";
+import { B_ENTRY, B_FLAGS, B_POSITION, B_PREDECESSORS, B_SUCCESSORS, BLOCK_ENTRY, BLOCK_RETURN, blockAt, blockCount } from "./discover";
 import { SCOPES_MAX, TR_ORDER, TR_SCOPES } from "./layout";
 
 export const SCOPE_LOOP: u32 = 1;
@@ -60,6 +60,16 @@ function reachable(from: i32, set: u64, header: i32): u64 {
   return seen;
 }
 
+function findPredecessors(): void {
+  for (let i = 0; i < blockCount; i++) store<u64>(blockAt(i), 0, B_PREDECESSORS);
+  for (let i = 0; i < blockCount; i++) {
+    for (let todo = load<u64>(blockAt(i), B_SUCCESSORS); todo; todo &= todo - 1) {
+      const to = blockAt(<i32>ctz<u64>(todo));
+      store<u64>(to, load<u64>(to, B_PREDECESSORS) | bit(i), B_PREDECESSORS);
+    }
+  }
+}
+
 /** Orders the blocks of the region from its head, block 0. False: it has too many edges. */
 export function orderBlocks(): bool {
   const all: u64 = blockCount == 64 ? 0xffffffffffffffff : bit(blockCount) - 1;
@@ -68,6 +78,7 @@ export function orderBlocks(): bool {
   emitted = roots;
   for (let todo = roots; todo; todo &= todo - 1) emitted |= reachable(<i32>ctz<u64>(todo), all, -1);
   dispatched = roots;
+  findPredecessors();
   let before: u64;
   // A loop that turns out to need the dispatcher can make one around it need it too.
   do {
@@ -124,10 +135,16 @@ function place(index: i32): void {
 function component(index: i32, set: u64, header: i32): u64 {
   const down = reachable(index, set, header);
   if (!(down & bit(index))) return 0;
-  let cycle: u64 = 0;
-  for (let todo = down; todo; todo &= todo - 1) {
+  // Those of them that it is reached from, found backwards.
+  let cycle = bit(index);
+  let todo = cycle;
+  while (todo) {
     const i = <i32>ctz<u64>(todo);
-    if (reachable(i, set, header) & bit(index)) cycle |= bit(i);
+    todo &= todo - 1;
+    if (i == header) continue;
+    const before = load<u64>(blockAt(i), B_PREDECESSORS) & down & ~cycle;
+    cycle |= before;
+    todo |= before;
   }
   return cycle;
 }
@@ -144,8 +161,9 @@ function nextReady(rest: u64, entry: i32, header: i32): i32 {
 
 function ready(index: i32, rest: u64, header: i32): bool {
   const own = component(index, rest, header) | bit(index);
-  for (let todo = rest & ~own; todo; todo &= todo - 1) {
-    if (successors(<i32>ctz<u64>(todo), rest, header) & own) return false;
+  for (let todo = own; todo; todo &= todo - 1) {
+    const i = <i32>ctz<u64>(todo);
+    if (i != header && load<u64>(blockAt(i), B_PREDECESSORS) & rest & ~own) return false;
   }
   return true;
 }
@@ -171,6 +189,14 @@ function addScope(kind: u32, start: i32): usize {
   store<u32>(s, kind, S_KIND);
   store<i32>(s, start, S_START);
   return s;
+}
+
+/** Whether the block at a position is the header of a WebAssembly loop. */
+export function isLoopAt(position: i32): bool {
+  for (let i = 0; i < scopeCount; i++) {
+    if (load<u32>(scopeAt(i), S_KIND) == SCOPE_LOOP && load<i32>(scopeAt(i), S_START) == position) return true;
+  }
+  return false;
 }
 
 /** Whether a structured edge from one position to another can have a label: it enters no loop but at its header. */

@@ -1,16 +1,15 @@
 // What a region has in locals instead of the vCPU, and how it goes back: registers, flags, fuel, and the ways out.
 import { cpu } from "../cpu";
-import { CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_FUEL, CPU_RIP, CPU_XMM } from "../layout";
-import { F_STORE_FLAGS, G_TLB } from "./imports";
+import { CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_FUEL, CPU_XMM } from "../layout";
+import { F_LEAVE, F_MISS, F_STORE_FLAGS, G_FAULT, G_TLB } from "./imports";
 import { instructionCount } from "./discover";
+import { addLocal, L_BASE, L_FLAG_DST, L_FLAG_OP, L_FLAG_SRC, L_FUEL, L_TLB, registerLocal, vectorLocal } from "./locals";
 import {
-  L_BASE, L_FLAG_DST, L_FLAG_OP, L_FLAG_SRC, L_FUEL, L_LEFT, L_POSITION, L_STATUS, L_TLB, registerLocal, vectorLocal,
-} from "./locals";
-import {
-  I32_ADD, I32_AND, I32_GE_S, I32_LOAD, I32_OR, I32_SHL, I32_SHR_U, I32_STORE, I32_SUB, I32_WRAP, I64_ADD, I64_EXTEND_S, I64_EXTEND_U, I64_LOAD, I64_SHL, I64_STORE,
-  I64_SUB, SELECT, V128_LOAD, V128_STORE,
+  I32_ADD, I32_GE_S, I32_LOAD, I32_OR, I32_STORE, I32_SUB, I64_EXTEND_U, I64_LOAD, I64_OR, I64_SHL, I64_STORE, RETURN, V128_LOAD, V128_STORE,
 } from "./opcodes";
-import { br, brIf, byte, call, end, globalGet, i32const, i64const, ifBlock, localGet, localSet, memory, VOID } from "./writer";
+import { PLACE_FLAGS, PLACE_UNCOUNTED } from "./ways";
+import { usedSlots } from "./x87/plan";
+import { block, br, byte, call, end, globalGet, I32, I64, i32const, i64const, ifBlock, localGet, localSet, memory, returnCall, VOID } from "./writer";
 
 // ---------------------------------------------------------------- fields of the vCPU
 /** A load or store of a field of the vCPU; the address operand on the stack is 0: its place goes into the instruction. */
@@ -23,21 +22,24 @@ export function loadField(opcode: u32, at: usize): void {
 }
 
 // ---------------------------------------------------------------- registers
-/** General registers that the region has in locals, and those of them that it writes; the same for XMM; a bit each. */
+/** General and XMM registers that the region has in locals, a bit each. */
 export let usedRegisters: u32 = 0;
-export let writtenRegisters: u32 = 0;
 export let usedVectors: u32 = 0;
-export let writtenVectors: u32 = 0;
 /** Whether the region computes with floating point in line. */
 export let usesFloats: bool = false;
 export function useFloats(uses: bool): void {
   usesFloats = uses;
 }
-export function useRegisters(used: u32, written: u32, vectors: u32, vectorsWritten: u32): void {
+export function useRegisters(used: u32, vectors: u32): void {
   usedRegisters = used;
-  writtenRegisters = written;
   usedVectors = vectors;
-  writtenVectors = vectorsWritten;
+}
+
+/** Registers whose locals may have what the vCPU has not: general ones from bit 0, XMM from bit VECTORS. */
+export let dirty: u32 = 0;
+export const VECTORS: u32 = 16;
+export function setDirty(registers: u32): void {
+  dirty = registers;
 }
 
 /** Loads those general registers of `mask` that are in locals. */
@@ -49,14 +51,15 @@ export function loadRegisters(mask: u32): void {
   }
 }
 
-/** Stores those general registers of `mask` that the region writes. */
+/** Stores those general registers of `mask` that the vCPU may not have yet. */
 export function storeRegisters(mask: u32): void {
   for (let i: u32 = 0; i < 16; i++) {
-    if (!((writtenRegisters & mask) >> i & 1)) continue;
+    if (!((dirty & mask) >> i & 1)) continue;
     i32const(0);
     localGet(registerLocal(i));
     field(I64_STORE, <usize>i << 3);
   }
+  dirty &= ~(mask & 0xffff);
 }
 
 export function loadVectors(mask: u32): void {
@@ -71,15 +74,17 @@ export function loadVectors(mask: u32): void {
 
 export function storeVectors(mask: u32): void {
   for (let i: u32 = 0; i < 16; i++) {
-    if (!((writtenVectors & mask) >> i & 1)) continue;
+    if (!((dirty >> VECTORS & mask) >> i & 1)) continue;
     i32const(0);
     localGet(vectorLocal(i));
     byte(0xfd);
     memory(V128_STORE, 4, <u32>(cpu + CPU_XMM + (<usize>i << 5)));
   }
+  dirty &= ~(mask << VECTORS);
 }
 
 // ---------------------------------------------------------------- flags
+const KIND_LOGIC: i32 = 5;
 /** CC_OP of the flags in the locals where it is known here, 0: RFLAGS layout in L_FLAG_SRC; or one of these. */
 export let knownFlags: i32 = -2;
 /** The flags are in the vCPU. */
@@ -91,7 +96,7 @@ export function setKnownFlags(op: i32): void {
 }
 
 /** Kinds whose second operand is a number and not aligned with the first: the flags themselves, inc, dec, mul. */
-const PLAIN_KINDS: i32 = 1 | (1 << 6) | (1 << 7) | (1 << 10);
+export const PLAIN_KINDS: i32 = 1 | (1 << 6) | (1 << 7) | (1 << 10);
 
 /** Puts the flags into the vCPU, where a helper looks at them or changes them. */
 export function storeFlags(): void {
@@ -134,55 +139,9 @@ function aligned(local: u32, shift: u32): void {
   byte(I64_SHL);
 }
 
-/** The flags' way back at the end of the function, by L_FLAG_OP. */
-function storeDynamicFlags(): void {
-  localGet(L_FLAG_OP);
-  i32const(0);
-  byte(I32_GE_S);
-  ifBlock(VOID);
-  i32const(0);
-  localGet(L_FLAG_OP);
-  field(I32_STORE, CPU_CC_OP);
-  i32const(0);
-  localGet(L_FLAG_DST);
-  shiftFromOp();
-  byte(I64_SHL);
-  field(I64_STORE, CPU_CC_DST);
-  i32const(0);
-  localGet(L_FLAG_SRC);
-  i64const(0);
-  shiftFromOp();
-  i32const(PLAIN_KINDS);
-  localGet(L_FLAG_OP);
-  i32const(2);
-  byte(I32_SHR_U);
-  byte(I32_SHR_U);
-  i32const(1);
-  byte(I32_AND);
-  byte(SELECT);
-  byte(I64_SHL);
-  field(I64_STORE, CPU_CC_SRC);
-  end();
-}
-
-/** Pushes, as i64, how far operands of L_FLAG_OP's width are to be shifted: 64 less its bits. */
-function shiftFromOp(): void {
-  i32const(64);
-  i32const(8);
-  localGet(L_FLAG_OP);
-  i32const(3);
-  byte(I32_AND);
-  byte(I32_SHL);
-  byte(I32_SUB);
-  byte(I64_EXTEND_U);
-}
-
-// ---------------------------------------------------------------- scopes and ways out
-/** Scopes open inside the one whose end is the way out of instructions that are not executed here. */
+// ---------------------------------------------------------------- scopes
+/** Scopes open inside the dispatcher's loop, or inside the function where there is none. */
 let depth: u32 = 0;
-export function resetDepth(): void {
-  depth = 0;
-}
 export function enterScope(): void {
   depth++;
 }
@@ -193,84 +152,126 @@ export function depthNow(): u32 {
   return depth;
 }
 
+// ---------------------------------------------------------------- ways out
 let here: i32 = 0;
 let left: i32 = 0;
-let placed: bool = false;
 
 /** Begins an instruction: its displacement, and how many of its block are not executed where it is not. */
 export function atInstruction(delta: i32, remaining: i32): void {
   here = delta;
   left = remaining;
-  placed = false;
 }
 
-/** Says where the guest goes on, before a possible way out of the running instruction. Later ones need no saying:
- * scopes inside an instruction are left by nothing else. */
-function place(): void {
-  if (placed) return;
-  placed = depth == placedDepth;
-  i32const(here);
-  localSet(L_POSITION);
-  i32const(left);
-  localSet(L_LEFT);
+/** Leaves by way `way` (F_LEAVE or F_MISS): the guest goes on `delta` behind what local `base` has, with `uncounted`
+ * instructions to go back into the fuel. What the vCPU does not have yet is stored on the way. */
+function wayOut(way: u32, base: u32, delta: i32, uncounted: i32): void {
+  const was = dirty;
+  storeRegisters(0xffff);
+  storeVectors(0xffff);
+  dirty = was;
+  const place = (<i64>delta & 0xffffffff) | (<i64>uncounted << PLACE_UNCOUNTED);
+  if (knownFlags == FLAGS_DYNAMIC) {
+    i64const(place);
+    localGet(L_FLAG_OP);
+    byte(I64_EXTEND_U);
+    i64const(PLACE_FLAGS);
+    byte(I64_SHL);
+    byte(I64_OR);
+  } else i64const(place | (<i64>(knownFlags & 0xff) << PLACE_FLAGS));
+  if (usedSlots) {
+    localSet(placeLocal);
+    localGet(base);
+    localSet(L_BASE);
+    i32const(way == F_LEAVE);
+    localSet(goesOnLocal);
+    br(depth);
+    return;
+  }
+  localGet(base);
+  localGet(L_FUEL);
+  if (knownFlags == FLAGS_STORED) i64const(0);
+  else localGet(L_FLAG_DST);
+  if (knownFlags == FLAGS_STORED || knownFlags >> 2 == KIND_LOGIC) i64const(0);
+  else localGet(L_FLAG_SRC);
+  if (way == F_LEAVE) returnCall(way);
+  else {
+    call(way);
+    byte(RETURN);
+  }
 }
-let placedDepth: u32 = 0;
-/** Depth at which whole instructions are emitted: what is said there holds for all that is inside. */
-export function instructionDepth(): void {
-  placedDepth = depth;
+
+// Regions that have the x87 in locals give it back in one place, which their ways out lead to.
+/** i64: where such a region is left; i32: whether the guest goes on there. */
+let placeLocal: u32 = 0;
+let goesOnLocal: u32 = 0;
+
+/** Begins a region: opens what its ways out lead to, if they lead to one place. */
+export function beginWaysOut(): void {
+  depth = 0;
+  if (!usedSlots) return;
+  placeLocal = addLocal(I64);
+  goesOnLocal = addLocal(I32);
+  block(VOID);
+}
+
+/** Ends a region, behind what it does in that place. */
+export function endWaysOut(): void {
+  for (let way = F_LEAVE; way <= F_MISS; way++) {
+    if (way == F_LEAVE) {
+      localGet(goesOnLocal);
+      ifBlock(VOID);
+    }
+    localGet(placeLocal);
+    localGet(L_BASE);
+    localGet(L_FUEL);
+    localGet(L_FLAG_DST);
+    localGet(L_FLAG_SRC);
+    if (way == F_LEAVE) {
+      returnCall(way);
+      end();
+    } else call(way);
+  }
 }
 
 /** Leaves before the running instruction, for the interpreter to execute it, if the i32 on the stack is not 0. */
 export function missIf(): void {
-  place();
-  brIf(depth);
+  ifBlock(VOID);
+  enterScope();
+  miss();
+  leaveScope();
+  end();
 }
 
 /** Leaves before the running instruction, for the interpreter to execute it. */
 export function miss(): void {
-  place();
-  br(depth);
+  wayOut(F_MISS, L_BASE, here, left);
 }
 
 /** Leaves at a displacement. */
 export function leaveAt(delta: i32): void {
-  i32const(delta);
-  localSet(L_POSITION);
-  i32const(0);
-  localSet(L_LEFT);
-  br(depth + 1);
+  wayOut(F_LEAVE, L_BASE, delta, 0);
 }
 
 /** Leaves at the address in an i64 local. */
 export function leaveTo(local: u32): void {
-  localGet(local);
-  localSet(L_BASE);
-  leaveAt(0);
+  wayOut(F_LEAVE, local, 0, 0);
 }
 
-/** Leaves with `uncounted` (a local) instructions not executed, at CPU_RIP. */
+/** Leaves with everything but the fuel in the vCPU, CPU_RIP too; `uncounted` (a local) instructions were not executed. */
 export function leaveAtRip(uncounted: u32): void {
-  loadField(I64_LOAD, CPU_RIP);
-  localSet(L_BASE);
   i32const(0);
-  localSet(L_POSITION);
+  localGet(L_FUEL);
   localGet(uncounted);
-  localSet(L_LEFT);
-  br(depth + 1);
-}
-
-/** After a call that may have raised a fault: leaves with it, the instruction not executed. `pushed`: FAULT_* is on the stack. */
-export function leaveIfFault(): void {
-  place();
-  brIf(depth + 1);
-}
-
-/** Says where the guest goes on if the edge that follows finds no fuel. */
-export function placeEdge(delta: i32): void {
-  i32const(delta);
-  localSet(L_POSITION);
+  byte(I32_ADD);
+  field(I32_STORE, CPU_FUEL);
   i32const(0);
-  localSet(L_LEFT);
+  byte(RETURN);
+}
+
+/** After a call that may have raised a fault: leaves with it, the instruction not executed. */
+export function leaveIfFault(): void {
+  globalGet(G_FAULT);
+  missIf();
 }
 
 /** Pushes whether there is fuel for all of the region once, and no request. */
@@ -309,11 +310,6 @@ export function loadTlb(): void {
 
 /** The function's first instructions. */
 export function prologue(): void {
-  loadField(I64_LOAD, CPU_RIP);
-  localGet(L_BASE);
-  byte(I64_SUB);
-  byte(I32_WRAP);
-  localSet(L_POSITION);
   loadField(I32_LOAD, CPU_FUEL);
   localSet(L_FUEL);
   i32const(FLAGS_STORED);
@@ -321,23 +317,4 @@ export function prologue(): void {
   loadTlb();
   loadRegisters(0xffff);
   loadVectors(0xffff);
-}
-
-/** The function's last instructions: everything goes back into the vCPU. */
-export function epilogue(): void {
-  storeRegisters(0xffff);
-  storeVectors(0xffff);
-  i32const(0);
-  localGet(L_FUEL);
-  localGet(L_LEFT);
-  byte(I32_ADD);
-  field(I32_STORE, CPU_FUEL);
-  i32const(0);
-  localGet(L_BASE);
-  localGet(L_POSITION);
-  byte(I64_EXTEND_S);
-  byte(I64_ADD);
-  field(I64_STORE, CPU_RIP);
-  storeDynamicFlags();
-  localGet(L_STATUS);
 }

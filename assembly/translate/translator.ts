@@ -24,6 +24,7 @@ import { dispatched, emitted, orderBlocks } from "./order";
 import { forgetRegions, nextRegionPage, noteRegionPage, regionsFull, RP_DELTA, RP_HOST, RP_SLOT } from "./regions";
 import { freeSlot, isAlive, markUsed, pagesOf, takeSlot } from "./slots";
 import { callVerified, isReplaying, isVerifying } from "./verify";
+import { makeWays } from "./ways";
 import { at, u32leb, writeAt } from "./writer";
 
 /** Heat that nothing uses up: the trace is not looked at again for that. */
@@ -170,6 +171,11 @@ function note(slot: u32): void {
 export function flushBatch(): void {
   const n = load<u32>(cpu, TR_BATCH_COUNT);
   if (!n) return;
+  if (!makeWays()) {
+    store<u32>(VM_JIT_THRESHOLD, 0);
+    forgetBatch();
+    return;
+  }
   makeRoomForModule();
   const slots = cpu + TR_BATCH_SLOTS;
   const length = writeModule(load<u32>(cpu, TR_BATCH_END));

@@ -91,6 +91,16 @@ export function call(index: u32): void {
   byte(0x10);
   u32leb(index);
 }
+/** Calls in place of the running function: WebAssembly's tail calls. */
+export function returnCall(index: u32): void {
+  byte(0x12);
+  u32leb(index);
+}
+export function returnCallIndirect(type: u32): void {
+  byte(0x13);
+  u32leb(type);
+  byte(0);
+}
 export function block(type: u32): void {
   byte(0x02);
   byte(type);

@@ -38,7 +38,8 @@ export class RegionLog {
 
   /** Takes a module of regions, in `slots` of the function table. */
   module(bytes: Uint8Array, slots: Uint32Array): void {
-    if (!this.code) return;
+    // A module without slots has the vCPU's ways out of regions.
+    if (!this.code || slots.length === 0) return;
     for (const [i, text] of regionTexts(bytes).entries()) {
       const slot = slots[i] ?? 0;
       this.write(`${this.waiting.get(slot) ?? `----------------\nregion ${slot}`}\nOUT:\n${text}`);

@@ -32,7 +32,7 @@ for (let i = 0; i < 16; i++) {
 SEGMENTS.forEach((name, i) => FIELDS.set(CPU_SEG_BASE + 8 * i, `${name}_base`));
 
 /** The locals that every region has (assembly/translate/locals.ts). */
-const LOCALS = "entry base position left fuel tlb flag_op flag_dst flag_src status tlb_entry".split(" ");
+const LOCALS = "entry base fuel tlb flag_op flag_dst flag_src tlb_entry".split(" ");
 /** What every region imports (assembly/translate/imports.ts); helpers are h and a number. */
 const IMPORTS = new Map([
   ["g0", "fault"],
@@ -43,10 +43,16 @@ const IMPORTS = new Map([
   ["j3", "flags"],
 ]);
 
+/** Name of an import; each vCPU has two ways out of its own (assembly/translate/ways.ts). */
+function importName(name: string): string {
+  const way = /^x(\d+)$/.exec(name)?.[1];
+  return way ? (Number(way) % 2 === 0 ? "leave" : "miss") : (IMPORTS.get(name) ?? name);
+}
+
 /** The text of each region in a module of translated code. */
 export function regionTexts(module: Uint8Array): string[] {
   const functions = wasmFunctions(module, {
-    import: (name) => IMPORTS.get(name) ?? name,
+    import: importName,
     local: (number) => LOCALS[number] ?? `${number}`,
     offset: (value) => {
       const field = value >= VCPU_BASE ? FIELDS.get((value - VCPU_BASE) % VCPU_SIZE) : undefined;

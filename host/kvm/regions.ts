@@ -14,7 +14,7 @@ const TABLE_STEP = 1024;
 /**
  * Makes a module of translated regions and puts its functions into the core's table. 0: this host does not allow code
  * to be made at run time (a content security policy without wasm-unsafe-eval). Throws for a module that is not valid.
- * `onModule` is shown its bytes and slots first.
+ * A module without regions is for the imports of those that follow. `onModule` is shown its bytes and slots first.
  */
 export function addRegions(
   core: WebAssembly.Exports,
@@ -34,7 +34,9 @@ export function addRegions(
     if (error instanceof WebAssembly.CompileError && !isForbidden(error)) throw error;
     return 0;
   }
-  const { exports } = new WebAssembly.Instance(module, { c: importsOf(core, memory) });
+  const imports = importsOf(core, memory);
+  const { exports } = new WebAssembly.Instance(module, { c: imports });
+  if (count === 0) Object.assign(imports, exports);
   const table = core["table"] as WebAssembly.Table;
   numbers.forEach((slot, i) => {
     const missing = slot + 1 - table.length;
@@ -69,7 +71,7 @@ const imports = new WeakMap<WebAssembly.Exports, WebAssembly.ModuleImports>();
 function importsOf(core: WebAssembly.Exports, memory: WebAssembly.Memory): WebAssembly.ModuleImports {
   let known = imports.get(core);
   if (!known) {
-    known = { ...core, m0: memory };
+    known = { ...core, m0: memory, t0: core["table"]! };
     imports.set(core, known);
   }
   return known;

@@ -110,30 +110,11 @@ async function textOf(code: Uint8Array): Promise<string> {
   return texts.reduce((largest, text) => (text.length > largest.length ? text : largest));
 }
 
-/** How the flags go back into the vCPU at the end of a region: the same for all, so one file has it. */
-const FLAGS_BACK = "\nlocal.get $flag_op\ni32.const 0\ni32.ge_s\nif";
-const SHOWS_FLAGS_BACK = "mov-register";
-let flagsBack: string | undefined;
-
-async function shortTextOf(name: string, code: Uint8Array): Promise<string> {
-  const text = await textOf(code);
-  if (name === SHOWS_FLAGS_BACK) return text;
-  flagsBack ??= endOf(await textOf(programs().get(SHOWS_FLAGS_BACK)!));
-  assert.equal(endOf(text), flagsBack, `flags go back as in ${SHOWS_FLAGS_BACK}`);
-  return `${text.slice(0, -flagsBack.length)}\n;; the flags go back as in ${SHOWS_FLAGS_BACK}.wat\n`;
-}
-
-function endOf(text: string): string {
-  const at = text.lastIndexOf(FLAGS_BACK);
-  assert.ok(at > 0, "flags go back at the end");
-  return text.slice(at);
-}
-
 for (const [name, code] of programs()) {
   test(`the region of ${name} is as it was`, async () => {
     const path = join(FOLDER, `${name}.wat`);
     const hex = [...code].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
-    const text = `;; ${hex}\n${await shortTextOf(name, code)}`;
+    const text = `;; ${hex}\n${await textOf(code)}`;
     if (UPDATE) {
       mkdirSync(FOLDER, { recursive: true });
       writeFileSync(path, text);

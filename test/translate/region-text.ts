@@ -35,7 +35,7 @@ for (let i = 0; i < 16; i++) {
 SEGMENTS.forEach((name, i) => FIELDS.set(CPU_SEG_BASE + 8 * i, `${name}_base`));
 
 /** The locals that every region has (assembly/translate/locals.ts). */
-const LOCALS = "entry base position left fuel tlb flag_op flag_dst flag_src status tlb_entry".split(" ");
+const LOCALS = "entry base fuel tlb flag_op flag_dst flag_src tlb_entry".split(" ");
 /** What every region may import (assembly/translate/imports.ts). */
 const IMPORTS = new Map([
   ["g0", "fault"],
@@ -44,9 +44,11 @@ const IMPORTS = new Map([
   ["j1", "condition"],
   ["j2", "store_flags"],
   ["j3", "flags"],
+  ["x0", "leave"],
+  ["x1", "miss"],
 ]);
 
-/** The text of each function of a module. */
+/** The text of each region of a module; a vCPU's ways out are none. */
 export function regionTexts(module: Uint8Array): string[] {
   const parsed = binaryen.readBinary(module);
   const text = parsed.emitStackIR();
@@ -55,6 +57,7 @@ export function regionTexts(module: Uint8Array): string[] {
   for (const [, name, id] of text.matchAll(/\(import "c" "(\w+)" \((?:func|global) (\$[\w$]+)/g)) {
     imports.set(id!, `$${IMPORTS.get(name!) ?? "helper"}`);
   }
+  if (![...imports.values()].includes("$leave")) return [];
   const functions = text.split(/\n(?= \(func )/).slice(1);
   return functions.map((each) => nameAll(each.replace(/\n\)\s*$/, ""), imports));
 }

@@ -58,6 +58,8 @@ function plain(): Table {
   enter(table, 0x0f, "return");
   enter(table, 0x10, "call", "i");
   enter(table, 0x11, "call_indirect", "ii");
+  enter(table, 0x12, "return_call", "i");
+  enter(table, 0x13, "return_call_indirect", "ii");
   enter(table, 0x1a, "drop select");
   enter(table, 0x1c, "select", "types");
   enter(table, 0x20, "local.get local.set local.tee global.get global.set table.get table.set", "i");

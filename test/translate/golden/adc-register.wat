@@ -1,122 +1,89 @@
 ;; 48 11 d8 f4
-block $block
- block
-  i32.const 0
-  i64.load offset=cpu.rip
-  local.get $base
-  i64.sub
-  i32.wrap_i64
-  local.set $position
-  i32.const 0
-  i32.load offset=cpu.fuel
-  local.set $fuel
-  i32.const -1
-  local.set $flag_op
-  global.get $tlb
-  local.set $tlb
-  i32.const 0
-  i64.load offset=cpu.rax
-  local.set $rax
-  i32.const 0
-  i64.load offset=cpu.rbx
-  local.set $rbx
-  local.get $fuel
-  i32.const 2
-  i32.sub
-  local.set $fuel
-  local.get $rbx
-  local.set $14
-  local.get $rax
-  local.get $14
-  i64.add
-  i32.const 2
-  local.get $flag_op
-  local.get $flag_dst
-  local.get $flag_src
-  call $condition
-  i64.extend_i32_u
-  i64.add
-  local.set $15
-  local.get $15
-  local.set $rax
-  i32.const 2
-  local.get $flag_op
-  local.get $flag_dst
-  local.get $flag_src
-  call $condition
-  local.set $16
-  local.get $15
-  local.set $scratch
-  local.get $14
-  local.set $flag_src
-  local.get $scratch
-  local.set $flag_dst
-  i32.const 7
-  local.set $flag_op
-  local.get $16
-  if
-   local.get $15
-   local.set $scratch_18
-   local.get $14
-   local.set $flag_src
-   local.get $scratch_18
-   local.set $flag_dst
-   i32.const 11
-   local.set $flag_op
-  end
-  local.get $flag_op
-  local.get $flag_dst
-  local.get $flag_src
-  call $store_flags
-  i32.const -1
-  local.set $flag_op
-  i32.const 0
-  local.get $rax
-  i64.store offset=cpu.rax
-  i32.const 0
-  local.get $fuel
-  i32.store offset=cpu.fuel
-  i32.const record
-  local.get $base
-  i64.const 0
-  i64.add
-  call $execute
-  local.set $16
-  i32.const 0
-  i64.load offset=cpu.rax
-  local.set $rax
-  i32.const 0
-  i64.load offset=cpu.rbx
-  local.set $rbx
-  i32.const -1
-  local.set $flag_op
-  local.get $16
-  i32.const 1
-  i32.shr_u
-  local.set $16
-  i32.const 0
-  i64.load offset=cpu.rip
-  local.set $base
-  i32.const 0
-  local.set $position
-  local.get $16
-  local.set $left
-  br $block
- end
- unreachable
+i32.const 0
+i32.load offset=cpu.fuel
+local.set $fuel
+i32.const -1
+local.set $flag_op
+global.get $tlb
+local.set $tlb
+i32.const 0
+i64.load offset=cpu.rax
+local.set $rax
+i32.const 0
+i64.load offset=cpu.rbx
+local.set $rbx
+local.get $fuel
+i32.const 2
+i32.sub
+local.set $fuel
+local.get $rbx
+local.set $11
+local.get $rax
+local.get $11
+i64.add
+i32.const 2
+local.get $flag_op
+local.get $flag_dst
+local.get $flag_src
+call $condition
+i64.extend_i32_u
+i64.add
+local.set $12
+local.get $12
+local.set $rax
+i32.const 2
+local.get $flag_op
+local.get $flag_dst
+local.get $flag_src
+call $condition
+local.set $13
+local.get $12
+local.set $scratch
+local.get $11
+local.set $flag_src
+local.get $scratch
+local.set $flag_dst
+i32.const 7
+local.set $flag_op
+local.get $13
+if
+ local.get $12
+ local.set $scratch_15
+ local.get $11
+ local.set $flag_src
+ local.get $scratch_15
+ local.set $flag_dst
+ i32.const 11
+ local.set $flag_op
 end
+local.get $flag_op
+local.get $flag_dst
+local.get $flag_src
+call $store_flags
+i32.const -1
+local.set $flag_op
 i32.const 0
 local.get $rax
 i64.store offset=cpu.rax
 i32.const 0
 local.get $fuel
-local.get $left
+i32.store offset=cpu.fuel
+i32.const record
+local.get $base
+i64.const 0
+i64.add
+call $execute
+local.set $13
+i32.const -1
+local.set $flag_op
+local.get $13
+i32.const 1
+i32.shr_u
+local.set $13
+i32.const 0
+local.get $fuel
+local.get $13
 i32.add
 i32.store offset=cpu.fuel
 i32.const 0
-local.get $base
-local.get $position
-i64.extend_i32_s
-i64.add
-i64.store offset=cpu.rip
-;; the flags go back as in mov-register.wat
+return

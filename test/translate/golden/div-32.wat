@@ -1,102 +1,54 @@
 ;; f7 f3 f4
-block $block
- block
-  i32.const 0
-  i64.load offset=cpu.rip
-  local.get $base
-  i64.sub
-  i32.wrap_i64
-  local.set $position
-  i32.const 0
-  i32.load offset=cpu.fuel
-  local.set $fuel
-  i32.const -1
-  local.set $flag_op
-  global.get $tlb
-  local.set $tlb
-  i32.const 0
-  i64.load offset=cpu.rax
-  local.set $rax
-  i32.const 0
-  i64.load offset=cpu.rdx
-  local.set $rdx
-  i32.const 0
-  i64.load offset=cpu.rbx
-  local.set $rbx
-  local.get $fuel
-  i32.const 2
-  i32.sub
-  local.set $fuel
-  i32.const 0
-  local.get $rax
-  i64.store offset=cpu.rax
-  i32.const 0
-  local.get $rdx
-  i64.store offset=cpu.rdx
-  local.get $rbx
-  i32.wrap_i64
-  call $helper
-  global.get $fault
-  local.set $scratch
-  i32.const 0
-  local.set $position
-  i32.const 2
-  local.set $left
-  local.get $scratch
-  br_if $block
-  i32.const 0
-  i64.load offset=cpu.rax
-  local.set $rax
-  i32.const 0
-  i64.load offset=cpu.rdx
-  local.set $rdx
-  local.get $flag_op
-  local.get $flag_dst
-  local.get $flag_src
-  call $store_flags
-  i32.const -1
-  local.set $flag_op
-  i32.const 0
-  local.get $rax
-  i64.store offset=cpu.rax
-  i32.const 0
-  local.get $rdx
-  i64.store offset=cpu.rdx
-  i32.const 0
-  local.get $fuel
-  i32.store offset=cpu.fuel
-  i32.const record
-  local.get $base
-  i64.const 0
-  i64.add
-  call $execute
-  local.set $15
-  i32.const 0
-  i64.load offset=cpu.rax
-  local.set $rax
-  i32.const 0
-  i64.load offset=cpu.rdx
-  local.set $rdx
-  i32.const 0
-  i64.load offset=cpu.rbx
-  local.set $rbx
-  i32.const -1
-  local.set $flag_op
-  local.get $15
-  i32.const 1
-  i32.shr_u
-  local.set $15
-  i32.const 0
-  i64.load offset=cpu.rip
-  local.set $base
-  i32.const 0
-  local.set $position
-  local.get $15
-  local.set $left
-  br $block
- end
- unreachable
+i32.const 0
+i32.load offset=cpu.fuel
+local.set $fuel
+i32.const -1
+local.set $flag_op
+global.get $tlb
+local.set $tlb
+i32.const 0
+i64.load offset=cpu.rax
+local.set $rax
+i32.const 0
+i64.load offset=cpu.rdx
+local.set $rdx
+i32.const 0
+i64.load offset=cpu.rbx
+local.set $rbx
+local.get $fuel
+i32.const 2
+i32.sub
+local.set $fuel
+local.get $rbx
+i32.wrap_i64
+call $helper
+global.get $fault
+if
+ i64.const 8589934592
+ local.get $flag_op
+ i64.extend_i32_u
+ i64.const 48
+ i64.shl
+ i64.or
+ local.get $base
+ local.get $fuel
+ local.get $flag_dst
+ local.get $flag_src
+ call $miss
+ return
 end
+i32.const 0
+i64.load offset=cpu.rax
+local.set $rax
+i32.const 0
+i64.load offset=cpu.rdx
+local.set $rdx
+local.get $flag_op
+local.get $flag_dst
+local.get $flag_src
+call $store_flags
+i32.const -1
+local.set $flag_op
 i32.const 0
 local.get $rax
 i64.store offset=cpu.rax
@@ -105,13 +57,23 @@ local.get $rdx
 i64.store offset=cpu.rdx
 i32.const 0
 local.get $fuel
-local.get $left
+i32.store offset=cpu.fuel
+i32.const record
+local.get $base
+i64.const 0
+i64.add
+call $execute
+local.set $12
+i32.const -1
+local.set $flag_op
+local.get $12
+i32.const 1
+i32.shr_u
+local.set $12
+i32.const 0
+local.get $fuel
+local.get $12
 i32.add
 i32.store offset=cpu.fuel
 i32.const 0
-local.get $base
-local.get $position
-i64.extend_i32_s
-i64.add
-i64.store offset=cpu.rip
-;; the flags go back as in mov-register.wat
+return

@@ -1,342 +1,385 @@
 ;; d9 e8 d8 c0 f4
-block $block3
- block $block
+block $block
+ i32.const 0
+ i32.load offset=cpu.fuel
+ local.set $fuel
+ i32.const -1
+ local.set $flag_op
+ global.get $tlb
+ local.set $tlb
+ local.get $fuel
+ i32.const 3
+ i32.sub
+ local.set $fuel
+ local.get $9
+ i32.const 14208
+ i32.and
+ i32.const 12288
+ i32.ne
+ if
   i32.const 0
-  i64.load offset=cpu.rip
-  local.get $base
-  i64.sub
-  i32.wrap_i64
-  local.set $position
+  local.get $16
+  i64.store offset=16518256
   i32.const 0
-  i32.load offset=cpu.fuel
-  local.set $fuel
-  i32.const -1
-  local.set $flag_op
-  global.get $tlb
-  local.set $tlb
+  local.get $17
+  i32.store offset=16518264
   i32.const 0
-  call $helper
-  local.set $12
-  i32.const 0
-  local.set $14
-  i32.const 0
-  local.set $15
+  local.get $9
+  local.get $10
+  local.get $13
   i64.const 0
-  local.set $16
+  i64.ne
+  local.get $14
+  local.get $11
+  local.get $15
+  local.get $12
+  call $helper
+  local.set $9
+  i32.const 0
+  local.set $11
+  i32.const 0
+  local.set $12
+  i64.const 0
+  local.set $13
   i32.const 0
   i32.load offset=2100820
   i32.const 9
   i32.shr_u
   i32.const 1
   i32.and
-  local.set $13
+  local.set $10
   i32.const 0
   i64.load offset=16518256
-  local.set $19
+  local.set $16
   i32.const 0
   i32.load offset=16518264
-  local.set $20
-  local.get $fuel
-  i32.const 3
-  i32.sub
-  local.set $fuel
-  local.get $12
+  local.set $17
+  local.get $9
   i32.const 14208
   i32.and
   i32.const 12288
   i32.ne
-  local.set $scratch
-  i32.const 0
-  local.set $position
-  i32.const 3
-  local.set $left
-  local.get $scratch
-  br_if $block
-  local.get $12
-  i32.const 1920
-  i32.xor
-  local.set $12
-  i64.const -9223372036854775808
-  local.set $19
-  i32.const 16383
-  local.set $20
-  i32.const 0
-  local.set $13
-  local.get $base
-  i64.const 0
-  i64.add
-  local.set $17
-  i32.const -2135948824
-  local.set $14
-  block $block2
-   block $block1
-    local.get $20
-    i32.const -32769
-    i32.and
-    local.set $21
-    local.get $20
-    i32.const -32769
-    i32.and
-    local.set $22
-    local.get $21
-    local.get $22
-    i32.lt_u
-    local.get $21
-    local.get $22
-    i32.eq
-    local.get $19
-    local.get $19
-    i64.lt_u
-    i32.and
-    i32.or
-    local.set $23
-    local.get $19
-    local.get $19
-    local.get $23
-    select
-    local.set $24
-    local.get $19
-    local.get $19
-    i64.xor
-    local.get $24
-    i64.xor
-    local.set $25
-    local.get $20
-    local.get $20
-    local.get $23
-    select
-    local.tee $26
-    i32.const -32769
-    i32.and
-    local.tee $27
-    local.get $21
-    local.get $22
-    i32.add
-    local.get $27
-    i32.sub
-    i32.sub
-    local.tee $28
-    i32.const 63
-    i32.gt_u
-    br_if $block1
-    local.get $20
-    local.get $20
-    i32.xor
-    i32.const 16
-    i32.shl
-    i64.extend_i32_s
-    i64.const 63
-    i64.shr_s
-    local.set $30
-    local.get $28
-    i64.extend_i32_u
-    local.set $29
-    local.get $25
-    i64.const 63
-    local.get $29
-    i64.sub
-    i64.shl
-    local.tee $33
-    local.get $24
-    i64.const 63
-    i64.shl
-    local.get $30
-    i64.xor
-    i64.add
-    local.tee $32
-    local.get $33
-    i64.lt_u
-    i64.extend_i32_u
-    local.get $25
-    i64.const 1
-    i64.shr_u
-    local.get $29
-    i64.shr_u
-    local.get $24
-    i64.const 1
-    i64.shr_u
-    local.get $30
-    i64.xor
-    i64.add
-    i64.add
-    local.get $30
-    i64.xor
-    local.tee $31
-    i64.clz
-    local.set $33
-    local.get $32
-    local.get $30
-    i64.xor
-    local.set $32
-    local.get $27
-    i32.const 1
-    i32.add
-    local.get $33
-    i32.wrap_i64
-    i32.sub
-    local.set $27
-    local.get $31
-    local.get $33
-    i64.shl
-    local.get $32
-    i64.const 1
-    i64.shr_u
-    local.get $33
-    i64.const 63
-    i64.xor
-    i64.shr_u
-    i64.or
-    local.set $31
-    local.get $32
-    local.get $33
-    i64.shl
-    local.set $32
-    local.get $32
-    local.get $31
-    i64.const 1
-    i64.and
-    i64.or
-    i64.const -9223372036854775808
-    i64.gt_u
-    local.set $34
-    local.get $31
-    local.get $34
-    i64.extend_i32_u
-    i64.add
-    local.tee $35
-    i64.const 0
-    i64.ge_s
-    br_if $block1
-    local.get $27
-    i32.const 1
-    i32.sub
-    i32.const 32766
-    i32.ge_u
-    br_if $block1
-    local.get $35
-    local.set $19
-    local.get $26
-    i32.const 32768
-    i32.and
-    local.get $27
-    i32.or
-    local.set $20
-    local.get $34
-    local.set $13
-    local.get $16
-    local.get $32
-    i64.or
-    local.set $16
-    br $block2
-   end
+  if
+   i64.const 12884901888
+   local.get $flag_op
+   i64.extend_i32_u
+   i64.const 48
+   i64.shl
+   i64.or
+   local.set $18
+   local.get $base
+   local.set $base
    i32.const 0
-   local.get $19
-   local.get $20
-   local.get $19
-   local.get $20
-   call $helper
    local.set $19
-   i32.const 0
-   i32.load offset=16518276
-   local.tee $36
-   i32.const 16777215
+   br $block
+  end
+ end
+ local.get $9
+ i32.const 1920
+ i32.xor
+ local.set $9
+ i64.const -9223372036854775808
+ local.set $16
+ i32.const 16383
+ local.set $17
+ i32.const 0
+ local.set $10
+ local.get $base
+ i64.const 0
+ i64.add
+ local.set $14
+ i32.const -2135948824
+ local.set $11
+ block $block2
+  block $block1
+   local.get $17
+   i32.const -32769
    i32.and
    local.set $20
-   local.get $36
-   i32.const 24
-   i32.shr_u
-   local.set $13
-  end
-  local.get $base
-  i64.const 0
-  i64.add
-  local.set $17
-  i32.const -2135945024
-  local.set $14
-  local.get $12
-  if
-   i32.const 0
-   local.get $19
-   i64.store offset=16518256
-   i32.const 0
-   local.get $20
-   i32.store offset=16518264
-   local.get $12
-   local.get $13
-   local.get $16
-   i64.const 0
-   i64.ne
    local.get $17
-   local.get $14
-   local.get $18
-   local.get $15
-   call $helper
-   i32.const 0
-   local.set $12
+   i32.const -32769
+   i32.and
+   local.set $21
+   local.get $20
+   local.get $21
+   i32.lt_u
+   local.get $20
+   local.get $21
+   i32.eq
+   local.get $16
+   local.get $16
+   i64.lt_u
+   i32.and
+   i32.or
+   local.set $22
+   local.get $16
+   local.get $16
+   local.get $22
+   select
+   local.set $23
+   local.get $16
+   local.get $16
+   i64.xor
+   local.get $23
+   i64.xor
+   local.set $24
+   local.get $17
+   local.get $17
+   local.get $22
+   select
+   local.tee $25
+   i32.const -32769
+   i32.and
+   local.tee $26
+   local.get $20
+   local.get $21
+   i32.add
+   local.get $26
+   i32.sub
+   i32.sub
+   local.tee $27
+   i32.const 63
+   i32.gt_u
+   br_if $block1
+   local.get $17
+   local.get $17
+   i32.xor
+   i32.const 15
+   i32.shr_u
+   i32.const 1
+   i32.and
+   i64.extend_i32_u
+   local.set $29
+   i64.const 0
+   local.get $29
+   i64.sub
+   local.set $30
+   local.get $27
+   i64.extend_i32_u
+   local.set $28
+   local.get $24
+   i64.const 63
+   local.get $28
+   i64.sub
+   i64.shl
+   local.get $30
+   i64.xor
+   local.tee $32
+   local.get $23
+   i64.const 63
+   i64.shl
+   i64.add
+   local.tee $33
+   local.get $29
+   i64.add
+   local.set $scratch
+   local.get $33
+   local.get $32
+   i64.lt_u
+   i64.extend_i32_u
+   local.get $24
+   i64.const 1
+   i64.shr_u
+   local.get $28
+   i64.shr_u
+   local.get $30
+   i64.xor
+   local.get $23
+   i64.const 1
+   i64.shr_u
+   i64.add
+   i64.add
+   local.set $31
+   local.get $scratch
+   local.tee $32
+   local.get $29
+   i64.lt_u
+   i64.extend_i32_u
+   local.get $31
+   i64.add
+   local.tee $31
+   i64.clz
+   local.set $33
+   local.get $26
+   i32.const 1
+   i32.add
+   local.get $33
+   i32.wrap_i64
+   i32.sub
+   local.set $26
+   local.get $31
+   local.get $33
+   i64.shl
+   local.get $32
+   i64.const 1
+   i64.shr_u
+   local.get $33
+   i64.const 63
+   i64.xor
+   i64.shr_u
+   i64.or
+   local.set $31
+   local.get $32
+   local.get $33
+   i64.shl
+   local.set $32
+   local.get $32
+   local.get $31
+   i64.const 1
+   i64.and
+   i64.or
+   i64.const -9223372036854775808
+   i64.gt_u
+   local.set $34
+   local.get $31
+   local.get $34
+   i64.extend_i32_u
+   i64.add
+   local.tee $35
+   i64.const 0
+   i64.ge_s
+   br_if $block1
+   local.get $26
+   i32.const 1
+   i32.sub
+   i32.const 32766
+   i32.ge_u
+   br_if $block1
+   local.get $35
+   local.set $16
+   local.get $25
+   i32.const 32768
+   i32.and
+   local.get $26
+   i32.or
+   local.set $17
+   local.get $34
+   local.set $10
+   local.get $13
+   local.get $32
+   i64.or
+   local.set $13
+   br $block2
   end
-  local.get $flag_op
-  local.get $flag_dst
-  local.get $flag_src
-  call $store_flags
-  i32.const -1
-  local.set $flag_op
   i32.const 0
-  local.get $fuel
-  i32.store offset=cpu.fuel
-  i32.const record
-  local.get $base
-  i64.const 0
-  i64.add
-  call $execute
-  local.set $21
-  i32.const -1
-  local.set $flag_op
-  local.get $21
-  i32.const 1
+  local.get $16
+  local.get $17
+  local.get $16
+  local.get $17
+  call $helper
+  local.set $16
+  i32.const 0
+  i32.load offset=16518276
+  local.tee $36
+  i32.const 16777215
+  i32.and
+  local.set $17
+  local.get $36
+  i32.const 24
   i32.shr_u
-  local.set $21
-  i32.const 0
-  i64.load offset=cpu.rip
-  local.set $base
-  i32.const 0
-  local.set $position
-  local.get $21
-  local.set $left
-  br $block3
+  local.set $10
  end
+ local.get $base
+ i64.const 0
+ i64.add
+ local.set $14
+ i32.const -2135945024
+ local.set $11
+ local.get $9
+ if
+  i32.const 0
+  local.get $16
+  i64.store offset=16518256
+  i32.const 0
+  local.get $17
+  i32.store offset=16518264
+  local.get $9
+  local.get $10
+  local.get $13
+  i64.const 0
+  i64.ne
+  local.get $14
+  local.get $11
+  local.get $15
+  local.get $12
+  call $helper
+  i32.const 0
+  local.set $9
+  i32.const 0
+  local.set $11
+  i32.const 0
+  local.set $12
+  i64.const 0
+  local.set $13
+ end
+ local.get $flag_op
+ local.get $flag_dst
+ local.get $flag_src
+ call $store_flags
+ i32.const -1
+ local.set $flag_op
+ i32.const 0
+ local.get $fuel
+ i32.store offset=cpu.fuel
+ i32.const record
+ local.get $base
+ i64.const 0
+ i64.add
+ call $execute
+ local.set $20
+ i32.const -1
+ local.set $flag_op
+ local.get $20
  i32.const 1
- local.set $status
+ i32.shr_u
+ local.set $20
+ i32.const 0
+ local.get $fuel
+ local.get $20
+ i32.add
+ i32.store offset=cpu.fuel
+ i32.const 0
+ return
 end
-local.get $12
+local.get $9
 if
  i32.const 0
- local.get $19
+ local.get $16
  i64.store offset=16518256
  i32.const 0
- local.get $20
+ local.get $17
  i32.store offset=16518264
- local.get $12
+ local.get $9
+ local.get $10
  local.get $13
- local.get $16
  i64.const 0
  i64.ne
- local.get $17
  local.get $14
- local.get $18
+ local.get $11
  local.get $15
+ local.get $12
  call $helper
  i32.const 0
+ local.set $9
+ i32.const 0
+ local.set $11
+ i32.const 0
  local.set $12
+ i64.const 0
+ local.set $13
 end
-i32.const 0
-local.get $fuel
-local.get $left
-i32.add
-i32.store offset=cpu.fuel
-i32.const 0
+local.get $19
+if
+ local.get $18
+ local.get $base
+ local.get $fuel
+ local.get $flag_dst
+ local.get $flag_src
+ return_call $leave
+end
+local.get $18
 local.get $base
-local.get $position
-i64.extend_i32_s
-i64.add
-i64.store offset=cpu.rip
-;; the flags go back as in mov-register.wat
+local.get $fuel
+local.get $flag_dst
+local.get $flag_src
+call $miss

@@ -1,125 +1,51 @@
 ;; 48 89 d8 f4
-block $block
- block
-  i32.const 0
-  i64.load offset=cpu.rip
-  local.get $base
-  i64.sub
-  i32.wrap_i64
-  local.set $position
-  i32.const 0
-  i32.load offset=cpu.fuel
-  local.set $fuel
-  i32.const -1
-  local.set $flag_op
-  global.get $tlb
-  local.set $tlb
-  i32.const 0
-  i64.load offset=cpu.rax
-  local.set $rax
-  i32.const 0
-  i64.load offset=cpu.rbx
-  local.set $rbx
-  local.get $fuel
-  i32.const 2
-  i32.sub
-  local.set $fuel
-  local.get $rbx
-  local.set $rax
-  local.get $flag_op
-  local.get $flag_dst
-  local.get $flag_src
-  call $store_flags
-  i32.const -1
-  local.set $flag_op
-  i32.const 0
-  local.get $rax
-  i64.store offset=cpu.rax
-  i32.const 0
-  local.get $fuel
-  i32.store offset=cpu.fuel
-  i32.const record
-  local.get $base
-  i64.const 0
-  i64.add
-  call $execute
-  local.set $14
-  i32.const 0
-  i64.load offset=cpu.rax
-  local.set $rax
-  i32.const 0
-  i64.load offset=cpu.rbx
-  local.set $rbx
-  i32.const -1
-  local.set $flag_op
-  local.get $14
-  i32.const 1
-  i32.shr_u
-  local.set $14
-  i32.const 0
-  i64.load offset=cpu.rip
-  local.set $base
-  i32.const 0
-  local.set $position
-  local.get $14
-  local.set $left
-  br $block
- end
- unreachable
-end
+i32.const 0
+i32.load offset=cpu.fuel
+local.set $fuel
+i32.const -1
+local.set $flag_op
+global.get $tlb
+local.set $tlb
+i32.const 0
+i64.load offset=cpu.rax
+local.set $rax
+i32.const 0
+i64.load offset=cpu.rbx
+local.set $rbx
+local.get $fuel
+i32.const 2
+i32.sub
+local.set $fuel
+local.get $rbx
+local.set $rax
+local.get $flag_op
+local.get $flag_dst
+local.get $flag_src
+call $store_flags
+i32.const -1
+local.set $flag_op
 i32.const 0
 local.get $rax
 i64.store offset=cpu.rax
 i32.const 0
 local.get $fuel
-local.get $left
+i32.store offset=cpu.fuel
+i32.const record
+local.get $base
+i64.const 0
+i64.add
+call $execute
+local.set $11
+i32.const -1
+local.set $flag_op
+local.get $11
+i32.const 1
+i32.shr_u
+local.set $11
+i32.const 0
+local.get $fuel
+local.get $11
 i32.add
 i32.store offset=cpu.fuel
 i32.const 0
-local.get $base
-local.get $position
-i64.extend_i32_s
-i64.add
-i64.store offset=cpu.rip
-local.get $flag_op
-i32.const 0
-i32.ge_s
-if
- i32.const 0
- local.get $flag_op
- i32.store offset=cpu.flag_op
- i32.const 0
- local.get $flag_dst
- i32.const 64
- i32.const 8
- local.get $flag_op
- i32.const 3
- i32.and
- i32.shl
- i32.sub
- i64.extend_i32_u
- i64.shl
- i64.store offset=cpu.flag_dst
- i32.const 0
- local.get $flag_src
- i64.const 0
- i32.const 64
- i32.const 8
- local.get $flag_op
- i32.const 3
- i32.and
- i32.shl
- i32.sub
- i64.extend_i32_u
- i32.const 1217
- local.get $flag_op
- i32.const 2
- i32.shr_u
- i32.shr_u
- i32.const 1
- i32.and
- select
- i64.shl
- i64.store offset=cpu.flag_src
-end
-local.get $status
+return
