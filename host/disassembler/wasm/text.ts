@@ -139,7 +139,11 @@ function operands(
 
 function index(number: number, name: string, { functions, globals }: Imports, names: WasmNames): string {
   if (name.startsWith("local.")) return `$${names.local(number)}`;
-  const imported = name.startsWith("global.") ? globals[number] : name === "call" || name === "return_call" ? functions[number] : undefined;
+  const imported = name.startsWith("global.")
+    ? globals[number]
+    : name === "call" || name === "return_call"
+      ? functions[number]
+      : undefined;
   return imported === undefined ? `${number}` : `$${imported}`;
 }
 
