@@ -7,6 +7,28 @@ block $block
  local.set $flag_op
  global.get $tlb
  local.set $tlb
+ i32.const 0
+ call $helper
+ local.set $9
+ i32.const 0
+ local.set $11
+ i32.const 0
+ local.set $12
+ i64.const 0
+ local.set $13
+ i32.const 0
+ i32.load offset=2100820
+ i32.const 9
+ i32.shr_u
+ i32.const 1
+ i32.and
+ local.set $10
+ i32.const 0
+ i64.load offset=16518256
+ local.set $16
+ i32.const 0
+ i32.load offset=16518264
+ local.set $17
  local.get $fuel
  i32.const 3
  i32.sub
@@ -17,62 +39,18 @@ block $block
  i32.const 12288
  i32.ne
  if
+  i64.const 12884901888
+  local.get $flag_op
+  i64.extend_i32_u
+  i64.const 48
+  i64.shl
+  i64.or
+  local.set $18
+  local.get $base
+  local.set $base
   i32.const 0
-  local.get $16
-  i64.store offset=16518256
-  i32.const 0
-  local.get $17
-  i32.store offset=16518264
-  i32.const 0
-  local.get $9
-  local.get $10
-  local.get $13
-  i64.const 0
-  i64.ne
-  local.get $14
-  local.get $11
-  local.get $15
-  local.get $12
-  call $helper
-  local.set $9
-  i32.const 0
-  local.set $11
-  i32.const 0
-  local.set $12
-  i64.const 0
-  local.set $13
-  i32.const 0
-  i32.load offset=2100820
-  i32.const 9
-  i32.shr_u
-  i32.const 1
-  i32.and
-  local.set $10
-  i32.const 0
-  i64.load offset=16518256
-  local.set $16
-  i32.const 0
-  i32.load offset=16518264
-  local.set $17
-  local.get $9
-  i32.const 14208
-  i32.and
-  i32.const 12288
-  i32.ne
-  if
-   i64.const 12884901888
-   local.get $flag_op
-   i64.extend_i32_u
-   i64.const 48
-   i64.shl
-   i64.or
-   local.set $18
-   local.get $base
-   local.set $base
-   i32.const 0
-   local.set $19
-   br $block
-  end
+  local.set $19
+  br $block
  end
  local.get $9
  i32.const 1920
@@ -144,16 +122,12 @@ block $block
    local.get $17
    local.get $17
    i32.xor
-   i32.const 15
-   i32.shr_u
-   i32.const 1
-   i32.and
-   i64.extend_i32_u
+   i32.const 16
+   i32.shl
+   i64.extend_i32_s
+   i64.const 63
+   i64.shr_s
    local.set $29
-   i64.const 0
-   local.get $29
-   i64.sub
-   local.set $30
    local.get $27
    i64.extend_i32_u
    local.set $28
@@ -162,18 +136,14 @@ block $block
    local.get $28
    i64.sub
    i64.shl
-   local.get $30
-   i64.xor
    local.tee $32
    local.get $23
    i64.const 63
    i64.shl
-   i64.add
-   local.tee $33
    local.get $29
+   i64.xor
    i64.add
-   local.set $scratch
-   local.get $33
+   local.tee $31
    local.get $32
    i64.lt_u
    i64.extend_i32_u
@@ -182,60 +152,58 @@ block $block
    i64.shr_u
    local.get $28
    i64.shr_u
-   local.get $30
-   i64.xor
    local.get $23
    i64.const 1
    i64.shr_u
-   i64.add
-   i64.add
-   local.set $31
-   local.get $scratch
-   local.tee $32
    local.get $29
-   i64.lt_u
-   i64.extend_i32_u
-   local.get $31
+   i64.xor
    i64.add
-   local.tee $31
+   i64.add
+   local.get $29
+   i64.xor
+   local.tee $30
    i64.clz
-   local.set $33
+   local.set $32
+   local.get $31
+   local.get $29
+   i64.xor
+   local.set $31
    local.get $26
    i32.const 1
    i32.add
-   local.get $33
+   local.get $32
    i32.wrap_i64
    i32.sub
    local.set $26
-   local.get $31
-   local.get $33
-   i64.shl
+   local.get $30
    local.get $32
+   i64.shl
+   local.get $31
    i64.const 1
    i64.shr_u
-   local.get $33
+   local.get $32
    i64.const 63
    i64.xor
    i64.shr_u
    i64.or
-   local.set $31
-   local.get $32
-   local.get $33
-   i64.shl
-   local.set $32
-   local.get $32
+   local.set $30
    local.get $31
+   local.get $32
+   i64.shl
+   local.set $31
+   local.get $31
+   local.get $30
    i64.const 1
    i64.and
    i64.or
    i64.const -9223372036854775808
    i64.gt_u
-   local.set $34
-   local.get $31
-   local.get $34
+   local.set $33
+   local.get $30
+   local.get $33
    i64.extend_i32_u
    i64.add
-   local.tee $35
+   local.tee $34
    i64.const 0
    i64.ge_s
    br_if $block1
@@ -245,7 +213,7 @@ block $block
    i32.const 32766
    i32.ge_u
    br_if $block1
-   local.get $35
+   local.get $34
    local.set $16
    local.get $25
    i32.const 32768
@@ -253,10 +221,10 @@ block $block
    local.get $26
    i32.or
    local.set $17
-   local.get $34
+   local.get $33
    local.set $10
    local.get $13
-   local.get $32
+   local.get $31
    i64.or
    local.set $13
    br $block2
@@ -270,11 +238,11 @@ block $block
   local.set $16
   i32.const 0
   i32.load offset=16518276
-  local.tee $36
+  local.tee $35
   i32.const 16777215
   i32.and
   local.set $17
-  local.get $36
+  local.get $35
   i32.const 24
   i32.shr_u
   local.set $10
@@ -305,12 +273,6 @@ block $block
   call $helper
   i32.const 0
   local.set $9
-  i32.const 0
-  local.set $11
-  i32.const 0
-  local.set $12
-  i64.const 0
-  local.set $13
  end
  local.get $flag_op
  local.get $flag_dst
@@ -361,12 +323,6 @@ if
  call $helper
  i32.const 0
  local.set $9
- i32.const 0
- local.set $11
- i32.const 0
- local.set $12
- i64.const 0
- local.set $13
 end
 local.get $19
 if

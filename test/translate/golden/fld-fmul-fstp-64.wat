@@ -1,711 +1,654 @@
 ;; dd 07 d8 c8 dd 5f 08 f4
-block $block3
- block $block
-  i32.const 0
-  i64.load offset=cpu.rip
+block $block
+ i32.const 0
+ i32.load offset=cpu.fuel
+ local.set $fuel
+ i32.const -1
+ local.set $flag_op
+ global.get $tlb
+ local.set $tlb
+ i32.const 0
+ i64.load offset=cpu.rax
+ local.set $rax
+ i32.const 0
+ i64.load offset=cpu.rcx
+ local.set $rcx
+ i32.const 0
+ i64.load offset=cpu.rdx
+ local.set $rdx
+ i32.const 0
+ i64.load offset=cpu.rbx
+ local.set $rbx
+ i32.const 0
+ i64.load offset=cpu.rsp
+ local.set $rsp
+ i32.const 0
+ i64.load offset=cpu.rbp
+ local.set $rbp
+ i32.const 0
+ i64.load offset=cpu.rsi
+ local.set $rsi
+ i32.const 0
+ i64.load offset=cpu.rdi
+ local.set $rdi
+ i32.const 0
+ i64.load offset=cpu.r8
+ local.set $r8
+ i32.const 0
+ i64.load offset=cpu.r9
+ local.set $r9
+ i32.const 0
+ i64.load offset=cpu.r10
+ local.set $r10
+ i32.const 0
+ i64.load offset=cpu.r11
+ local.set $r11
+ i32.const 0
+ i64.load offset=cpu.r12
+ local.set $r12
+ i32.const 0
+ i64.load offset=cpu.r13
+ local.set $r13
+ i32.const 0
+ i64.load offset=cpu.r14
+ local.set $r14
+ i32.const 0
+ i64.load offset=cpu.r15
+ local.set $r15
+ i32.const 0
+ call $helper
+ local.set $25
+ i32.const 0
+ local.set $27
+ i32.const 0
+ local.set $28
+ i64.const 0
+ local.set $29
+ i32.const 0
+ i32.load offset=2100820
+ i32.const 9
+ i32.shr_u
+ i32.const 1
+ i32.and
+ local.set $26
+ i32.const 0
+ i64.load offset=16518256
+ local.set $32
+ i32.const 0
+ i32.load offset=16518264
+ local.set $33
+ local.get $fuel
+ i32.const 4
+ i32.sub
+ local.set $fuel
+ local.get $25
+ i32.const 14208
+ i32.and
+ i32.const 12288
+ i32.ne
+ if
+  i64.const 17179869184
+  local.get $flag_op
+  i64.extend_i32_u
+  i64.const 48
+  i64.shl
+  i64.or
+  local.set $34
   local.get $base
-  i64.sub
-  i32.wrap_i64
-  local.set $position
+  local.set $base
   i32.const 0
-  i32.load offset=cpu.fuel
-  local.set $fuel
-  i32.const -1
-  local.set $flag_op
-  global.get $tlb
-  local.set $tlb
-  i32.const 0
-  i64.load offset=cpu.rax
-  local.set $rax
-  i32.const 0
-  i64.load offset=cpu.rcx
-  local.set $rcx
-  i32.const 0
-  i64.load offset=cpu.rdx
-  local.set $rdx
-  i32.const 0
-  i64.load offset=cpu.rbx
-  local.set $rbx
-  i32.const 0
-  i64.load offset=cpu.rsp
-  local.set $rsp
-  i32.const 0
-  i64.load offset=cpu.rbp
-  local.set $rbp
-  i32.const 0
-  i64.load offset=cpu.rsi
-  local.set $rsi
-  i32.const 0
-  i64.load offset=cpu.rdi
-  local.set $rdi
-  i32.const 0
-  i64.load offset=cpu.r8
-  local.set $r8
-  i32.const 0
-  i64.load offset=cpu.r9
-  local.set $r9
-  i32.const 0
-  i64.load offset=cpu.r10
-  local.set $r10
-  i32.const 0
-  i64.load offset=cpu.r11
-  local.set $r11
-  i32.const 0
-  i64.load offset=cpu.r12
-  local.set $r12
-  i32.const 0
-  i64.load offset=cpu.r13
-  local.set $r13
-  i32.const 0
-  i64.load offset=cpu.r14
-  local.set $r14
-  i32.const 0
-  i64.load offset=cpu.r15
-  local.set $r15
-  i32.const 0
-  call $helper
-  local.set $28
-  i32.const 0
-  local.set $30
-  i32.const 0
-  local.set $31
-  i64.const 0
-  local.set $32
-  i32.const 0
-  i32.load offset=2100820
-  i32.const 9
-  i32.shr_u
-  i32.const 1
-  i32.and
-  local.set $29
-  i32.const 0
-  i64.load offset=16518256
   local.set $35
+  br $block
+ end
+ local.get $rdi
+ local.set $36
+ local.get $36
+ local.set $37
+ local.get $37
+ i32.wrap_i64
+ i32.const 7
+ i32.shr_u
+ i32.const 16352
+ i32.and
+ local.get $tlb
+ i32.add
+ local.tee $tlb_entry
+ i64.load
+ local.get $37
+ i64.const 7
+ i64.add
+ i64.const -4096
+ i64.and
+ i64.ne
+ if
+  i64.const 17179869184
+  local.get $flag_op
+  i64.extend_i32_u
+  i64.const 48
+  i64.shl
+  i64.or
+  local.set $34
+  local.get $base
+  local.set $base
   i32.const 0
-  i32.load offset=16518264
-  local.set $36
-  local.get $fuel
-  i32.const 4
-  i32.sub
-  local.set $fuel
-  local.get $28
-  i32.const 14208
-  i32.and
-  i32.const 12288
-  i32.ne
-  local.set $scratch
-  i32.const 0
-  local.set $position
-  i32.const 4
-  local.set $left
-  local.get $scratch
-  br_if $block
-  local.get $rdi
-  local.set $37
-  local.get $37
-  local.set $38
-  local.get $38
-  i32.wrap_i64
-  i32.const 7
-  i32.shr_u
-  i32.const 16352
-  i32.and
-  local.get $tlb
-  i32.add
-  local.tee $tlb_entry
-  i64.load
-  local.get $38
-  i64.const 7
-  i64.add
-  i64.const -4096
-  i64.and
-  i64.ne
-  br_if $block
-  local.get $38
-  i32.wrap_i64
-  local.get $tlb_entry
-  i32.load offset=24
-  i32.add
-  i64.load align=1
-  local.set $39
+  local.set $35
+  br $block
+ end
+ local.get $37
+ i32.wrap_i64
+ local.get $tlb_entry
+ i32.load offset=24
+ i32.add
+ i64.load align=1
+ local.set $38
+ local.get $38
+ local.tee $39
+ i64.const 52
+ i64.shr_u
+ i32.wrap_i64
+ i32.const 2047
+ i32.and
+ local.set $40
+ local.get $40
+ i32.const 1
+ i32.sub
+ i32.const 2046
+ i32.ge_u
+ if
   local.get $39
-  local.tee $40
-  i64.const 52
+  i64.const 1
+  i64.shl
+  i64.const 0
+  i64.ne
+  if
+   i64.const 17179869184
+   local.get $flag_op
+   i64.extend_i32_u
+   i64.const 48
+   i64.shl
+   i64.or
+   local.set $34
+   local.get $base
+   local.set $base
+   i32.const 0
+   local.set $35
+   br $block
+  end
+  local.get $39
+  i64.const 48
   i64.shr_u
   i32.wrap_i64
-  i32.const 2047
+  i32.const 32768
   i32.and
+  i32.const 1048576
+  i32.or
+  local.set $42
+  i64.const 0
   local.set $41
-  local.get $41
-  i32.const 1
-  i32.sub
-  i32.const 2046
-  i32.ge_u
-  if
-   local.get $40
-   i64.const 1
-   i64.shl
-   i64.const 0
-   i64.ne
-   br_if $block
-   local.get $40
-   i64.const 48
-   i64.shr_u
-   i32.wrap_i64
-   i32.const 32768
-   i32.and
-   i32.const 1048576
-   i32.or
-   local.set $43
-   i64.const 0
-   local.set $42
-  else
-   local.get $40
-   i64.const 11
-   i64.shl
-   i64.const -9223372036854775808
-   i64.or
-   local.set $42
-   local.get $40
-   i64.const 48
-   i64.shr_u
-   i32.wrap_i64
-   i32.const 32768
-   i32.and
-   local.get $41
-   i32.const 15360
-   i32.add
-   i32.or
-   local.set $43
-  end
-  local.get $28
-  i32.const 1920
-  i32.xor
-  local.set $28
-  local.get $42
-  local.set $35
-  local.get $43
-  local.set $36
-  i32.const 0
-  local.set $29
-  local.get $37
-  local.set $34
-  i32.const -2135948025
-  local.set $31
-  local.get $base
-  i64.const 0
-  i64.add
-  local.set $33
-  i32.const -2135948025
-  local.set $30
-  block $block2
-   block $block1
-    local.get $35
-    i64.const 4294967295
-    i64.and
-    local.set $37
-    local.get $35
-    i64.const 32
-    i64.shr_u
-    local.set $38
-    local.get $35
-    i64.const 4294967295
-    i64.and
-    local.set $39
-    local.get $35
-    i64.const 32
-    i64.shr_u
-    local.set $40
-    local.get $38
-    local.get $39
-    i64.mul
-    local.get $37
-    local.get $39
-    i64.mul
-    i64.const 32
-    i64.shr_u
-    i64.add
-    local.set $42
-    local.get $37
-    local.get $40
-    i64.mul
-    local.get $42
-    i64.const 4294967295
-    i64.and
-    i64.add
-    local.set $44
-    local.get $38
-    local.get $40
-    i64.mul
-    local.get $42
-    i64.const 32
-    i64.shr_u
-    i64.add
-    local.get $44
-    i64.const 32
-    i64.shr_u
-    i64.add
-    local.set $45
-    local.get $35
-    local.get $35
-    i64.mul
-    local.set $46
-    local.get $45
-    i64.const 63
-    i64.shr_u
-    i64.const 1
-    i64.xor
-    local.set $47
-    local.get $36
-    i32.const -32769
-    i32.and
-    local.get $36
-    i32.const -32769
-    i32.and
-    i32.add
-    local.get $47
-    i32.wrap_i64
-    i32.const 16382
-    i32.add
-    i32.sub
-    local.set $41
-    local.get $36
-    local.get $36
-    i32.xor
-    local.set $43
-    local.get $45
-    local.get $47
-    i64.shl
-    local.get $46
-    i64.const 1
-    i64.shr_u
-    local.get $47
-    i64.const 63
-    i64.xor
-    i64.shr_u
-    i64.or
-    local.set $45
-    local.get $46
-    local.get $47
-    i64.shl
-    local.set $46
-    local.get $46
-    local.get $45
-    i64.const 1
-    i64.and
-    i64.or
-    i64.const -9223372036854775808
-    i64.gt_u
-    local.set $48
-    local.get $45
-    local.get $48
-    i64.extend_i32_u
-    i64.add
-    local.tee $49
-    i64.const 0
-    i64.ge_s
-    br_if $block1
-    local.get $41
-    i32.const 1
-    i32.sub
-    i32.const 32766
-    i32.ge_u
-    br_if $block1
-    local.get $49
-    local.set $35
-    local.get $43
-    i32.const 32768
-    i32.and
-    local.get $41
-    i32.or
-    local.set $36
-    local.get $48
-    local.set $29
-    local.get $32
-    local.get $46
-    i64.or
-    local.set $32
-    br $block2
-   end
-   i32.const 1
-   local.get $35
-   local.get $36
-   local.get $35
-   local.get $36
-   call $helper
-   local.set $35
-   i32.const 0
-   i32.load offset=16518276
-   local.tee $50
-   i32.const 16777215
-   i32.and
-   local.set $36
-   local.get $50
-   i32.const 24
-   i32.shr_u
-   local.set $29
-  end
-  local.get $base
-  i64.const 0
-  i64.add
-  local.set $33
-  i32.const -2135945016
-  local.set $30
-  local.get $rdi
-  i64.const 8
-  i64.add
-  local.set $37
-  local.get $36
-  i32.const -32769
+ else
+  local.get $39
+  i64.const 11
+  i64.shl
+  i64.const -9223372036854775808
+  i64.or
+  local.set $41
+  local.get $39
+  i64.const 48
+  i64.shr_u
+  i32.wrap_i64
+  i32.const 32768
   i32.and
-  i32.const 15361
-  i32.sub
-  local.tee $41
-  i32.const 2045
-  i32.ge_u
-  if
-   local.get $35
-   local.get $36
-   i32.const 32767
-   i32.and
-   i64.extend_i32_u
-   i64.or
-   i64.const 0
-   i64.ne
-   local.set $scratch_52
-   i32.const 4
-   local.set $position
-   i32.const 2
-   local.set $left
-   local.get $scratch_52
-   br_if $block
-   local.get $36
-   i32.const 32768
-   i32.and
-   i64.extend_i32_u
-   i64.const 48
-   i64.shl
-   local.set $38
-   i32.const 0
-   local.set $43
-   i64.const 0
-   local.set $39
-  else
-   local.get $35
-   i64.const 53
-   i64.shl
-   local.tee $39
-   local.get $35
-   i64.const 11
+  local.get $40
+  i32.const 15360
+  i32.add
+  i32.or
+  local.set $42
+ end
+ local.get $25
+ i32.const 1920
+ i32.xor
+ local.set $25
+ local.get $41
+ local.set $32
+ local.get $42
+ local.set $33
+ i32.const 0
+ local.set $26
+ local.get $36
+ local.set $31
+ i32.const -2135948025
+ local.set $28
+ local.get $base
+ i64.const 0
+ i64.add
+ local.set $30
+ i32.const -2135948025
+ local.set $27
+ block $block2
+  block $block1
+   local.get $32
+   i64.const 4294967295
+   i64.and
+   local.set $36
+   local.get $32
+   i64.const 32
    i64.shr_u
+   local.set $37
+   local.get $32
+   i64.const 4294967295
+   i64.and
+   local.set $38
+   local.get $32
+   i64.const 32
+   i64.shr_u
+   local.set $39
+   local.get $37
+   local.get $38
+   i64.mul
+   local.get $36
+   local.get $38
+   i64.mul
+   i64.const 32
+   i64.shr_u
+   i64.add
+   local.set $41
+   local.get $36
+   local.get $39
+   i64.mul
+   local.get $41
+   i64.const 4294967295
+   i64.and
+   i64.add
+   local.set $43
+   local.get $37
+   local.get $39
+   i64.mul
+   local.get $41
+   i64.const 32
+   i64.shr_u
+   i64.add
+   local.get $43
+   i64.const 32
+   i64.shr_u
+   i64.add
+   local.set $44
+   local.get $32
+   local.get $32
+   i64.mul
+   local.set $45
+   local.get $44
+   i64.const 63
+   i64.shr_u
+   i64.const 1
+   i64.xor
+   local.set $46
+   local.get $33
+   i32.const -32769
+   i32.and
+   local.get $33
+   i32.const -32769
+   i32.and
+   i32.add
+   local.get $46
+   i32.wrap_i64
+   i32.const 16382
+   i32.add
+   i32.sub
+   local.set $40
+   local.get $33
+   local.get $33
+   i32.xor
+   local.set $42
+   local.get $44
+   local.get $46
+   i64.shl
+   local.get $45
+   i64.const 1
+   i64.shr_u
+   local.get $46
+   i64.const 63
+   i64.xor
+   i64.shr_u
+   i64.or
+   local.set $44
+   local.get $45
+   local.get $46
+   i64.shl
+   local.set $45
+   local.get $45
+   local.get $44
    i64.const 1
    i64.and
    i64.or
    i64.const -9223372036854775808
    i64.gt_u
-   local.set $43
-   local.get $35
-   i64.const 11
-   i64.shr_u
-   local.get $43
+   local.set $47
+   local.get $44
+   local.get $47
    i64.extend_i32_u
    i64.add
-   local.get $41
-   i64.extend_i32_u
-   i64.const 52
-   i64.shl
-   i64.add
-   local.get $36
+   local.tee $48
+   i64.const 0
+   i64.ge_s
+   br_if $block1
+   local.get $40
+   i32.const 1
+   i32.sub
+   i32.const 32766
+   i32.ge_u
+   br_if $block1
+   local.get $48
+   local.set $32
+   local.get $42
    i32.const 32768
    i32.and
+   local.get $40
+   i32.or
+   local.set $33
+   local.get $47
+   local.set $26
+   local.get $29
+   local.get $45
+   i64.or
+   local.set $29
+   br $block2
+  end
+  i32.const 1
+  local.get $32
+  local.get $33
+  local.get $32
+  local.get $33
+  call $helper
+  local.set $32
+  i32.const 0
+  i32.load offset=16518276
+  local.tee $49
+  i32.const 16777215
+  i32.and
+  local.set $33
+  local.get $49
+  i32.const 24
+  i32.shr_u
+  local.set $26
+ end
+ local.get $base
+ i64.const 0
+ i64.add
+ local.set $30
+ i32.const -2135945016
+ local.set $27
+ local.get $rdi
+ i64.const 8
+ i64.add
+ local.set $36
+ local.get $33
+ i32.const -32769
+ i32.and
+ i32.const 15361
+ i32.sub
+ local.tee $40
+ i32.const 2045
+ i32.ge_u
+ if
+  local.get $32
+  local.get $33
+  i32.const 32767
+  i32.and
+  i64.extend_i32_u
+  i64.or
+  i64.const 0
+  i64.ne
+  if
+   i64.const 8589934596
+   local.get $flag_op
    i64.extend_i32_u
    i64.const 48
    i64.shl
    i64.or
-   local.set $38
+   local.set $34
+   local.get $base
+   local.set $base
+   i32.const 0
+   local.set $35
+   br $block
   end
-  local.get $38
-  local.set $40
-  local.get $37
-  local.set $42
-  local.get $42
-  i32.wrap_i64
-  i32.const 7
-  i32.shr_u
-  i32.const 16352
+  local.get $33
+  i32.const 32768
   i32.and
-  local.get $tlb
-  i32.add
-  local.tee $tlb_entry
-  i64.load offset=8
-  local.get $42
-  i64.const 7
-  i64.add
-  i64.const -4096
-  i64.and
-  i64.ne
-  local.set $scratch_53
-  i32.const 4
-  local.set $position
-  i32.const 2
-  local.set $left
-  local.get $scratch_53
-  br_if $block
-  local.get $42
-  i32.wrap_i64
-  local.get $tlb_entry
-  i32.load offset=24
-  i32.add
-  local.get $40
-  i64.store align=1
-  local.get $43
-  local.set $29
+  i64.extend_i32_u
+  i64.const 48
+  i64.shl
+  local.set $37
+  i32.const 0
+  local.set $42
+  i64.const 0
+  local.set $38
+ else
   local.get $32
-  local.get $39
+  i64.const 53
+  i64.shl
+  local.tee $38
+  local.get $32
+  i64.const 11
+  i64.shr_u
+  i64.const 1
+  i64.and
   i64.or
-  local.set $32
-  local.get $28
-  i32.const 1920
-  i32.xor
-  local.set $28
-  local.get $37
-  local.set $34
-  i32.const -2135939745
-  local.set $31
-  local.get $base
-  i64.const 0
+  i64.const -9223372036854775808
+  i64.gt_u
+  local.set $42
+  local.get $32
+  i64.const 11
+  i64.shr_u
+  local.get $42
+  i64.extend_i32_u
   i64.add
-  local.set $33
-  i32.const -2135939745
-  local.set $30
-  local.get $28
-  if
-   i32.const 0
-   local.get $35
-   i64.store offset=16518256
-   i32.const 0
-   local.get $36
-   i32.store offset=16518264
-   local.get $28
-   local.get $29
-   local.get $32
-   i64.const 0
-   i64.ne
-   local.get $33
-   local.get $30
-   local.get $34
-   local.get $31
-   call $helper
-   i32.const 0
-   local.set $28
-  end
+  local.get $40
+  i64.extend_i32_u
+  i64.const 52
+  i64.shl
+  i64.add
+  local.get $33
+  i32.const 32768
+  i32.and
+  i64.extend_i32_u
+  i64.const 48
+  i64.shl
+  i64.or
+  local.set $37
+ end
+ local.get $37
+ local.set $39
+ local.get $36
+ local.set $41
+ local.get $41
+ i32.wrap_i64
+ i32.const 7
+ i32.shr_u
+ i32.const 16352
+ i32.and
+ local.get $tlb
+ i32.add
+ local.tee $tlb_entry
+ i64.load offset=8
+ local.get $41
+ i64.const 7
+ i64.add
+ i64.const -4096
+ i64.and
+ i64.ne
+ if
+  i64.const 8589934596
   local.get $flag_op
-  local.get $flag_dst
-  local.get $flag_src
-  call $store_flags
-  i32.const -1
-  local.set $flag_op
-  i32.const 0
-  local.get $rax
-  i64.store offset=cpu.rax
-  i32.const 0
-  local.get $rcx
-  i64.store offset=cpu.rcx
-  i32.const 0
-  local.get $rdx
-  i64.store offset=cpu.rdx
-  i32.const 0
-  local.get $rbx
-  i64.store offset=cpu.rbx
-  i32.const 0
-  local.get $rsp
-  i64.store offset=cpu.rsp
-  i32.const 0
-  local.get $rbp
-  i64.store offset=cpu.rbp
-  i32.const 0
-  local.get $rsi
-  i64.store offset=cpu.rsi
-  i32.const 0
-  local.get $rdi
-  i64.store offset=cpu.rdi
-  i32.const 0
-  local.get $r8
-  i64.store offset=cpu.r8
-  i32.const 0
-  local.get $r9
-  i64.store offset=cpu.r9
-  i32.const 0
-  local.get $r10
-  i64.store offset=cpu.r10
-  i32.const 0
-  local.get $r11
-  i64.store offset=cpu.r11
-  i32.const 0
-  local.get $r12
-  i64.store offset=cpu.r12
-  i32.const 0
-  local.get $r13
-  i64.store offset=cpu.r13
-  i32.const 0
-  local.get $r14
-  i64.store offset=cpu.r14
-  i32.const 0
-  local.get $r15
-  i64.store offset=cpu.r15
-  i32.const 0
-  local.get $fuel
-  i32.store offset=cpu.fuel
-  i32.const record
+  i64.extend_i32_u
+  i64.const 48
+  i64.shl
+  i64.or
+  local.set $34
   local.get $base
-  i64.const 0
-  i64.add
-  call $execute
-  local.set $41
-  i32.const 0
-  i64.load offset=cpu.rax
-  local.set $rax
-  i32.const 0
-  i64.load offset=cpu.rcx
-  local.set $rcx
-  i32.const 0
-  i64.load offset=cpu.rdx
-  local.set $rdx
-  i32.const 0
-  i64.load offset=cpu.rbx
-  local.set $rbx
-  i32.const 0
-  i64.load offset=cpu.rsp
-  local.set $rsp
-  i32.const 0
-  i64.load offset=cpu.rbp
-  local.set $rbp
-  i32.const 0
-  i64.load offset=cpu.rsi
-  local.set $rsi
-  i32.const 0
-  i64.load offset=cpu.rdi
-  local.set $rdi
-  i32.const 0
-  i64.load offset=cpu.r8
-  local.set $r8
-  i32.const 0
-  i64.load offset=cpu.r9
-  local.set $r9
-  i32.const 0
-  i64.load offset=cpu.r10
-  local.set $r10
-  i32.const 0
-  i64.load offset=cpu.r11
-  local.set $r11
-  i32.const 0
-  i64.load offset=cpu.r12
-  local.set $r12
-  i32.const 0
-  i64.load offset=cpu.r13
-  local.set $r13
-  i32.const 0
-  i64.load offset=cpu.r14
-  local.set $r14
-  i32.const 0
-  i64.load offset=cpu.r15
-  local.set $r15
-  i32.const -1
-  local.set $flag_op
-  local.get $41
-  i32.const 1
-  i32.shr_u
-  local.set $41
-  i32.const 0
-  i64.load offset=cpu.rip
   local.set $base
   i32.const 0
-  local.set $position
-  local.get $41
-  local.set $left
-  br $block3
+  local.set $35
+  br $block
  end
+ local.get $41
+ i32.wrap_i64
+ local.get $tlb_entry
+ i32.load offset=24
+ i32.add
+ local.get $39
+ i64.store align=1
+ local.get $42
+ local.set $26
+ local.get $29
+ local.get $38
+ i64.or
+ local.set $29
+ local.get $25
+ i32.const 1920
+ i32.xor
+ local.set $25
+ local.get $36
+ local.set $31
+ i32.const -2135939745
+ local.set $28
+ local.get $base
+ i64.const 0
+ i64.add
+ local.set $30
+ i32.const -2135939745
+ local.set $27
+ local.get $25
+ if
+  i32.const 0
+  local.get $32
+  i64.store offset=16518256
+  i32.const 0
+  local.get $33
+  i32.store offset=16518264
+  local.get $25
+  local.get $26
+  local.get $29
+  i64.const 0
+  i64.ne
+  local.get $30
+  local.get $27
+  local.get $31
+  local.get $28
+  call $helper
+  i32.const 0
+  local.set $25
+ end
+ local.get $flag_op
+ local.get $flag_dst
+ local.get $flag_src
+ call $store_flags
+ i32.const -1
+ local.set $flag_op
+ i32.const 0
+ local.get $rax
+ i64.store offset=cpu.rax
+ i32.const 0
+ local.get $rcx
+ i64.store offset=cpu.rcx
+ i32.const 0
+ local.get $rdx
+ i64.store offset=cpu.rdx
+ i32.const 0
+ local.get $rbx
+ i64.store offset=cpu.rbx
+ i32.const 0
+ local.get $rsp
+ i64.store offset=cpu.rsp
+ i32.const 0
+ local.get $rbp
+ i64.store offset=cpu.rbp
+ i32.const 0
+ local.get $rsi
+ i64.store offset=cpu.rsi
+ i32.const 0
+ local.get $rdi
+ i64.store offset=cpu.rdi
+ i32.const 0
+ local.get $r8
+ i64.store offset=cpu.r8
+ i32.const 0
+ local.get $r9
+ i64.store offset=cpu.r9
+ i32.const 0
+ local.get $r10
+ i64.store offset=cpu.r10
+ i32.const 0
+ local.get $r11
+ i64.store offset=cpu.r11
+ i32.const 0
+ local.get $r12
+ i64.store offset=cpu.r12
+ i32.const 0
+ local.get $r13
+ i64.store offset=cpu.r13
+ i32.const 0
+ local.get $r14
+ i64.store offset=cpu.r14
+ i32.const 0
+ local.get $r15
+ i64.store offset=cpu.r15
+ i32.const 0
+ local.get $fuel
+ i32.store offset=cpu.fuel
+ i32.const record
+ local.get $base
+ i64.const 0
+ i64.add
+ call $execute
+ local.set $40
+ i32.const -1
+ local.set $flag_op
+ local.get $40
  i32.const 1
- local.set $status
+ i32.shr_u
+ local.set $40
+ i32.const 0
+ local.get $fuel
+ local.get $40
+ i32.add
+ i32.store offset=cpu.fuel
+ i32.const 0
+ return
 end
-local.get $28
+local.get $25
 if
  i32.const 0
- local.get $35
+ local.get $32
  i64.store offset=16518256
  i32.const 0
- local.get $36
+ local.get $33
  i32.store offset=16518264
- local.get $28
+ local.get $25
+ local.get $26
  local.get $29
- local.get $32
  i64.const 0
  i64.ne
- local.get $33
  local.get $30
- local.get $34
+ local.get $27
  local.get $31
+ local.get $28
  call $helper
  i32.const 0
- local.set $28
+ local.set $25
 end
-i32.const 0
-local.get $rax
-i64.store offset=cpu.rax
-i32.const 0
-local.get $rcx
-i64.store offset=cpu.rcx
-i32.const 0
-local.get $rdx
-i64.store offset=cpu.rdx
-i32.const 0
-local.get $rbx
-i64.store offset=cpu.rbx
-i32.const 0
-local.get $rsp
-i64.store offset=cpu.rsp
-i32.const 0
-local.get $rbp
-i64.store offset=cpu.rbp
-i32.const 0
-local.get $rsi
-i64.store offset=cpu.rsi
-i32.const 0
-local.get $rdi
-i64.store offset=cpu.rdi
-i32.const 0
-local.get $r8
-i64.store offset=cpu.r8
-i32.const 0
-local.get $r9
-i64.store offset=cpu.r9
-i32.const 0
-local.get $r10
-i64.store offset=cpu.r10
-i32.const 0
-local.get $r11
-i64.store offset=cpu.r11
-i32.const 0
-local.get $r12
-i64.store offset=cpu.r12
-i32.const 0
-local.get $r13
-i64.store offset=cpu.r13
-i32.const 0
-local.get $r14
-i64.store offset=cpu.r14
-i32.const 0
-local.get $r15
-i64.store offset=cpu.r15
-i32.const 0
-local.get $fuel
-local.get $left
-i32.add
-i32.store offset=cpu.fuel
-i32.const 0
+local.get $35
+if
+ local.get $34
+ local.get $base
+ local.get $fuel
+ local.get $flag_dst
+ local.get $flag_src
+ return_call $leave
+end
+local.get $34
 local.get $base
-local.get $position
-i64.extend_i32_s
-i64.add
-i64.store offset=cpu.rip
-;; the flags go back as in mov-register.wat
+local.get $fuel
+local.get $flag_dst
+local.get $flag_src
+call $miss
