@@ -39,6 +39,11 @@ export class Session {
     });
   }
 
+  /** The process's number. */
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
   type(text: string): void {
     this.child.stdin?.write(text);
   }

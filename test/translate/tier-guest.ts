@@ -105,6 +105,8 @@ export class TierGuest {
         now += QUESTION_NS;
         return now;
       },
+      // RDRAND, to both tiers the same however often each of them was asked.
+      randomU32: () => 0x2545_f491,
       doorbell: () => {},
       trace: (kind, a, b, c) => hooks.trace?.(kind, a, b, c),
       onModule: (module, slots) => {
