@@ -49,4 +49,11 @@ test("what cannot show is left out", () => {
   // The carry that INC keeps is no sign.
   const inc = variantsNamed("inc").flatMap(mutationsOf);
   assert.ok(!what(inc).some((text) => text.startsWith("extend_u")));
+  // PMADDUBSW multiplies sixteen bytes, and keeps the lower eight of MMX registers.
+  const products = (name: string, kept: string): number =>
+    what(mutationsOf(variantsNamed(name).find(({ key }) => key.includes(kept))!)).filter((text) =>
+      text.startsWith("i16x8.mul"),
+    ).length;
+  assert.equal(products("pmaddubsw_mm", "mmx"), 1);
+  assert.equal(products("pmaddubsw", "xmm"), 2);
 });
