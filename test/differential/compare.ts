@@ -150,11 +150,15 @@ export function hasCompleted(test: Case, result: Result): boolean {
   return vector === BREAKPOINT || result.view.getUint32(RESULT_RIP, true) !== start;
 }
 
-/** Lists what differs between the expected and the actual result. */
-export function compare(test: Case, expected: Result, actual: Result): Difference[] {
+/** Lists what differs between the expected and the actual result. `shape`: that of the case, where it is known. */
+export function compare(
+  test: Case,
+  expected: Result,
+  actual: Result,
+  shape: Shape = shapeOf(codeOf(test), test.bytes[CASE_MODE]!),
+): Difference[] {
   // One vendor's processors let MXCSR allow misaligned operands; wkvm does not offer it.
   if (expected.view.getUint32(RESULT_MXCSR, true) & MXCSR_MISALIGNED) return SAME;
-  const shape = shapeOf(codeOf(test), test.bytes[CASE_MODE]!);
   const sequence = (test.bytes[CASE_OPTIONS]! & OPTION_SEQUENCE) !== 0;
   const completed = hasCompleted(test, expected);
   const isUndefined = actual.bytes[RESULT_VECTOR] === 6 || expected.bytes[RESULT_VECTOR] === 6;

@@ -16,7 +16,7 @@ import {
 import { compare, type Difference } from "./compare.ts";
 import { BATCH, DrawnBatches } from "./drawn-batches.ts";
 import type { Generator } from "./generator.ts";
-import { formName, shapeOf } from "./shape.ts";
+import { formName, type Shape, shapeOf } from "./shape.ts";
 import { identify, type TableForm } from "./table-forms.ts";
 import type { Tier } from "./tiers.ts";
 
@@ -54,13 +54,14 @@ export class Engine {
     for (let i = 0; i < BATCH; i++) {
       const test = batch.cases[i]!;
       const wanted = expected[i]!;
-      const form = formOf(test);
+      const shape = shapeOf(codeOf(test), test.bytes[CASE_MODE]!);
+      const form = formOf(test, shape);
       this.count(form, wanted.bytes[RESULT_VECTOR]!);
       if (wanted.bytes[RESULT_VECTOR] === VECTOR_TIMEOUT) continue;
       for (const tier of this.tiers) {
         if (i % tier.share !== 0 || !tier.runs(test)) continue;
         const actual = tier.run(test);
-        const differences = compare(test, wanted, actual);
+        const differences = compare(test, wanted, actual, shape);
         if (differences.length) found.push(mismatchOf(form, tier, test, wanted, actual, differences));
       }
     }
@@ -98,10 +99,9 @@ export class Engine {
 }
 
 /** The name that a case is counted under: the table's, or one made of its bytes where the table has none. */
-export function formOf(test: Case): string {
+export function formOf(test: Case, shape: Shape = shapeOf(codeOf(test), test.bytes[CASE_MODE]!)): string {
   const mode = test.bytes[CASE_MODE]!;
   if (test.bytes[CASE_OPTIONS]! & OPTION_SEQUENCE) return `sequence@${MODE_NAMES[mode]}`;
-  const shape = shapeOf(codeOf(test), mode);
   const known = identify(shape);
   if (!known) return formName(shape);
   let name = names.get(known);

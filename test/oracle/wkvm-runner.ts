@@ -125,6 +125,8 @@ const CASE_SEGMENTS: [number, number][] = [
 
 /** Bytes of memory that are looked at more closely when one of them has changed. */
 const CHANGE_BLOCK = 1024;
+/** Bytes that the core is told of at once. */
+const CODE_NEAR = 256;
 /** A changed word in a result: u32 number, u64 contents. */
 const CHANGE_SIZE = 12;
 
@@ -144,7 +146,8 @@ export class WkvmRunner {
   private readonly scratch = new Uint8Array(RESULT_SIZE + 128 + 512 + (DATA_BYTES / 8) * 12);
   private readonly scratchView = new DataView(this.scratch.buffer);
   private home: KvmSregs;
-  private segments = "";
+  /** Selectors that the vCPU has, in pairs; -1: others. */
+  private segments: readonly [number, number] = [-1, -1];
   private lastCode = { at: 0, length: 0 };
   /** The last trap of the core itself. */
   trap: Error | undefined;
@@ -224,7 +227,7 @@ export class WkvmRunner {
 
   private goHome(): void {
     writeSregs(this.state, this.home);
-    this.segments = "";
+    this.segments = [-1, -1];
   }
 
   private begin(test: Case): void {
@@ -281,22 +284,28 @@ export class WkvmRunner {
     const offset = test.view.getUint16(CASE_CODE_OFFSET, true) - (CODE_WINDOW - CODE_BASE);
     const at = CODE_PHYSICAL + offset;
     const fits = Math.min(length, CODE_BYTES - offset);
-    const last = this.lastCode;
-    if (last.length) {
-      this.bytes.fill(CODE_FILL, this.ram + last.at, this.ram + last.at + last.length);
-      this.core.dmaWritten(BigInt(last.at), BigInt(last.length));
-    }
+    const { at: last, length: lastLength } = this.lastCode;
+    if (lastLength) this.bytes.fill(CODE_FILL, this.ram + last, this.ram + last + lastLength);
     this.bytes.set(test.bytes.subarray(CASE_CODE, CASE_CODE + fits), this.ram + at);
-    this.core.dmaWritten(BigInt(at), BigInt(fits));
+    // One message does where both lie close together.
+    const from = lastLength ? Math.min(at, last) : at;
+    const to = lastLength ? Math.max(at + fits, last + lastLength) : at + fits;
+    if (to - from <= CODE_NEAR) this.core.dmaWritten(BigInt(from), BigInt(to - from));
+    else {
+      this.core.dmaWritten(BigInt(last), BigInt(lastLength));
+      this.core.dmaWritten(BigInt(at), BigInt(fits));
+    }
     this.lastCode = { at, length: fits };
   }
 
   private writeSegments(test: Case): void {
     const cpu = this.state.base;
-    let key = "";
-    for (const [, field] of CASE_SEGMENTS) key += `${test.view.getUint16(field, true)},`;
-    if (key === this.segments) return;
-    this.segments = key;
+    const selectors = (a: number, b: number): number =>
+      test.view.getUint16(a, true) | (test.view.getUint16(b, true) << 16);
+    const data = selectors(CASE_ES, CASE_DS);
+    const others = selectors(CASE_FS, CASE_GS);
+    if (data === this.segments[0] && others === this.segments[1]) return;
+    this.segments = [data, others];
     for (const [number, field] of CASE_SEGMENTS) {
       const selector = test.view.getUint16(field, true);
       const segment = segmentOf(selector);
