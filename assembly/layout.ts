@@ -218,7 +218,11 @@ export const ACCESS_LOG_MAX = 32;
 
 /** u64[128]: counters (STAT_*). */
 export const CPU_STATS = CPU_ACCESS_LOG + 16 + 32 * ACCESS_LOG_MAX;
-export const CPU_FIELDS_END = CPU_STATS + 1024;
+/** u64[6] twice: for each segment, the bytes from offset 0 that may be read, and those that may be written, without a
+ * closer look, outside 64-bit code (execute/segment-reach.ts). */
+export const CPU_SEG_READABLE = CPU_STATS + 1024;
+export const CPU_SEG_WRITABLE = CPU_SEG_READABLE + 48;
+export const CPU_FIELDS_END = CPU_SEG_WRITABLE + 48;
 
 /** 4 KiB: PIO data of string instructions. */
 export const CPU_PIO_DATA = 0x4000;
@@ -274,7 +278,7 @@ export const MODE_CODE64 = 2;
 export const MODE_CODE_MASK = 3;
 /** SS.B: 32-bit stack (64-bit mode ignores it). */
 export const MODE_STACK32 = 4;
-/** CS, DS, ES, SS are usable, writable where they must be, and have 4 GiB limits: no limit checks. */
+/** CS, DS, ES, SS are usable, writable where they must be, and have base 0 and 4 GiB limits: offsets are linear addresses. */
 export const MODE_FLAT = 8;
 /** CPL is 3. */
 export const MODE_USER = 16;

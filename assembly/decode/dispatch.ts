@@ -3,7 +3,7 @@ import { CR0_EM, CR4_OSFXSR, CR4_OSXSAVE, cpu, FAULT_EXCEPTION, fault, faultAddr
 import { LEAF_AVX, LEAF_MMX, LEAF_SSE } from "../generated/opcodes";
 import { trace as logTrace } from "../host";
 import {
-  CPU_CR0, CPU_CR4, CPU_FUEL, CPU_LOG, CPU_MODE, CPU_RIP, CPU_TRACE_RIP, CPU_XCR0, LOG_COUNT, LOG_CPU, LOG_EXEC, MODE_CODE64, MODE_CODE_MASK, MODE_FLAT,
+  CPU_CR0, CPU_CR4, CPU_FUEL, CPU_LOG, CPU_MODE, CPU_RIP, CPU_TRACE_RIP, CPU_XCR0, LOG_COUNT, LOG_CPU, LOG_EXEC, MODE_CODE16, MODE_CODE64, MODE_CODE_MASK, MODE_FLAT,
 } from "../layout";
 import { fetchGpa, fetchTranslate } from "../mmu/translate";
 import { enterRegion, HOT, pagesHold, regionOf } from "../translate/translator";
@@ -62,7 +62,7 @@ export function findTrace(link: usize): usize {
         if (region) {
           link = 0;
           computed = false;
-          interpretNext = !enterRegion(region, t, linear);
+          interpretNext = !enterRegion(region, t);
           if (fault) return 0;
           continue;
         }
@@ -74,7 +74,7 @@ export function findTrace(link: usize): usize {
         t = atLimit(rip, linear, mode);
         if (!t) return 0;
       }
-    } else if (link && (linear ^ load<u64>(cpu, CPU_TRACE_RIP)) >> 12 == 0 && (mode & MODE_CODE_MASK) == MODE_CODE64) store<u32>(link, <u32>t);
+    } else if (link && (linear ^ load<u64>(cpu, CPU_TRACE_RIP)) >> 12 == 0 && (mode & MODE_CODE_MASK) != MODE_CODE16) store<u32>(link, <u32>t);
     const left = fuel - load<u32>(t, T_COUNT);
     if (left < 0) return 0;
     store<u32>(cpu, <u32>left, CPU_FUEL);

@@ -86,6 +86,9 @@ export const T_FLAGS: usize = 64;
 export const T_JUMP: usize = 72;
 /** Added to the address of T_JUMP where findTrace() takes one or that of a link. */
 export const JUMPED: usize = 1;
+/** i32: the least and the greatest displacement from the region's base that direct transfers in it lead to. */
+export const T_LOWEST: usize = 80;
+export const T_HIGHEST: usize = 84;
 export const T_RECORDS: usize = 96;
 /** A computed jump or return went to it. */
 export const TRACE_ENTERED: u32 = 1;

@@ -43,7 +43,7 @@ export function addressChecked(pc: usize, bytes: i32, write: bool, delta: u64): 
 export function linear(seg: i32, offset: u64, bytes: i32, write: bool): u64 {
   const mode = load<u32>(cpu, CPU_MODE);
   if ((mode & MODE_CODE_MASK) == MODE_CODE64) return seg >= SEG_FS ? offset + segBase(seg) : offset;
-  // Flat segments have no limit to exceed but the end of the address space.
-  if (mode & MODE_FLAT && seg < SEG_FS && offset + bytes <= 0x100000000 && !(write && seg == SEG_CS)) return (offset + segBase(seg)) & 0xffffffff;
+  // Flat segments have no base, and no limit to exceed but the end of the address space.
+  if (mode & MODE_FLAT && seg < SEG_FS && offset + bytes <= 0x100000000 && !(write && seg == SEG_CS)) return offset;
   return linearChecked(seg, offset, bytes, write);
 }

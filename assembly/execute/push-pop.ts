@@ -4,9 +4,9 @@ import {
   cpu, fault, FLAG_AC, FLAG_IF, FLAG_IOPL, FLAG_RF, FLAG_TF, FLAG_VIF, FLAG_VIP, FLAG_VM, FLAGS_STATUS, GP, gpr, raiseError, RBP, RCX, RSP, SEG_CS,
   SEG_SS, segLimit, segSel, setGpr, setRip, CR4_VME,
 } from "../cpu";
-import { addressSize, nextRip, R_IMM, record } from "../decode/record";
+import { addressSize, JUMPED, nextRip, R_IMM, RECORD_SIZE, record, T_FALL, T_JUMP, T_TAKEN } from "../decode/record";
 import { beginShadow } from "./request";
-import { CPU_CPL, CPU_CR4, CPU_EFLAGS, CPU_MODE, MODE_CODE64, MODE_CODE_MASK, MODE_FLAT, MODE_STACK32, MODE_VM86 } from "../layout";
+import { CPU_CPL, CPU_CR4, CPU_EFLAGS, CPU_MODE, MODE_CODE16, MODE_CODE64, MODE_CODE_MASK, MODE_FLAT, MODE_STACK32, MODE_VM86 } from "../layout";
 import { readMem, rmwReadSlow, writeMem } from "../mmu/access";
 import { updateAccessClass } from "../mmu/contexts";
 import { getFlags, setFlags } from "./flags";
@@ -60,11 +60,31 @@ export function checkBranch(width: u32): void {
   checkNearTarget(<u32>target & (width == 16 ? 0xffff : 0xffffffff));
 }
 
+/** The record of the near transfer outside the inline form that was executed last, and where its trace notes what
+ * followed: T_TAKEN, T_FALL, or T_JUMP with JUMPED. */
+let transfer: usize = 0;
+let successor: usize = 0;
+
+/** Where the trace that ends behind `pc`, by a near transfer, notes what follows; 0: it ended otherwise. */
+export function takeSuccessor(pc: usize): usize {
+  const slot = transfer + RECORD_SIZE == pc ? successor : 0;
+  transfer = 0;
+  return slot;
+}
+
+function noteSuccessor(pc: usize, slot: usize, width: u32): void {
+  // 16-bit targets in larger code depend on where the trace is mapped.
+  const size = load<u32>(cpu, CPU_MODE) & MODE_CODE_MASK;
+  transfer = width == 16 && size != MODE_CODE16 ? 0 : pc;
+  successor = slot;
+}
+
 /** A relative jump outside the inline form. */
 export function branchNear(pc: usize, taken: u32, width: u32): void {
   const next = nextRip(pc);
   if (!taken) {
     setRip(next);
+    noteSuccessor(pc, T_FALL, width);
     return;
   }
   let target = next + load<u64>(pc, R_IMM);
@@ -74,11 +94,13 @@ export function branchNear(pc: usize, taken: u32, width: u32): void {
     if (fault) return;
   }
   setRip(target);
+  noteSuccessor(pc, T_TAKEN, width);
 }
 
 /** A computed jump outside the inline form; the target has been checked. */
 export function jumpNear(target: u64, width: u32): void {
   setRip(width == 64 ? target : width == 32 ? target & 0xffffffff : target & 0xffff);
+  noteSuccessor(record, T_JUMP | JUMPED, width);
 }
 
 function counter(): u64 {

@@ -1,5 +1,6 @@
 // What helpers do to registers and flags, for those whose effects are small enough to be worth knowing. A helper that is
 // not named here may read and change anything. test/isa/helper-effects.test.ts holds these lines against the sources.
+import { RBP, RCX, RSP } from "./builder.ts";
 import { AF, ALL_FLAGS, CF, OF, PF, SF, ZF } from "./flag-bits.ts";
 
 export interface Effects {
@@ -69,8 +70,19 @@ note("execute/flags", "cld std", PURE);
 note("execute/flags", "sahf", sets(ALL_FLAGS & ~OF, { registersRead: 1 }));
 note("execute/flags", "lahf", { ...PURE, flagsRead: SF | ZF | AF | PF | CF, registersWritten: 1 });
 note("execute/flags", "salc", { ...PURE, flagsRead: CF, registersWritten: 1 });
-note("execute/push-pop", "counterIsZero", { ...PURE, registersRead: 1 << 1 });
-note("execute/push-pop", "countDown", { ...PURE, registersRead: 1 << 1, registersWritten: 1 << 1 });
+note("execute/push-pop", "counterIsZero counterStays", { ...PURE, registersRead: 1 << RCX });
+note("execute/push-pop", "push16 push32", {
+  ...PURE,
+  registersRead: 1 << RSP,
+  registersWritten: 1 << RSP,
+  memory: true,
+});
+note("execute/push-pop", "top16 top32", { ...PURE, registersRead: 1 << RSP, memory: true });
+note("execute/push-pop", "drop", { ...PURE, registersRead: 1 << RSP, registersWritten: 1 << RSP });
+const frame = (1 << RSP) | (1 << RBP);
+note("execute/push-pop", "leaveFrame", { ...PURE, registersRead: frame, registersWritten: frame, memory: true });
+note("execute/push-pop", "checkBranch checkNearTarget", PURE);
+note("execute/push-pop", "countDown", { ...PURE, registersRead: 1 << RCX, registersWritten: 1 << RCX });
 
 note("execute/bits", `${widths("bsf", [16, 32, 64])} ${widths("bsr", [16, 32, 64])}`, sets(ZF));
 note("execute/bits", `${widths("tzcnt", [16, 32, 64])} ${widths("lzcnt", [16, 32, 64])}`, sets(CF | ZF));

@@ -145,6 +145,7 @@ export function printHot(numbering: Numbering, print: PrintBody = asRecorded): s
       "JUMPED",
     ],
     "decode/dispatch": ["findTrace", "leaveTrace", "raiseDecoded"],
+    "execute/push-pop": ["takeSuccessor"],
     "execute/request": ["beginShadow"],
     layout: ["CPU_FUEL", "CPU_RIP", "CPU_TRACE_RIP"],
     ...Object.fromEntries(numbering.groups.map((g) => [`generated/group-${g}`, [groupFunction(g)]])),
@@ -183,7 +184,9 @@ function execute(step: usize): void {
     pc = trace + T_RECORDS;
     for (;;) {
     switch (load<u16>(pc)) {
-      case ${OP_LEAVE}: break;
+      case ${OP_LEAVE}: {
+        const slot = takeSuccessor(pc); if (!slot) break; if (!(slot & JUMPED)) { const target = load<u64>(c, CPU_RIP); const t = load<usize>(trace + slot); const heat = load<u32>(t, T_VALID); if (heat > 1) ${enter} } link = trace + slot; break;
+      }
       case ${OP_NEXT}: {
         const target = load<u64>(c, CPU_TRACE_RIP) + load<u16>(pc, R_OFFSET); const t = load<usize>(trace, T_FALL); const heat = load<u32>(t, T_VALID); if (heat > 1) ${enter} store<u64>(c, target, CPU_RIP); link = trace + T_FALL; break;
       }

@@ -1,11 +1,14 @@
 // What the translator can do with a record, read off its micro-operations.
-import { R_EA, R_OP } from "../decode/record";
+import { R_OP } from "../decode/record";
 import { HELPER_DIRECT, HELPER_KIND, HELPER_probeStore, HELPER_storeTen } from "../generated/helpers";
 import {
-  ATTRIBUTE_ENDS, ATTRIBUTE_WRITES_MEMORY, ATTRIBUTE_WIDTH_SHIFT, FLAGS_SHADOW, MICRO_ADDRESS, MICRO_ADDRESS_ALIGNED, MICRO_ADDRESS_PLUS, MICRO_BRANCH, MICRO_BRANCH_IF, MICRO_CALL,
-  MICRO_COMPLETE_LOCKED, MICRO_EFFECTIVE, MICRO_END, MICRO_JUMP, MICRO_LEAVE, MICRO_MODIFY_LOCKED, MICRO_OFFSET, MICRO_POINTER, OP_FIRST_GROUP, OP_FIRST_HOT,
+  ATTRIBUTE_ENDS, ATTRIBUTE_MAY_FAULT, ATTRIBUTE_MEMORY, ATTRIBUTE_WIDTH_SHIFT, FLAGS_SHADOW, MICRO_ADDRESS, MICRO_ADDRESS_ALIGNED, MICRO_ADDRESS_PLUS, MICRO_BRANCH, MICRO_BRANCH_IF, MICRO_CALL,
+  MICRO_COMPLETE_LOCKED, MICRO_EFFECTIVE, MICRO_END, MICRO_JUMP, MICRO_LEAVE, MICRO_MODIFY_LOCKED, MICRO_OFFSET, MICRO_POINTER, MICRO_STORE, OP_FIRST_GROUP, OP_FIRST_HOT,
 } from "../generated/micro-ops";
 import { VM_JIT_VERIFY, VM_VCPU_COUNT } from "../layout";
+import { isPlainAddress } from "./address";
+import { code16, code64 } from "./code-mode";
+import { isInlineStack, isPush } from "./stack";
 import { describe, RECORD_INLINE } from "./x87/records";
 import { attributesOf, flagsRead, leb, listOf, nextStep, opcodeOf, stepsOf } from "./steps";
 
@@ -28,11 +31,18 @@ export const KIND_INDIRECT_CALL: u32 = 5;
 /** The interpreter's case decides. */
 export const KIND_OTHER: u32 = 6;
 
-/** log2 of 8 bytes: the width of branches in 64-bit code. */
+/** log2 of the bytes of an address: the width of near transfers. */
+const WIDTH_16: u32 = 1;
+const WIDTH_32: u32 = 2;
 const WIDTH_64: u32 = 3;
 /** Bits of MICRO_POINTER: an MMX register. */
 const POINTER_MMX: u32 = 4;
 const POINTER_MEMORY: u32 = 8;
+
+/** Whether a near transfer of this width stays in its segment by its displacement alone: 16-bit code is looked at when it is entered. */
+function transfersNearly(width: u32): bool {
+  return code64 ? width == WIDTH_64 : width == WIDTH_32 || (code16 && width == WIDTH_16);
+}
 
 /** HOW_* of a record. */
 export function howTo(rec: usize): u32 {
@@ -42,22 +52,23 @@ export function howTo(rec: usize): u32 {
   if (flagsRead(list) & FLAGS_SHADOW) return HOW_LEAVE;
   // Hot cases have no function of their own to call; what others do in the middle of a region could not be undone.
   const cold = op < OP_FIRST_HOT && !load<u32>(VM_JIT_VERIFY) ? HOW_CALL : HOW_LEAVE;
-  if (attributesOf(list) & ATTRIBUTE_ENDS && attributesOf(list) >> ATTRIBUTE_WIDTH_SHIFT != WIDTH_64) return cold;
-  const checked = load<u8>(rec, R_EA) != 0;
+  if (attributesOf(list) & ATTRIBUTE_ENDS && !transfersNearly(attributesOf(list) >> ATTRIBUTE_WIDTH_SHIFT)) return cold;
   for (let at = stepsOf(list); load<u8>(at) != MICRO_END; at = nextStep(at)) {
     switch (opcodeOf(at)) {
       case MICRO_ADDRESS:
       case MICRO_ADDRESS_ALIGNED:
       case MICRO_ADDRESS_PLUS:
+        if (!isPlainAddress(rec, (leb(at + 1) & 1) != 0)) return cold;
+        break;
       case MICRO_EFFECTIVE:
-        if (checked) return cold;
+        if (!isPlainAddress(rec, false)) return cold;
         break;
       case MICRO_POINTER:
-        if (load<u8>(at, 1) & POINTER_MMX || (checked && load<u8>(at, 1) & POINTER_MEMORY)) return cold;
+        if (load<u8>(at, 1) & POINTER_MMX || (load<u8>(at, 1) & POINTER_MEMORY && !isPlainAddress(rec, false))) return cold;
         break;
       case MICRO_CALL: {
         const helper = leb(at + 1);
-        if (!(load<u8>(HELPER_KIND + helper) & HELPER_DIRECT) && !isStored(helper, rec)) return cold;
+        if (!(load<u8>(HELPER_KIND + helper) & HELPER_DIRECT) && !isInlineStack(helper) && !isStored(helper, rec)) return cold;
         break;
       }
       // One processor has nobody to be atomic against: devices work on its own thread.
@@ -86,11 +97,23 @@ export function kindOf(rec: usize): u32 {
   const attributes = attributesOf(list);
   if (!(attributes & ATTRIBUTE_ENDS)) return KIND_NEXT;
   if (howTo(rec) != HOW_INLINE) return KIND_OTHER;
+  let pushes = false;
   for (let at = stepsOf(list); load<u8>(at) != MICRO_END; at = nextStep(at)) {
     const step = opcodeOf(at);
-    if (step == MICRO_BRANCH) return attributes & ATTRIBUTE_WRITES_MEMORY ? KIND_CALL : KIND_ALWAYS;
+    if (step == MICRO_STORE || (step == MICRO_CALL && isPush(leb(at + 1)))) pushes = true;
+    if (step == MICRO_BRANCH) return pushes ? KIND_CALL : KIND_ALWAYS;
     if (step == MICRO_BRANCH_IF) return KIND_CONDITIONAL;
-    if (step == MICRO_JUMP) return attributes & ATTRIBUTE_WRITES_MEMORY ? KIND_INDIRECT_CALL : KIND_INDIRECT;
+    if (step == MICRO_JUMP) return pushes ? KIND_INDIRECT_CALL : KIND_INDIRECT;
   }
   return KIND_OTHER;
+}
+
+/** Whether a record that is emitted may find that it is for the interpreter, and leave with the flags as they are. */
+export function mayLeave(rec: usize, list: usize): bool {
+  const attributes = attributesOf(list);
+  if (!(attributes & ATTRIBUTE_MAY_FAULT)) return false;
+  if (!(attributes & ATTRIBUTE_ENDS) || attributes & ATTRIBUTE_MEMORY) return true;
+  // Direct targets are known to lie in the segment.
+  const kind = kindOf(rec);
+  return kind != KIND_CONDITIONAL && kind != KIND_ALWAYS;
 }

@@ -5,12 +5,14 @@
 import { cpu } from "../cpu";
 import { R_IMM, R_LENGTH, R_OP, RECORD_SIZE, T_COUNT, T_FLAGS, T_GPA, T_HOST, T_JUMP, T_LENGTH, T_MODE, T_RECORDS, T_VALID, TRACE_ENTERED } from "../decode/record";
 import { crossingTrace, traceAt } from "../decode/traces";
-import { OP_FIRST_GROUP } from "../generated/micro-ops";
-import { TLB_EXEC } from "../layout";
+import { ATTRIBUTE_WIDTH_SHIFT, OP_FIRST_GROUP } from "../generated/micro-ops";
+import { CPU_RIP, TLB_EXEC } from "../layout";
 import { entryAt, tlb } from "../mmu/tlb";
 import { fetchGpa, fetchTranslate } from "../mmu/translate";
 import { KIND_ALWAYS, KIND_CALL, KIND_CONDITIONAL, KIND_INDIRECT, KIND_INDIRECT_CALL, KIND_NEXT, kindOf } from "./cases";
+import { beginMode, code64 } from "./code-mode";
 import { BLOCK_SIZE, BLOCKS_MAX, PAGES_MAX, TR_BLOCKS, TR_LEADERS, TR_PAGES } from "./layout";
+import { attributesOf, listOf } from "./steps";
 
 /** Instructions of a region at most. */
 const INSTRUCTIONS_MAX: u32 = 600;
@@ -67,6 +69,11 @@ export let pageCount: i32 = 0;
 export let instructionCount: u32 = 0;
 let mode: u32 = 0;
 let base: u64 = 0;
+/** RIP at displacement 0. */
+let ripBase: u64 = 0;
+/** The least and the greatest displacement that direct transfers and falling through lead to. */
+export let lowest: i32 = 0;
+export let highest: i32 = 0;
 
 // @ts-ignore: decorator
 @inline export function blockAt(index: i32): usize {
@@ -97,12 +104,15 @@ export function discover(trace: usize, linear: u64): bool {
   pageCount = 0;
   instructionCount = 0;
   mode = load<u32>(trace, T_MODE);
+  beginMode(mode);
   base = linear & ~0xfff;
+  ripBase = load<u64>(cpu, CPU_RIP) - (linear - base);
   addPage(0, <usize>load<u32>(trace, T_HOST) & ~0xfff, load<u64>(trace, T_GPA) & ~0xfff);
   addBlock(trace, <i32>(linear & 0xfff));
   for (let i = 0; i < blockCount; i++) follow(blockAt(i));
   for (let i = 0; i < blockCount; i++) cut(blockAt(i));
   for (let i = 0; i < blockCount; i++) link(blockAt(i));
+  measure();
   return <u32>load<u16>(firstRecord(blockAt(0))) >= OP_FIRST_GROUP;
 }
 
@@ -122,6 +132,7 @@ function pageFor(delta: i32): i32 {
   for (let i = 0; i < pageCount; i++) if (load<i32>(pageAt(i), P_DELTA) == start) return i;
   const linear = base + <i64>start;
   // What the TLB knows costs nothing that the guest could see.
+  if (!code64 && linear >> 32) return -1;
   if (pageCount >= PAGES_MAX || load<u64>(entryAt(tlb, linear), TLB_EXEC) != linear) return -1;
   const host = fetchTranslate(linear);
   return host ? addPage(start, host, fetchGpa) : -1;
@@ -183,15 +194,46 @@ function acrossPages(page: i32, delta: i32): usize {
 /** Bytes of an instruction at most, less one. */
 const LONGEST: i32 = 14;
 
+function isDirect(kind: u32): bool {
+  return kind == KIND_CONDITIONAL || kind == KIND_ALWAYS || kind == KIND_CALL;
+}
+
+/** Displacement that the direct transfer at the end of a block goes to. One of 16 bits wraps in its segment: it is the
+ * displacement that is right as long as the region lies in the segment in one piece. */
+export function directTarget(b: usize): i32 {
+  const rec = lastRecord(b);
+  const target = load<i32>(b, B_END) + load<i32>(rec, R_IMM);
+  if (code64 || attributesOf(listOf(rec)) >> ATTRIBUTE_WIDTH_SHIFT != WIDTH_16) return target;
+  return <i32>((ripBase + <i64>target) & 0xffff) - <i32>ripBase;
+}
+
+/** Notes how far the region and its direct transfers go. */
+function measure(): void {
+  lowest = load<i32>(blockAt(0), B_DELTA);
+  highest = lowest;
+  for (let i = 0; i < blockCount; i++) {
+    const b = blockAt(i);
+    include(load<i32>(b, B_DELTA));
+    include(load<i32>(b, B_END));
+    if (isDirect(load<u32>(b, B_KIND))) include(directTarget(b));
+  }
+}
+
+function include(delta: i32): void {
+  if (delta < lowest) lowest = delta;
+  if (delta > highest) highest = delta;
+}
+
 /** Displacement that the jump at the end of a block goes to, or, where it is computed, went to last: NOWHERE if unknown. */
 function targetOf(b: usize, kind: u32): i32 {
-  if (kind == KIND_CONDITIONAL || kind == KIND_ALWAYS || kind == KIND_CALL) return load<i32>(b, B_END) + load<i32>(lastRecord(b), R_IMM);
+  if (isDirect(kind)) return directTarget(b);
   if (kind != KIND_INDIRECT && kind != KIND_INDIRECT_CALL) return NOWHERE;
   const target = load<u64>(load<u32>(b, B_TRACE), T_JUMP);
   const delta = <i64>(target - base);
   return target && delta == <i64><i32>delta ? <i32>delta : NOWHERE;
 }
 const NOWHERE: i32 = i32.MIN_VALUE;
+const WIDTH_16: u32 = 1;
 
 function isCall(kind: u32): bool {
   return kind == KIND_CALL || kind == KIND_INDIRECT_CALL;

@@ -6,10 +6,10 @@
 //
 // Whatever leaves the region returns from where it is, by one of the ways out (state.ts, ways.ts).
 import { cpu } from "../cpu";
-import { R_IMM, RECORD_SIZE } from "../decode/record";
+import { RECORD_SIZE } from "../decode/record";
 import { HOW_CALL, HOW_LEAVE, howTo, KIND_ALWAYS, KIND_CALL, KIND_CONDITIONAL, KIND_INDIRECT, KIND_INDIRECT_CALL, KIND_OTHER } from "./cases";
 import {
-  B_COUNT, B_DELTA, B_DIRTY_IN, B_END, B_ENTRY, B_FALL, B_FLAGS, B_KIND, B_KNOWN_IN, B_TAKEN, BLOCK_ENTRY, BLOCK_RETURN, blockAt, firstRecord, lastRecord, lengthOf,
+  B_COUNT, B_DELTA, B_DIRTY_IN, B_END, B_ENTRY, B_FALL, B_FLAGS, B_KIND, B_KNOWN_IN, B_TAKEN, BLOCK_ENTRY, BLOCK_RETURN, blockAt, directTarget, firstRecord, lengthOf,
 } from "./discover";
 import { branchCondition, expand, jumpTarget, push } from "./expand";
 import { collectRegisters, dirtyBeforeLoop, findKnownFlags, findLiveFlags, liveAfter, liveInBlock, storesGeneral } from "./flow";
@@ -279,12 +279,12 @@ function endBlock(b: usize, position: i32): void {
     else {
       ifBlock(VOID);
       enterScope();
-      edge(taken, behind + load<i32>(lastRecord(b), R_IMM), position, 1);
+      edge(taken, directTarget(b), position, 1);
       leaveScope();
       end();
     }
   } else if (kind == KIND_ALWAYS || kind == KIND_CALL) {
-    return edge(load<i32>(b, B_TAKEN), behind + load<i32>(lastRecord(b), R_IMM), position, 0);
+    return edge(load<i32>(b, B_TAKEN), directTarget(b), position, 0);
   }
   const fall = load<i32>(b, B_FALL);
   if (fall >= 0 && positionOf(fall) == position + 1 && fallsThrough(position)) return;

@@ -9,17 +9,20 @@ import {
   MICRO_VSTORE, MICRO_VWRITE, MICRO_WHEN,
 } from "../generated/micro-ops";
 import { CPU_XMM, TLB_READ, TLB_WRITE } from "../layout";
+import { cutToAddressSize, pushAddress, pushOffset, toLinear } from "./address";
+import { code64 } from "./code-mode";
 import { pushCondition } from "./conditions";
 import { addParameter, beginType, F_FLAGS, helperFunction } from "./imports";
 import { inlineFloat, inlinePacked, isInlineFloat, isPackedFloat } from "./float";
 import { freeTemps, L_BASE, L_FLAG_DST, L_FLAG_OP, L_FLAG_SRC, registerLocal, temp, vectorLocal } from "./locals";
-import { addressLocal, loadOpcode, pushAddress, pushHost, pushOffset, storeOpcode, storeTraceRip } from "./memory-access";
+import { addressLocal, loadOpcode, pushHost, storeOpcode, storeTraceRip } from "./memory-access";
 import {
   I32_ADD, I32_AND, I32_WRAP, I64_ADD, I64_AND, I64_EXTEND_U, I64_OR, I64_SHL, I64_SHR_U, SELECT, V128_LOAD, V128_STORE,
 } from "./opcodes";
 import {
   dirty, enterScope, FLAGS_DYNAMIC, flagsStored, knownFlags, leaveIfFault, leaveScope, loadRegisters, loadVectors, missIf, setDirty, setKnownFlags, storeFlags, storeRegisters, storeVectors,
 } from "./state";
+import { inlineStack, isInlineStack } from "./stack";
 import { after, definesValue, leb, listOf, nextStep, opcodeOf, signedLeb, slotOf, stepsOf } from "./steps";
 import { beginValues, constOf, defineConst, defineLocal, defineStep, defineXmm, isConst, isStep, isXmm, nextValue, pushKnown, skipValue, stepOf, typeOf, xmmOf } from "./values";
 import { defineX87, inlineX87, isX87 } from "./x87/expand";
@@ -172,14 +175,18 @@ function compute(at: usize): void {
     case MICRO_GET: return pushRegister(slotOf(rec, a >> 2), a & 3);
     case MICRO_GET_FIXED: return pushRegister(((a & 15) << 3) + ((a >> 4) & 1), a >> 5);
     case MICRO_ADDRESS:
-    case MICRO_ADDRESS_ALIGNED: return pushAddress(rec);
+    case MICRO_ADDRESS_ALIGNED: {
+      const access = leb(at + 1);
+      return pushAddress(rec, access >> 1, (access & 1) != 0);
+    }
     case MICRO_ADDRESS_PLUS: {
-      leb(at + 1);
+      const access = leb(at + 1);
       const more = <u32>load<u8>(after);
-      pushAddress(rec);
+      pushOffset(rec);
       push(more);
       byte(I64_ADD);
-      return;
+      cutToAddressSize(rec);
+      return toLinear(rec, access >> 1, (access & 1) != 0);
     }
     case MICRO_EFFECTIVE: return pushOffset(rec);
     case MICRO_LOAD: {
@@ -262,7 +269,7 @@ function pushRegister(at: u32, w: u32): void {
 
 /** Pushes the host address of the record's vector operand in memory. */
 function pushPointer(flags: u32, bytes: u32): void {
-  pushAddress(rec);
+  pushAddress(rec, bytes, false);
   const address = addressLocal();
   if (flags & POINTER_ALIGNED) {
     localGet(address);
@@ -375,6 +382,7 @@ function effect(at: usize): void {
       return;
     case MICRO_JUMP:
       push(load<u8>(at, 2));
+      if (!code64) byte(I64_EXTEND_U);
       jumpTarget = temp(I64);
       localSet(jumpTarget);
       return;
@@ -451,11 +459,15 @@ function pushWide(value: u32): void {
   if (typeOf(value) != I64) byte(I64_EXTEND_U);
 }
 
-/** Floating point that WebAssembly does as well. */
+/** Floating point that WebAssembly does as well, and the stack of code that is not of 64 bits. */
 function inlined(helper: u32, count: u32, values: usize): bool {
   if (isInlineFloat(helper)) {
     for (let i: u32 = 0; i < count; i++) push(load<u8>(values + i));
     inlineFloat(helper);
+    return true;
+  }
+  if (isInlineStack(helper)) {
+    inlineStack(helper, load<u8>(values), rec);
     return true;
   }
   if (!isPackedFloat(helper)) return false;

@@ -3,11 +3,11 @@
 import { cpu } from "../cpu";
 import { R_BASE, R_INDEX, RECORD_SIZE } from "../decode/record";
 import {
-  ATTRIBUTE_MAY_FAULT, MICRO_ADDRESS, MICRO_ADDRESS_ALIGNED, MICRO_ADDRESS_PLUS, MICRO_CALL, MICRO_EFFECTIVE, MICRO_END, MICRO_FLAGS, MICRO_GET, MICRO_GET_FIXED, MICRO_POINTER,
+  MICRO_ADDRESS, MICRO_ADDRESS_ALIGNED, MICRO_ADDRESS_PLUS, MICRO_CALL, MICRO_EFFECTIVE, MICRO_END, MICRO_FLAGS, MICRO_GET, MICRO_GET_FIXED, MICRO_POINTER,
   MICRO_PUT, MICRO_PUT_FIXED, MICRO_SET_FLAGS, MICRO_VSTORE, MICRO_WHEN,
 } from "../generated/micro-ops";
 import { HELPER_KIND, HELPER_REGISTERS, HELPER_TOUCHES_FLAGS } from "../generated/helpers";
-import { HOW_INLINE, howTo, KIND_ALWAYS, KIND_CONDITIONAL, KIND_NEXT } from "./cases";
+import { HOW_INLINE, howTo, KIND_ALWAYS, KIND_CONDITIONAL, KIND_NEXT, mayLeave } from "./cases";
 import {
   B_COUNT, B_DIRTY_GEN, B_DIRTY_IN, B_DIRTY_KEEP, B_FALL, B_KIND, B_KNOWN_IN, B_KNOWN_OUT, B_LIVE_IN, B_POSITION, B_SUCCESSORS, B_TAKEN, blockAt, firstRecord,
 } from "./discover";
@@ -15,7 +15,7 @@ import { isInlineFloat, isPackedFloat } from "./float";
 import { TR_LIVE, TR_WRITES } from "./layout";
 import { dispatched, isLoopAt, orderAt, ordered } from "./order";
 import { FLAGS_DYNAMIC, useFloats, useRegisters, VECTORS } from "./state";
-import { after, ALL_FLAGS, attributesOf, definesValue, flagsRead, flagsWritten, leb, listOf, nextStep, opcodeOf, slotOf, stepsOf } from "./steps";
+import { after, ALL_FLAGS, definesValue, flagsRead, flagsWritten, leb, listOf, nextStep, opcodeOf, slotOf, stepsOf } from "./steps";
 import { beginValues, defineConst, defineXmm, isXmm, xmmOf } from "./values";
 import { I32 } from "./writer";
 
@@ -76,7 +76,7 @@ export function collectRegisters(): void {
 /** Whether the vCPU gets the general registers before an instruction: it may leave the region, and stores in front of it
  * cost less than the ways out that would store them otherwise. */
 export function storesGeneral(rec: usize): bool {
-  return (attributesOf(listOf(rec)) & ATTRIBUTE_MAY_FAULT) != 0;
+  return mayLeave(rec, listOf(rec));
 }
 
 /** What a block leaves dirty. */
@@ -206,7 +206,7 @@ export function liveInBlock(b: usize, keep: bool): u32 {
       const list = listOf(rec);
       live = (live & ~flagsWritten(list)) | (flagsRead(list) & ALL_FLAGS);
       // An instruction that is not executed here after all leaves with the flags as they are.
-      if (attributesOf(list) & ATTRIBUTE_MAY_FAULT) live = ALL_FLAGS;
+      if (mayLeave(rec, list)) live = ALL_FLAGS;
     }
   }
   return live;

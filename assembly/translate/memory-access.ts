@@ -1,10 +1,9 @@
 // Guest memory in translated code: the TLB probe in line; what misses it leaves the region, for the interpreter to
 // take the long way. Addresses are linear; host addresses are what the probes yield.
-import { R_BASE, R_DISP, R_INDEX, R_SCALE, R_SEGMENT } from "../decode/record";
-import { CPU_TRACE_RIP, CPU_ZERO, TLB_ADDEND, TLB_ENTRIES } from "../layout";
-import { L_BASE, L_ENTRY, L_TLB, registerLocal, temp } from "./locals";
-import { I32_ADD, I32_AND, I32_LOAD, I32_SHR_U, I32_WRAP, I64_ADD, I64_AND, I64_LOAD, I64_NE, I64_SHL, I64_STORE } from "./opcodes";
-import { field, loadField, missIf } from "./state";
+import { CPU_TRACE_RIP, TLB_ADDEND, TLB_ENTRIES } from "../layout";
+import { L_BASE, L_ENTRY, L_TLB, temp } from "./locals";
+import { I32_ADD, I32_AND, I32_LOAD, I32_SHR_U, I32_WRAP, I64_ADD, I64_AND, I64_LOAD, I64_NE, I64_STORE } from "./opcodes";
+import { field, missIf } from "./state";
 import { byte, I64, i32const, i64const, localGet, localSet, localTee, memory } from "./writer";
 
 /** Opcode of a zero-extending load of 1 << w bytes: i32, or i64 where w is 3. */
@@ -18,7 +17,7 @@ export function storeOpcode(w: u32, wide: bool): u32 {
 }
 
 /** Displacement of the trace that the running record belongs to: base of its rip-relative operands. */
-let traceDelta: i32 = 0;
+export let traceDelta: i32 = 0;
 export function inTrace(delta: i32): void {
   traceDelta = delta;
 }
@@ -35,44 +34,6 @@ export function storeTraceRip(): void {
   i32const(0);
   pushTraceRip();
   field(I64_STORE, CPU_TRACE_RIP);
-}
-
-/** Pushes base + (index << scale) + displacement of a record. */
-export function pushOffset(rec: usize): void {
-  const base = <u32>load<u8>(rec, R_BASE);
-  const index = <u32>load<u8>(rec, R_INDEX);
-  let displacement = <i64>load<i32>(rec, R_DISP);
-  let terms = 0;
-  if (base == CPU_TRACE_RIP) {
-    localGet(L_BASE);
-    displacement += traceDelta;
-    terms++;
-  } else if (base != CPU_ZERO) {
-    localGet(registerLocal(base >> 3));
-    terms++;
-  }
-  if (index != CPU_ZERO) {
-    localGet(registerLocal(index >> 3));
-    const scale = load<u8>(rec, R_SCALE);
-    if (scale) {
-      i64const(scale);
-      byte(I64_SHL);
-    }
-    if (terms++) byte(I64_ADD);
-  }
-  if (displacement || !terms) {
-    i64const(displacement);
-    if (terms) byte(I64_ADD);
-  }
-}
-
-/** Pushes the linear address of a record's memory operand. */
-export function pushAddress(rec: usize): void {
-  pushOffset(rec);
-  const segment = <u32>load<u8>(rec, R_SEGMENT);
-  if (segment == CPU_ZERO) return;
-  loadField(I64_LOAD, segment);
-  byte(I64_ADD);
 }
 
 /** Takes the address on the stack into a local. */

@@ -14,7 +14,7 @@ export function regionOf(_trace: usize, _linear: u64): u32 {
 }
 
 /** Never called: there is no region to enter. */
-export function enterRegion(_slot: u32, _trace: usize, _linear: u64): bool {
+export function enterRegion(_slot: u32, _trace: usize): bool {
   return false;
 }
 

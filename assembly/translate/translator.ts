@@ -1,17 +1,18 @@
 // From hot traces to regions: translates what has been executed often enough, gathers regions in batches, has the host
 // make modules of them, and enters them.
-import { count, cpu, fault } from "../cpu";
+import { count, cpu, fault, SEG_CS, segBase, segLimit } from "../cpu";
 import { forgetJumps, knownTrace } from "../decode/jumps";
-import { T_DELTA, T_ENTRY, T_FLAGS, T_MODE, T_REGION, T_REGION_COUNT, T_VALID, TRACE_PAGES } from "../decode/record";
+import { T_DELTA, T_ENTRY, T_FLAGS, T_HIGHEST, T_LOWEST, T_REGION, T_REGION_COUNT, T_VALID, TRACE_PAGES } from "../decode/record";
 import { compile } from "../host";
 import {
-  CPU_FUEL, CPU_LOG, CPU_MODE, CPU_RIP, CPU_STATS, LOG_COUNT, LOG_CPU, LOG_EXEC, MODE_CODE64, MODE_CODE_MASK, STAT_REGION_ENTRIES, STAT_REGION_INSTRUCTIONS, STAT_REGION_MISSES,
+  CPU_FUEL, CPU_LOG, CPU_MODE, CPU_RIP, CPU_STATS, LOG_COUNT, LOG_CPU, LOG_EXEC, MODE_CODE16, MODE_CODE_MASK, STAT_REGION_ENTRIES, STAT_REGION_INSTRUCTIONS, STAT_REGION_MISSES,
   STAT_REGION_MODULES, STAT_REGIONS_BUILT, STAT_REGIONS_REFUSED, TLB_ADDEND, TLB_EXEC, VM_JIT_THRESHOLD,
 } from "../layout";
 import { entryAt, tlb } from "../mmu/tlb";
 import {
-  B_DELTA, B_ENTRY, B_FLAGS, B_TRACE, BLOCK_ENTRY, BLOCK_RETURN, blockAt, blockCount, discover, instructionCount, noteLines, P_DELTA, P_HOST, P_LINES, pageAt, pageCount,
+  B_DELTA, B_ENTRY, B_FLAGS, B_TRACE, BLOCK_ENTRY, BLOCK_RETURN, blockAt, blockCount, discover, highest, instructionCount, lowest, noteLines, P_DELTA, P_HOST, P_LINES, pageAt, pageCount,
 } from "./discover";
+import { isBounded } from "./code-mode";
 import { emitRegion, functionStart } from "./emit";
 import { forgetImports, importsFull } from "./imports";
 import {
@@ -53,7 +54,7 @@ export function regionOf(trace: usize, linear: u64): u32 {
     return 0;
   }
   store<u32>(trace, COLD, T_VALID);
-  if (!load<u32>(VM_JIT_THRESHOLD) || (load<u32>(trace, T_MODE) & MODE_CODE_MASK) != MODE_CODE64 || load<u32>(cpu, CPU_LOG) & LOG_ENTRIES) return 0;
+  if (!load<u32>(VM_JIT_THRESHOLD) || load<u32>(cpu, CPU_LOG) & LOG_ENTRIES) return 0;
   if (!translate(trace, linear)) count(STAT_REGIONS_REFUSED);
   else if (load<u32>(VM_JIT_THRESHOLD) == HOT) {
     flushBatch();
@@ -63,24 +64,27 @@ export function regionOf(trace: usize, linear: u64): u32 {
 }
 
 /**
- * Enters the region of a trace at CPU_RIP = `linear`, and those that follow. False: what comes next is to be
+ * Enters the region of a trace at CPU_RIP, and those that follow. False: what comes next is to be
  * interpreted; `fault` may be set.
  */
-export function enterRegion(slot: u32, trace: usize, linear: u64): bool {
+export function enterRegion(slot: u32, trace: usize): bool {
   const fuel = load<u32>(cpu, CPU_FUEL);
   const mode = load<u32>(cpu, CPU_MODE);
   const verify = isVerifying();
   let entries: u64 = 0;
   let status: u32 = 1;
+  const bounded = isBounded(mode);
+  let rip = load<u64>(cpu, CPU_RIP);
   while (load<u32>(cpu, CPU_FUEL) >= load<u32>(trace, T_REGION_COUNT)) {
+    if (bounded && !liesInSegment(trace, rip, mode)) break;
     entries++;
     markUsed(slot);
     const entry = load<u32>(trace, T_ENTRY);
-    const base = linear - load<i32>(trace, T_DELTA);
-    status = verify ? callVerified(slot, trace, entry, base, linear) : call_indirect<u32>(slot, entry, base);
+    const base = rip - load<i32>(trace, T_DELTA);
+    status = verify ? callVerified(slot, trace, entry, base, rip) : call_indirect<u32>(slot, entry, base);
     if (status | fault | load<u32>(cpu, CPU_FUEL + 4) | (load<u32>(cpu, CPU_MODE) ^ mode)) break;
-    linear = load<u64>(cpu, CPU_RIP);
-    trace = knownTrace(linear, mode);
+    rip = load<u64>(cpu, CPU_RIP);
+    trace = knownTrace(bounded ? (rip + segBase(SEG_CS)) & 0xffffffff : rip, mode);
     if (!trace || load<u32>(trace, T_VALID) != HOT) break;
     slot = load<u32>(trace, T_REGION);
     if (!slot || !isAlive(slot)) break;
@@ -91,6 +95,13 @@ export function enterRegion(slot: u32, trace: usize, linear: u64): bool {
   store<u64>(at, load<u64>(at, STAT_REGION_ENTRIES << 3) + entries, STAT_REGION_ENTRIES << 3);
   if (status) count(STAT_REGION_MISSES);
   return status == 0 && !fault;
+}
+
+/** Whether a trace's region, entered at `rip`, and all that it goes to directly lie in the code segment. */
+function liesInSegment(trace: usize, rip: u64, mode: u32): bool {
+  const limit = (mode & MODE_CODE_MASK) == MODE_CODE16 ? min<u32>(segLimit(SEG_CS), 0xffff) : segLimit(SEG_CS);
+  const base = <i64>rip - load<i32>(trace, T_DELTA);
+  return base + load<i32>(trace, T_LOWEST) >= 0 && base + load<i32>(trace, T_HIGHEST) <= <i64>limit;
 }
 
 /** Whether the pages of a trace's region are mapped as they were when it was translated. */
@@ -131,9 +142,9 @@ function translate(trace: usize, linear: u64): bool {
   return true;
 }
 
-// What is to be done once a region's module exists: u32 slot, whether it has several pages, instructions, count of entries, and for
-// each u32 trace, u32 number, i32 displacement.
-const NOTE_HEADER: usize = 16;
+// What is to be done once a region's module exists: u32 slot, whether it has several pages, instructions, count of entries, i32
+// lowest and highest displacement, and for each entry u32 trace, u32 number, i32 displacement.
+const NOTE_HEADER: usize = 24;
 const NOTE_ENTRY: usize = 12;
 const NOTES_ROOM: u32 = 1024;
 
@@ -164,6 +175,8 @@ function note(slot: u32): void {
   store<u32>(from, u32(pageCount > 1), 4);
   store<u32>(from, instructionCount, 8);
   store<u32>(from, entries, 12);
+  store<i32>(from, lowest, 16);
+  store<i32>(from, highest, 20);
   store<u32>(cpu, <u32>(to - (cpu + TR_NOTES)), TR_NOTES_END);
 }
 
@@ -196,6 +209,8 @@ function enterAll(): void {
     const pages = load<u32>(at, 4);
     const instructions = load<u32>(at, 8);
     const entries = load<u32>(at, 12);
+    const from = load<i32>(at, 16);
+    const to = load<i32>(at, 20);
     at += NOTE_HEADER;
     if (pages) severalPages = true;
     for (let i: u32 = 0; i < entries; i++, at += NOTE_ENTRY) {
@@ -205,6 +220,8 @@ function enterAll(): void {
       store<u32>(trace, load<u32>(at, 4), T_ENTRY);
       store<i32>(trace, load<i32>(at, 8), T_DELTA);
       store<u32>(trace, instructions, T_REGION_COUNT);
+      store<i32>(trace, from, T_LOWEST);
+      store<i32>(trace, to, T_HIGHEST);
       store<u32>(trace, (load<u32>(trace, T_FLAGS) & ~TRACE_PAGES) | (pages ? TRACE_PAGES : 0), T_FLAGS);
       store<u32>(trace, HOT, T_VALID);
     }

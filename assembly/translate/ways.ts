@@ -3,15 +3,15 @@
 // the guest's way from region to region does not lead through the core.
 import { cpu } from "../cpu";
 import { JUMP_CACHE, JUMP_ENTRIES, TAG_MODE_BITS } from "../decode/jumps";
-import { T_DELTA, T_ENTRY, T_REGION, T_REGION_COUNT, T_VALID } from "../decode/record";
+import { T_DELTA, T_ENTRY, T_HIGHEST, T_LOWEST, T_REGION, T_REGION_COUNT, T_VALID } from "../decode/record";
 import { compile } from "../host";
 import {
-  CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_FUEL, CPU_INDEX, CPU_MODE, CPU_RIP, CPU_STATS, STAT_REGION_ENTRIES, VM_JIT_VERIFY,
+  CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_FUEL, CPU_INDEX, CPU_MODE, CPU_RIP, CPU_STATS, MODE_CODE32, MODE_CODE64, MODE_CODE_MASK, MODE_FLAT, STAT_REGION_ENTRIES, VM_JIT_VERIFY,
 } from "../layout";
 import { G_EPOCH, G_GENERATION } from "./imports";
 import { TR_BATCH_SLOTS, TR_MODULE, TR_SLOTS, TR_WAYS } from "./layout";
 import {
-  I32_ADD, I32_AND, I32_EQZ, I32_LOAD, I32_LOAD8_U, I32_NE, I32_OR, I32_SHL, I32_SHR_U, I32_STORE, I32_STORE8, I32_SUB, I32_WRAP, I32_XOR, I64_ADD, I64_EXTEND_S, I64_EXTEND_U, I64_LOAD, I64_LOAD32_S, I64_NE,
+  I32_ADD, I32_AND, I32_EQZ, I32_LOAD, I32_LOAD8_U, I32_NE, I32_OR, I32_SHL, I32_SHR_U, I32_STORE, I32_STORE8, I32_SUB, I32_WRAP, I32_XOR, I64_ADD, I64_EXTEND_S, I64_EXTEND_U, I64_LOAD, I64_LOAD32_S, I64_NE, I64_OR,
   I64_SHL, I64_SHR_S, I64_STORE, I64_SUB, SELECT,
 } from "./opcodes";
 import { beginModule, beginSection, endSection, importGlobals, importMemory, importTable, LETTER_WAY, name, SECTION_CODE, SECTION_EXPORT, SECTION_FUNCTION, SECTION_IMPORT, SECTION_TYPE, writeType } from "./module";
@@ -220,6 +220,7 @@ function goOn(): void {
   byte(I32_SHR_U);
   byte(I32_OR);
   brIf(0);
+  leaveWhereBounded();
   // The first slots are nobody's: a trace without a region finds its own not alive.
   localGet(ENTRY);
   memory(I32_LOAD, 2, T_REGION);
@@ -245,5 +246,41 @@ function goOn(): void {
   byte(I64_SUB);
   localGet(SLOT);
   returnCallIndirect(TYPE_REGION);
+  end();
+}
+
+/** Leaves the block where code that lies in a segment does not lie there in one piece, or where its addresses are not linear
+ * ones: enterRegion() looks closer. */
+function leaveWhereBounded(): void {
+  loadField(I32_LOAD, CPU_MODE);
+  i32const(MODE_CODE_MASK);
+  byte(I32_AND);
+  i32const(MODE_CODE64);
+  byte(I32_NE);
+  ifBlock(VOID);
+  loadField(I32_LOAD, CPU_MODE);
+  i32const(MODE_CODE_MASK | MODE_FLAT);
+  byte(I32_AND);
+  i32const(MODE_CODE32 | MODE_FLAT);
+  byte(I32_NE);
+  brIf(1);
+  localGet(BASE);
+  localGet(ENTRY);
+  memory(I64_LOAD32_S, 2, T_DELTA);
+  byte(I64_SUB);
+  localTee(FLAG_DST);
+  localGet(ENTRY);
+  memory(I64_LOAD32_S, 2, T_LOWEST);
+  byte(I64_ADD);
+  localGet(FLAG_DST);
+  localGet(ENTRY);
+  memory(I64_LOAD32_S, 2, T_HIGHEST);
+  byte(I64_ADD);
+  byte(I64_OR);
+  i64const(32);
+  byte(I64_SHR_S);
+  i64const(0);
+  byte(I64_NE);
+  brIf(1);
   end();
 }

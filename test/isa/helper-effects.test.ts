@@ -63,7 +63,10 @@ function walk(module: string, name: string, touched: Touched, seen: Set<string>)
   const key = `${module}.${name}`;
   if (seen.has(key)) return;
   seen.add(key);
-  if (module.startsWith("mmu/")) touched.guestMemory = true;
+  if (module.startsWith("mmu/")) {
+    touched.guestMemory = true;
+    return;
+  }
   const body = functionOf(module, name)?.body;
   if (!body) return;
   const visit = (node: ts.Node): void => {

@@ -30,10 +30,12 @@ const RANDOM: readonly [Mode, number][] = [
 
 for (const [mode, cpl] of RANDOM) {
   test(`random bytes as code, ${mode}, CPL ${cpl}`, async (t) => {
-    const interpreted = await TierGuest.powerUp(0, RANDOM_MEMORY);
-    const translated = await TierGuest.powerUp(1, RANDOM_MEMORY);
+    const powerUp = async () => Promise.all([0, 1].map((threshold) => TierGuest.powerUp(threshold, RANDOM_MEMORY)));
+    let [interpreted, translated] = (await powerUp()) as [TierGuest, TierGuest];
     let compared = 0;
+    let regionsBuilt = 0;
     for (let start = 0; start < STARTS; start++) {
+      let endless = false;
       for (const guest of [interpreted, translated]) {
         const random = new Random(SEED);
         random.reseed(SEED, start);
@@ -45,7 +47,10 @@ for (const [mode, cpl] of RANDOM) {
         for (let i = 0; i < EXITS_PER_START; i++) {
           const reason = guest.run();
           // A loop without an end is left alone: where the limit of time finds it depends on where slices end.
-          if (reason === KVM_EXIT_INTR) guest.snapshots.pop();
+          if (reason === KVM_EXIT_INTR) {
+            guest.snapshots.pop();
+            endless = true;
+          }
           if (!guest.answer(reason, start) && reason !== KVM_EXIT_HLT) break;
         }
       }
@@ -55,9 +60,13 @@ for (const [mode, cpl] of RANDOM) {
       }
       assert.equal(translated.snapshots.length, interpreted.snapshots.length, `seed ${SEED}, start ${start}`);
       compared += exits;
+      // What it has written until then is no longer the same, nor is the time.
+      if (endless || start === STARTS - 1) {
+        regionsBuilt += translated.stats().counters.regionsBuilt;
+        [interpreted, translated] = (await powerUp()) as [TierGuest, TierGuest];
+      }
     }
-    const { regionsBuilt, regionsDropped } = translated.stats().counters;
-    t.diagnostic(`${compared} exits alike, ${regionsBuilt} regions built, ${regionsDropped} dropped`);
+    t.diagnostic(`${compared} exits alike, ${regionsBuilt} regions built`);
     assert.ok(compared >= STARTS / 4, `${compared} exits were compared`);
     if (mode === "long") assert.ok(regionsBuilt > STARTS, `${regionsBuilt} regions`);
   });

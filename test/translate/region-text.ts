@@ -10,6 +10,9 @@ import {
   CPU_GPR,
   CPU_RIP,
   CPU_SEG_BASE,
+  CPU_SEG_LIMIT,
+  CPU_SEG_READABLE,
+  CPU_SEG_WRITABLE,
   CPU_TRACES,
   CPU_TRANSLATE,
   CPU_XMM,
@@ -32,7 +35,12 @@ for (let i = 0; i < 16; i++) {
   FIELDS.set(CPU_GPR + 8 * i, REGISTERS[i] ?? `r${i}`);
   FIELDS.set(CPU_XMM + 32 * i, `xmm${i}`);
 }
-SEGMENTS.forEach((name, i) => FIELDS.set(CPU_SEG_BASE + 8 * i, `${name}_base`));
+SEGMENTS.forEach((name, i) => {
+  FIELDS.set(CPU_SEG_BASE + 8 * i, `${name}_base`);
+  FIELDS.set(CPU_SEG_LIMIT + 4 * i, `${name}_limit`);
+  FIELDS.set(CPU_SEG_READABLE + 8 * i, `${name}_readable`);
+  FIELDS.set(CPU_SEG_WRITABLE + 8 * i, `${name}_writable`);
+});
 
 /** The locals that every region has (assembly/translate/locals.ts). */
 const LOCALS = "entry base fuel tlb flag_op flag_dst flag_src tlb_entry".split(" ");
