@@ -56,4 +56,10 @@ test("what cannot show is left out", () => {
     ).length;
   assert.equal(products("pmaddubsw_mm", "mmx"), 1);
   assert.equal(products("pmaddubsw", "xmm"), 2);
+  // PUNPCKHWD of MMX registers makes its result in both halves of a vector.
+  const halves = variantsNamed("punpckhwd_mm").flatMap(mutationsOf);
+  assert.ok(!what(halves).some((text) => text.startsWith("i64x2.extract_lane: lane")));
+  assert.ok(
+    what(variantsNamed("paddb_mm").flatMap(mutationsOf)).some((text) => text.startsWith("i64x2.extract_lane: lane")),
+  );
 });

@@ -1,4 +1,5 @@
-// Which bytes of a vector anything depends on: an MMX instruction works on sixteen and keeps eight.
+// What errors in a vector can show: which of its bytes anything depends on, as an MMX instruction works on sixteen and keeps
+// eight, and whether its halves are alike.
 import { argumentsOf } from "./masks.ts";
 import type { MicroOp, Value } from "./micro-op.ts";
 
@@ -64,4 +65,13 @@ function halfLanes(bytes: Bytes, size: number, upper: boolean): Bytes {
     if (bytes & (laneMask(size) << at)) halves |= laneMask(size / 2) << (at / 2 + (upper ? 8 : 0));
   }
   return halves;
+}
+
+/** True for a vector whose upper half is its lower half again, as far as that can be seen from how it was made. */
+export function hasEqualHalves(vector: Value): boolean {
+  const step = vector as MicroOp;
+  if (step.op !== "simd") return false;
+  const { name, args } = step;
+  if (name === "i8x16.shuffle") return args.slice(2, 10).every((lane, i) => lane === args[10 + i]);
+  return name.endsWith(".splat") || (name.includes(".narrow_") && args[0] === args[1]);
 }
