@@ -111,7 +111,8 @@ export function kindOf(rec: usize): u32 {
 /** Whether a record that is emitted may find that it is for the interpreter, and leave with the flags as they are. */
 export function mayLeave(rec: usize, list: usize): bool {
   const attributes = attributesOf(list);
-  if (!(attributes & ATTRIBUTE_MAY_FAULT)) return false;
+  // Code for the x87 looks at the stack first, whatever the instruction.
+  if (!(attributes & ATTRIBUTE_MAY_FAULT)) return describe(rec) == RECORD_INLINE;
   if (!(attributes & ATTRIBUTE_ENDS) || attributes & ATTRIBUTE_MEMORY) return true;
   // Direct targets are known to lie in the segment.
   const kind = kindOf(rec);

@@ -6,7 +6,7 @@ import {
   MICRO_ADDRESS, MICRO_ADDRESS_ALIGNED, MICRO_ADDRESS_PLUS, MICRO_CALL, MICRO_EFFECTIVE, MICRO_END, MICRO_FLAGS, MICRO_GET, MICRO_GET_FIXED, MICRO_POINTER,
   MICRO_PUT, MICRO_PUT_FIXED, MICRO_SET_FLAGS, MICRO_VSTORE, MICRO_WHEN,
 } from "../generated/micro-ops";
-import { HELPER_KIND, HELPER_REGISTERS, HELPER_TOUCHES_FLAGS } from "../generated/helpers";
+import { HELPER_fcomiSt, HELPER_KIND, HELPER_REGISTERS, HELPER_TOUCHES_FLAGS } from "../generated/helpers";
 import { HOW_INLINE, howTo, KIND_ALWAYS, KIND_CONDITIONAL, KIND_NEXT, mayLeave } from "./cases";
 import {
   B_COUNT, B_DIRTY_GEN, B_DIRTY_IN, B_DIRTY_KEEP, B_FALL, B_KIND, B_KNOWN_IN, B_KNOWN_OUT, B_LIVE_IN, B_POSITION, B_SUCCESSORS, B_TAKEN, blockAt, firstRecord,
@@ -16,6 +16,7 @@ import { TR_LIVE, TR_WRITES } from "./layout";
 import { dispatched, isLoopAt, orderAt, ordered } from "./order";
 import { FLAGS_DYNAMIC, useFloats, useRegisters, VECTORS } from "./state";
 import { after, ALL_FLAGS, definesValue, flagsRead, flagsWritten, leb, listOf, nextStep, opcodeOf, slotOf, stepsOf } from "./steps";
+import { roundingBits } from "./x87/records";
 import { beginValues, defineConst, defineXmm, isXmm, xmmOf } from "./values";
 import { I32 } from "./writer";
 
@@ -245,6 +246,11 @@ export function findKnownFlags(): void {
   }
 }
 
+/** Whether code in place of a helper leaves the flags in RFLAGS layout. */
+function setsFlagsInLine(helper: u32): bool {
+  return isInlineFloat(helper) || (helper == HELPER_fcomiSt && roundingBits != 0);
+}
+
 /** What a block leaves: CC_OP, FLAGS_DYNAMIC or UNCHANGED. */
 function lastFlags(b: usize): i32 {
   let known: i32 = UNCHANGED;
@@ -262,7 +268,7 @@ function lastFlags(b: usize): i32 {
       switch (opcodeOf(s)) {
         case MICRO_FLAGS: if (liveAfter(n)) op = load<u8>(s, 1); break;
         case MICRO_SET_FLAGS: op = 0; break;
-        case MICRO_CALL: if (load<u8>(HELPER_KIND + leb(s + 1)) & HELPER_TOUCHES_FLAGS) op = isInlineFloat(leb(s + 1)) ? 0 : FLAGS_DYNAMIC; break;
+        case MICRO_CALL: if (load<u8>(HELPER_KIND + leb(s + 1)) & HELPER_TOUCHES_FLAGS) op = setsFlagsInLine(leb(s + 1)) ? 0 : FLAGS_DYNAMIC; break;
         case MICRO_WHEN: {
           const length = leb(s + 2);
           if (after + length > conditional) conditional = after + length;

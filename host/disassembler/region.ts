@@ -41,6 +41,11 @@ const IMPORTS = new Map([
   ["j1", "condition"],
   ["j2", "store_flags"],
   ["j3", "flags"],
+  ["j4", "attach_x87"],
+  ["j5", "detach_x87"],
+  ["j6", "compute_x87"],
+  ["j7", "compare_x87"],
+  ["j8", "integer_of_x87"],
 ]);
 
 /** Name of an import; each vCPU has two ways out of its own (assembly/translate/ways.ts). */

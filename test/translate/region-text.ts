@@ -54,6 +54,11 @@ const IMPORTS = new Map([
   ["j3", "flags"],
   ["x0", "leave"],
   ["x1", "miss"],
+  ["j4", "attach_x87"],
+  ["j5", "detach_x87"],
+  ["j6", "compute_x87"],
+  ["j7", "compare_x87"],
+  ["j8", "integer_of_x87"],
 ]);
 
 /** The text of each region of a module; a vCPU's ways out are none. */

@@ -8,7 +8,7 @@ block $block
  global.get $tlb
  local.set $tlb
  i32.const 0
- call $helper
+ call $attach_x87
  local.set $9
  i32.const 0
  local.set $11
@@ -234,7 +234,7 @@ block $block
   local.get $17
   local.get $16
   local.get $17
-  call $helper
+  call $compute_x87
   local.set $16
   i32.const 0
   i32.load offset=16518276
@@ -270,7 +270,7 @@ block $block
   local.get $11
   local.get $15
   local.get $12
-  call $helper
+  call $detach_x87
   i32.const 0
   local.set $9
  end
@@ -320,7 +320,7 @@ if
  local.get $11
  local.get $15
  local.get $12
- call $helper
+ call $detach_x87
  i32.const 0
  local.set $9
 end

@@ -56,7 +56,7 @@ block $block
  i64.load offset=cpu.r15
  local.set $r15
  i32.const 0
- call $helper
+ call $attach_x87
  local.set $25
  i32.const 0
  local.set $27
@@ -358,7 +358,7 @@ block $block
   local.get $33
   local.get $32
   local.get $33
-  call $helper
+  call $compute_x87
   local.set $32
   i32.const 0
   i32.load offset=16518276
@@ -535,7 +535,7 @@ block $block
   local.get $27
   local.get $31
   local.get $28
-  call $helper
+  call $detach_x87
   i32.const 0
   local.set $25
  end
@@ -633,7 +633,7 @@ if
  local.get $27
  local.get $31
  local.get $28
- call $helper
+ call $detach_x87
  i32.const 0
  local.set $25
 end

@@ -8,7 +8,7 @@ block $block
  global.get $tlb
  local.set $tlb
  i32.const 0
- call $helper
+ call $attach_x87
  local.set $9
  i32.const 0
  local.set $11
@@ -123,7 +123,7 @@ block $block
   local.get $17
   local.get $19
   i32.const 1
-  call $helper
+  call $compare_x87
   local.set $22
  else
   local.get $18
@@ -217,7 +217,7 @@ block $block
   local.get $11
   local.get $15
   local.get $12
-  call $helper
+  call $detach_x87
   i32.const 0
   local.set $9
  end
@@ -275,7 +275,7 @@ if
  local.get $11
  local.get $15
  local.get $12
- call $helper
+ call $detach_x87
  i32.const 0
  local.set $9
 end

@@ -8,7 +8,7 @@ block $block
  global.get $tlb
  local.set $tlb
  i32.const 0
- call $helper
+ call $attach_x87
  local.set $9
  i32.const 0
  local.set $11
@@ -85,7 +85,7 @@ block $block
   local.get $11
   local.get $15
   local.get $12
-  call $helper
+  call $detach_x87
   i32.const 0
   local.set $9
  end
@@ -113,7 +113,7 @@ block $block
  i32.const -2135944706
  call $helper
  i32.const 7
- call $helper
+ call $attach_x87
  local.set $9
  i32.const 0
  local.set $11
@@ -182,7 +182,7 @@ block $block
   local.get $11
   local.get $15
   local.get $12
-  call $helper
+  call $detach_x87
   i32.const 0
   local.set $9
  end
@@ -232,7 +232,7 @@ if
  local.get $11
  local.get $15
  local.get $12
- call $helper
+ call $detach_x87
  i32.const 0
  local.set $9
 end
