@@ -37,9 +37,11 @@ export function divide16(divisor: u32): void {
 }
 export function divide32(divisor: u32): void {
   const dividend = (gpr(RAX) & 0xffffffff) | (gpr(RDX) << 32);
-  if (divisor == 0 || dividend / divisor > 0xffffffff) return raise(DE);
-  setGpr(RAX, dividend / divisor);
-  setGpr(RDX, dividend % divisor);
+  if (divisor == 0) return raise(DE);
+  const quotient = dividend / divisor;
+  if (quotient > 0xffffffff) return raise(DE);
+  setGpr(RAX, quotient);
+  setGpr(RDX, dividend - quotient * divisor);
 }
 
 let remainder: u64 = 0;
@@ -47,8 +49,9 @@ let remainder: u64 = 0;
 /** Quotient of high:low by divisor, for high < divisor; the remainder is left in `remainder`. */
 function divideWide(high: u64, low: u64, divisor: u64): u64 {
   if (high == 0) {
-    remainder = low % divisor;
-    return low / divisor;
+    const quotient = low / divisor;
+    remainder = low - quotient * divisor;
+    return quotient;
   }
   // Knuth's algorithm D on 32-bit digits with a normalised divisor.
   const shift = clz<u64>(divisor);
@@ -110,7 +113,7 @@ export function divideSigned32(value: u32): void {
   const quotient = dividend / divisor;
   if (quotient != <i64><i32>quotient) return raise(DE);
   setGpr(RAX, <u32>quotient);
-  setGpr(RDX, <u32>(dividend % divisor));
+  setGpr(RDX, <u32>(dividend - quotient * divisor));
 }
 export function divideSigned64(value: u64): void {
   let low = gpr(RAX);

@@ -130,7 +130,25 @@ function shortMultiply(b: Builder, d: Operand, x: Value, y: Value): void {
 row("imul", "0F AF Gv,Ev", { hot: HOT, group: "integer" }, (b, d, s) => shortMultiply(b, d, b.read(d), b.read(s)));
 row("imul3", ["69 Gv,Ev,Iz", "6B Gv,Ev,Is"], { hot: HOT, group: "integer", mnemonic: "imul" }, (b, d, s, i) => shortMultiply(b, d, b.read(s), b.read(i)));
 
-row("div", ["F6/6 Eb", "F7/6 Ev"], { hot: HOT, group: "integer" }, (b, s) => void b.call("execute/integer", `divide${b.width}`, [b.read(s)]));
+/** What is as wide as the quotient and not by zero is divided in place; the helper does the rest, and raises #DE. */
+row("div", ["F6/6 Eb", "F7/6 Ev"], { hot: HOT, group: "integer" }, (b, s) => {
+  const divisor = b.read(s);
+  const helper = (): void => void b.call("execute/integer", `divide${b.width}`, [divisor]);
+  if (b.width < 32) return helper();
+  const low = b.get(accumulator(b, RAX));
+  const high = b.get(accumulator(b, RDX));
+  const wide = b.width === 64;
+  const plain = wide ? b.and(b.eqz(high), b.ne(divisor, b.const(0))) : b.binary("lt_u", high, divisor);
+  b.when(plain, () => {
+    const by = b.zeroExtend(divisor, b.width, 64);
+    const dividend = wide ? low : b.or(b.zeroExtend(low, 32, 64), b.shl(b.zeroExtend(high, 32, 64), b.const(32, 64)));
+    const quotient = b.binary("div_u", dividend, by);
+    const remainder = b.sub(dividend, b.mul(quotient, by));
+    b.put(accumulator(b, RAX), b.zeroExtend(quotient, 64, b.width));
+    b.put(accumulator(b, RDX), b.zeroExtend(remainder, 64, b.width));
+  });
+  b.when(b.eqz(plain), helper);
+});
 row("idiv", ["F6/7 Eb", "F7/7 Ev"], { hot: HOT, group: "integer" }, (b, s) => void b.call("execute/integer", `divideSigned${b.width}`, [b.read(s)]));
 
 // ---------------------------------------------------------------- ADX: one carry chain in CF, one in OF

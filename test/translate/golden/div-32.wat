@@ -21,28 +21,72 @@ i32.sub
 local.set $fuel
 local.get $rbx
 i32.wrap_i64
-call $helper
-global.get $fault
+local.set $12
+local.get $rdx
+i32.wrap_i64
+local.set $13
+local.get $13
+local.get $12
+i32.lt_u
+local.set $14
+local.get $14
 if
- i64.const 8589934592
- local.get $flag_op
+ local.get $12
  i64.extend_i32_u
- i64.const 48
+ local.set $15
+ local.get $rax
+ i32.wrap_i64
+ i64.extend_i32_u
+ local.get $13
+ i64.extend_i32_u
+ i64.const 32
  i64.shl
  i64.or
- local.get $base
- local.get $fuel
- local.get $flag_dst
- local.get $flag_src
- call $miss
- return
+ local.set $16
+ local.get $16
+ local.get $15
+ i64.div_u
+ local.set $17
+ local.get $17
+ i32.wrap_i64
+ i64.extend_i32_u
+ local.set $rax
+ local.get $16
+ local.get $17
+ local.get $15
+ i64.mul
+ i64.sub
+ i32.wrap_i64
+ i64.extend_i32_u
+ local.set $rdx
 end
-i32.const 0
-i64.load offset=cpu.rax
-local.set $rax
-i32.const 0
-i64.load offset=cpu.rdx
-local.set $rdx
+local.get $14
+i32.eqz
+if
+ local.get $12
+ call $helper
+ global.get $fault
+ if
+  i64.const 8589934592
+  local.get $flag_op
+  i64.extend_i32_u
+  i64.const 48
+  i64.shl
+  i64.or
+  local.get $base
+  local.get $fuel
+  local.get $flag_dst
+  local.get $flag_src
+  call $miss
+  return
+ end
+ i32.const 0
+ i64.load offset=cpu.rax
+ local.set $rax
+ i32.const 0
+ i64.load offset=cpu.rdx
+ local.set $rdx
+end
 local.get $flag_op
 local.get $flag_dst
 local.get $flag_src
