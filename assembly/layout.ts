@@ -247,6 +247,8 @@ export const CPU_NO_TLB = CPU_MMU + 0x10000;
 export const CPU_TRACES = 0x100000;
 /** The translator's area, laid out in translate/layout.ts: to the end of the vCPU. */
 export const CPU_TRANSLATE = VCPU_SIZE - 0x240000;
+/** u32[16] in that part: pages that regions may write while they are verified (mmu/written.ts). */
+export const CPU_PAGES_NOTED = CPU_TRANSLATE + 0xf00;
 
 // TLB entry: a tag is the virtual page address, or TLB_NO_TAG where the access must be looked at.
 export const TLB_READ = 0;

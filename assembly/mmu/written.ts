@@ -1,9 +1,7 @@
 // Which pages are written, for -accel jit,verify=on: while it watches, no page may be written past the slow path before
 // it was noted here.
 import { cpu } from "../cpu";
-import { TLB_ADDEND, TLB_ENTRIES, TLB_ENTRY_SIZE, TLB_WRITE, VERIFY_PAGES } from "../layout";
-import { TR_PAGES_NOTED } from "../translate/layout";
-
+import { CPU_PAGES_NOTED, TLB_ADDEND, TLB_ENTRIES, TLB_ENTRY_SIZE, TLB_WRITE, VERIFY_PAGES } from "../layout";
 import { tlb, TLB_NO_TAG } from "./tlb";
 
 let watching: bool = false;
@@ -20,7 +18,7 @@ export function notedPages(): u32 {
 
 /** Host address of a page that was noted, or 0. */
 export function notedPage(index: u32): usize {
-  return load<u32>(cpu + TR_PAGES_NOTED + (index << 2));
+  return load<u32>(cpu + CPU_PAGES_NOTED + (index << 2));
 }
 
 // @ts-ignore: decorator
@@ -39,7 +37,7 @@ export function noteWrite(host: usize): void {
   if (!watching) return;
   const page = host & ~0xfff;
   if (isNoted(page)) return;
-  store<u32>(cpu + TR_PAGES_NOTED + (next << 2), <u32>page);
+  store<u32>(cpu + CPU_PAGES_NOTED + (next << 2), <u32>page);
   next = (next + 1) & (VERIFY_PAGES - 1);
   noted++;
   filter = 0;

@@ -12,11 +12,11 @@ import { KVM_EXIT_INTERNAL_ERROR, KVM_INTERNAL_ERROR_EMULATION } from "../exits"
 import { executeStep, interpret } from "../generated/interpret";
 import { trace as logTrace } from "../host";
 import {
-  CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_FUEL, CPU_RUN, CPU_SCRATCH, CPU_SHADOW, CPU_STATS, CPU_TRACE_RIP, LOG_VERIFY, LOG_VERIFY_DATA, RUN_ERROR, STAT_ENTRIES_VERIFIED, STAT_INSTRUCTIONS_VERIFIED,
+  CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_FUEL, CPU_PAGES_NOTED, CPU_RUN, CPU_SCRATCH, CPU_SHADOW, CPU_STATS, CPU_TRACE_RIP, LOG_VERIFY, LOG_VERIFY_DATA, RUN_ERROR, STAT_ENTRIES_VERIFIED, STAT_INSTRUCTIONS_VERIFIED,
   STAT_REGIONS_VERIFIED, VERIFY_PAGES, VM_JIT_VERIFY, VM_VCPU_COUNT,
 } from "../layout";
 import { notedPage, notedPages, watchWrites } from "../mmu/written";
-import { TR_PAGES_NOTED, TR_VERIFY_AFTER, TR_VERIFY_BEFORE, TR_VERIFY_KEPT, TR_VERIFY_WRITTEN } from "./layout";
+import { TR_VERIFY_AFTER, TR_VERIFY_BEFORE, TR_VERIFY_KEPT, TR_VERIFY_WRITTEN } from "./layout";
 import { markVerified } from "./slots";
 
 /** Instructions that a region may execute at a time at most, so that the interpreter follows soon. */
@@ -68,7 +68,7 @@ export function callVerified(slot: u32, trace: usize, entry: u32, base: u64, lin
   if (!same || statusFlags() != flags || !sameState() || !samePages()) {
     clearFault();
     store<u32>(cpu, KVM_INTERNAL_ERROR_EMULATION, RUN_ERROR);
-    logTrace(LOG_VERIFY_DATA, cpu + TR_VERIFY_AFTER, cpu + TR_VERIFY_WRITTEN, cpu + TR_PAGES_NOTED);
+    logTrace(LOG_VERIFY_DATA, cpu + TR_VERIFY_AFTER, cpu + TR_VERIFY_WRITTEN, cpu + CPU_PAGES_NOTED);
     logTrace(LOG_VERIFY, slot | (<u64>flags << 32), linear, executed | (<u64>left << 32));
     leave(KVM_EXIT_INTERNAL_ERROR);
     return status;
