@@ -6,7 +6,7 @@ import {
   CPU_CR0, CPU_CR4, CPU_FUEL, CPU_LOG, CPU_MODE, CPU_RIP, CPU_TRACE_RIP, CPU_XCR0, LOG_COUNT, LOG_CPU, LOG_EXEC, MODE_CODE16, MODE_CODE64, MODE_CODE_MASK, MODE_FLAT,
 } from "../layout";
 import { fetchGpa, fetchTranslate } from "../mmu/translate";
-import { enterRegion, HOT, pagesHold, regionOf } from "../translate/translator";
+import { enterRegion, HOT, isForced, pagesHold, regionOf } from "../translate/translator";
 import { knownTrace, remember } from "./jumps";
 import { buildTrace, FAULT_LEAF_SHIFT, flushCount, STEP_BYTES, stepTrace, traceAt } from "./traces";
 import { JUMPED, R_IMM, R_OFFSET, R_SEGNO, R_STACK, RECORD_SIZE, T_COUNT, T_ENTRIES, T_FLAGS, T_LENGTH, T_RECORDS, T_VALID, TRACE_ENTERED } from "./record";
@@ -66,6 +66,12 @@ export function findTrace(link: usize): usize {
           if (fault) return 0;
           continue;
         }
+      } else if (mode & MODE_FLAT && isForced()) {
+        // Only the instruction that the region left, not all of the trace that begins with it.
+        t = oneInstruction(linear, mode, 16);
+        if (!t) return 0;
+        heat = 0;
+        link = 0;
       }
     } else if (heat) store<u32>(t, heat - 1, T_VALID);
     if (computed && heat) store<u32>(t, load<u32>(t, T_FLAGS) | TRACE_ENTERED, T_FLAGS);

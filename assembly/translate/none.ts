@@ -8,6 +8,10 @@ export function initialHeat(): u32 {
   return 0xffffffff;
 }
 
+export function isForced(): bool {
+  return false;
+}
+
 /** No trace has a region. */
 export function regionOf(_trace: usize, _linear: u64): u32 {
   return 0;

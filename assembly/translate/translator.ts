@@ -42,6 +42,11 @@ export function initialHeat(): u32 {
   return threshold ? threshold : COLD;
 }
 
+/** Whether everything is to be executed in regions that can be. */
+export function isForced(): bool {
+  return load<u32>(VM_JIT_THRESHOLD) == HOT;
+}
+
 /** Whether a trace that is HOT has a region to be entered; translates it where that is what it waits for. */
 export function regionOf(trace: usize, linear: u64): u32 {
   if (isReplaying()) return 0;
@@ -56,7 +61,7 @@ export function regionOf(trace: usize, linear: u64): u32 {
   store<u32>(trace, COLD, T_VALID);
   if (!load<u32>(VM_JIT_THRESHOLD) || load<u32>(cpu, CPU_LOG) & LOG_ENTRIES) return 0;
   if (!translate(trace, linear)) count(STAT_REGIONS_REFUSED);
-  else if (load<u32>(VM_JIT_THRESHOLD) == HOT) {
+  else if (isForced()) {
     flushBatch();
     return load<u32>(trace, T_REGION);
   }
