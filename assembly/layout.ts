@@ -404,6 +404,8 @@ export const LOG_COUNT = 64;
 /** Each block of a region: its linear address; where its bytes lie, and in the upper half a bit for each instruction
  * before which the region ends; their number, and in the upper half a bit for each that is the interpreter's. */
 export const LOG_OP = 128;
+/** In the third value above the length: MODE_CODE16, MODE_CODE32 or MODE_CODE64. */
+export const LOG_OP_SIZE_SHIFT = 16;
 /** Behind the blocks: the region's slot of the function table, the linear address of its base, its instructions. */
 export const LOG_OUT_ASM = 256;
 /** Told in any case: a region and the interpreter differ. Its slot, and the region's status flags in the upper half; the

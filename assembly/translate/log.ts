@@ -1,9 +1,9 @@
 // What -d op,out_asm is told of a region: the guest code that it was made of, block by block in the region's order.
 import { cpu } from "../cpu";
-import { RECORD_SIZE, T_HOST } from "../decode/record";
+import { RECORD_SIZE, T_HOST, T_MODE } from "../decode/record";
 import { STEP_BYTES } from "../decode/traces";
 import { trace } from "../host";
-import { CPU_LOG, LOG_OP, LOG_OUT_ASM, VM_JIT_VERIFY } from "../layout";
+import { CPU_LOG, LOG_OP, LOG_OP_SIZE_SHIFT, LOG_OUT_ASM, MODE_CODE_MASK, VM_JIT_VERIFY } from "../layout";
 import { HOW_CALL, HOW_LEAVE, howTo } from "./cases";
 import { B_COUNT, B_DELTA, B_END, B_TRACE, blockAt, firstRecord, instructionCount, P_DELTA, P_HOST, pageAt, pageCount } from "./discover";
 import { orderAt, ordered } from "./order";
@@ -15,9 +15,10 @@ export function logRegion(base: u64, slot: u32): void {
     const b = blockAt(orderAt(position));
     const delta = load<i32>(b, B_DELTA);
     const length = load<i32>(b, B_END) - delta;
+    const size = <u64>(load<u32>(load<u32>(b, B_TRACE), T_MODE) & MODE_CODE_MASK);
     const left = <u64>recordsBelow(b, HOW_LEAVE);
     const interpreted = <u64>recordsBelow(b, HOW_CALL);
-    trace(LOG_OP, base + delta, <u64>codeOf(b, delta, length) | (left << 32), <u64>length | (interpreted << 32));
+    trace(LOG_OP, base + delta, <u64>codeOf(b, delta, length) | (left << 32), <u64>length | (size << LOG_OP_SIZE_SHIFT) | (interpreted << 32));
   }
   trace(LOG_OUT_ASM, slot, base, instructionCount);
 }

@@ -12,7 +12,7 @@ import {
 } from "../../assembly/layout.ts";
 import { hex } from "../disassembler/hex.ts";
 import { type Bits, disassemble } from "../disassembler/index.ts";
-import { RegionLog } from "../disassembler/region-log.ts";
+import { type BlockRecord, blockRecord, RegionLog } from "../disassembler/region-log.ts";
 import { exitName, KVM_EXIT_IO, KVM_EXIT_IO_IN, KVM_EXIT_MMIO, type VcpuExit } from "../kvm/exits.ts";
 import type { LogItem, TraceEvent } from "./log-items.ts";
 
@@ -28,7 +28,6 @@ const BITS: Record<LogItem, number> = {
 };
 /** MODE_CODE16, MODE_CODE32, MODE_CODE64. */
 const CODE_BITS: readonly Bits[] = [16, 32, 64];
-const LOW_HALF = 0xffffffffn;
 const FLUSH_CHARACTERS = 1 << 16;
 const STDERR = 2;
 
@@ -105,12 +104,7 @@ export class Log {
         this.assembly(a, Number(b), c);
         break;
       case LOG_OP:
-        this.regions.block(
-          BigInt.asUintN(64, a),
-          this.guestBytes(Number(b & LOW_HALF), Number(c & LOW_HALF)),
-          Number(BigInt.asUintN(64, b) >> 32n),
-          Number(BigInt.asUintN(64, c) >> 32n),
-        );
+        this.region(blockRecord(a, b, c));
         break;
       case LOG_OUT_ASM:
         this.regions.region(Number(a), b, Number(c));
@@ -184,6 +178,10 @@ export class Log {
       return `0x${hex(address + BigInt(offset), 16)}:  ${code.padEnd(24)} ${text}`;
     });
     this.line(["----------------", "IN:", ...lines].join("\n"));
+  }
+
+  private region({ address, host, length, bits, left, interpreted }: BlockRecord): void {
+    this.regions.block(address, this.guestBytes(host, length), bits, left, interpreted);
   }
 
   private guestBytes(host: number, length: number): Uint8Array {

@@ -1,9 +1,41 @@
 // Translated code as -d op,out_asm has it, a region at a time: the guest's instructions block by block in the
 // order that the region has them, and the WebAssembly that they became.
 
+import { LOG_OP_SIZE_SHIFT } from "../../assembly/layout.ts";
 import { hex } from "./hex.ts";
-import { disassemble } from "./index.ts";
+import { type Bits, disassemble } from "./index.ts";
 import { regionTexts } from "./region.ts";
+
+/** A record of the core about a block: LOG_OP. */
+export interface BlockRecord {
+  readonly address: bigint;
+  /** Where its bytes lie, and how many. */
+  readonly host: number;
+  readonly length: number;
+  readonly bits: Bits;
+  readonly left: number;
+  readonly interpreted: number;
+}
+
+const LOW_HALF = 0xffffffffn;
+/** MODE_CODE16, MODE_CODE32, MODE_CODE64. */
+const CODE_BITS: readonly Bits[] = [16, 32, 64];
+
+/** Takes the three values of a LOG_OP record apart. */
+export function blockRecord(a: bigint, b: bigint, c: bigint): BlockRecord {
+  const [low, high] = [
+    (value: bigint) => Number(value & LOW_HALF),
+    (value: bigint) => Number(BigInt.asUintN(64, value) >> 32n),
+  ];
+  return {
+    address: BigInt.asUintN(64, a),
+    host: low(b),
+    left: high(b),
+    length: low(c) & ((1 << LOG_OP_SIZE_SHIFT) - 1),
+    bits: CODE_BITS[low(c) >> LOG_OP_SIZE_SHIFT] ?? 64,
+    interpreted: high(c),
+  };
+}
 
 export class RegionLog {
   private blocks: string[] = [];
@@ -17,10 +49,10 @@ export class RegionLog {
     private readonly code: boolean,
   ) {}
 
-  /** Takes a block of 64-bit code: a bit is set for each instruction before which the region ends, and for each that
-   * the interpreter executes. */
-  block(address: bigint, bytes: Uint8Array, left: number, interpreted: number): void {
-    const lines = disassemble(bytes, address, 64).map(({ offset, text }, i) => {
+  /** Takes a block: a bit is set for each instruction before which the region ends, and for each that the interpreter
+   * executes. */
+  block(address: bigint, bytes: Uint8Array, bits: Bits, left: number, interpreted: number): void {
+    const lines = disassemble(bytes, address, bits).map(({ offset, text }, i) => {
       const how = (left >>> i) & 1 ? "left to the interpreter" : (interpreted >>> i) & 1 ? "interpreted" : "";
       return ` ${hex(address + BigInt(offset), 16)}  ${how ? `${text.padEnd(40)} ; ${how}` : text}`;
     });

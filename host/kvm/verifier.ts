@@ -18,7 +18,7 @@ import {
   VERIFY_PAGES,
 } from "../../assembly/layout.ts";
 import { hex } from "../disassembler/hex.ts";
-import { RegionLog } from "../disassembler/region-log.ts";
+import { type BlockRecord, blockRecord, RegionLog } from "../disassembler/region-log.ts";
 import type { LinearMemory } from "./core.ts";
 import { nameOf } from "./lockstep/spans.ts";
 
@@ -39,12 +39,8 @@ const LEFTOVERS = [
   [CPU_CC_SRC, CPU_EFLAGS],
 ] as const;
 
-interface Block {
-  readonly address: bigint;
-  readonly bytes: Uint8Array;
-  readonly left: number;
-  readonly interpreted: number;
-}
+/** A block with its bytes as they were when it was translated. */
+type Block = BlockRecord & { readonly bytes: Uint8Array };
 
 interface Region {
   readonly base: bigint;
@@ -75,10 +71,9 @@ export class Verifier {
       return [Number(whole & LOW_HALF), Number(whole >> 32n)];
     };
     if (kind === LOG_OP) {
-      const [host, left] = halves(b);
-      const [length, interpreted] = halves(c);
-      const bytes = new Uint8Array(this.memory.buffer, host, length).slice();
-      this.blocks.push({ address: BigInt.asUintN(64, a), bytes, left, interpreted });
+      const block = blockRecord(a, b, c);
+      const bytes = new Uint8Array(this.memory.buffer, block.host, block.length).slice();
+      this.blocks.push({ ...block, bytes });
     } else if (kind === LOG_OUT_ASM) {
       this.regions.set(Number(a), { base: b, instructions: Number(c), blocks: this.blocks });
       this.blocks = [];
@@ -129,7 +124,9 @@ export class Verifier {
     if (!region?.module) return [`region ${slot} is not known`];
     const texts: string[] = [];
     const log = new RegionLog((text) => texts.push(text), true, true);
-    for (const { address, bytes, left, interpreted } of region.blocks) log.block(address, bytes, left, interpreted);
+    for (const { address, bytes, bits, left, interpreted } of region.blocks) {
+      log.block(address, bytes, bits, left, interpreted);
+    }
     log.region(slot, region.base, region.instructions);
     log.module(region.module.bytes, region.module.slots);
     return texts.filter((text) => text.includes(`\nregion ${slot}:`));

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CPU_LOG, LOG_OP, LOG_OUT_ASM } from "../../assembly/layout.ts";
-import { RegionLog } from "../../host/disassembler/region-log.ts";
+import { blockRecord, RegionLog } from "../../host/disassembler/region-log.ts";
 import { Assembler, CONDITION } from "./assembler.ts";
 import { CODE, HIGH, RAX, RCX, RSI, TierGuest } from "./tier-guest.ts";
 
@@ -13,8 +13,8 @@ async function logOf(program: Assembler, guestSide: boolean, code: boolean, at =
   const log = new RegionLog((text) => lines.push(text), guestSide, code);
   guest.hooks.trace = (kind, a, b, c) => {
     if (kind === LOG_OP) {
-      const bytes = new Uint8Array(guest.memory.memory.buffer, Number(b & 0xffffffffn), Number(c & 0xffffffffn));
-      log.block(a, bytes, Number(b >> 32n), Number(c >> 32n));
+      const { address, host, length, bits, left, interpreted } = blockRecord(a, b, c);
+      log.block(address, new Uint8Array(guest.memory.memory.buffer, host, length), bits, left, interpreted);
     } else if (kind === LOG_OUT_ASM) log.region(Number(a), b, Number(c));
   };
   guest.hooks.module = (module, slots) => log.module(module, slots);
