@@ -238,7 +238,6 @@ export function codeWritten(host: usize, length: i32): void {
   dropRegions(host, length);
   const end = host + length;
   const head = pageHead(host);
-  let dropped = false;
   let previous: usize = 0;
   let t = <usize>load<u32>(head);
   while (t) {
@@ -246,14 +245,14 @@ export function codeWritten(host: usize, length: i32): void {
     const from = <usize>load<u32>(t, T_HOST);
     if (from < end && host < from + load<u32>(t, T_LENGTH)) {
       drop(t);
-      dropped = true;
       if (previous) store<u32>(previous, <u32>next, T_PAGE_NEXT);
       else store<u32>(head, <u32>next);
     } else previous = t;
     t = next;
   }
   const shared = load<u32>(VM_VCPU_COUNT) > 1;
-  if (dropped || shared) unmarkAround(host, length, head);
+  // Also where nothing was dropped: the mark may be of a trace that went when the arena was emptied.
+  unmarkAround(host, length, head);
   // After the marks: whatever another vCPU decodes from here on is marked again, and what it has it drops.
   if (shared) requestOthers(REQ_CODE_FLUSH);
 }
