@@ -160,12 +160,16 @@ static void latches(void) {
     if (now == 0 || now > 100) within = false;
   }
   check("a count of one byte, the low one", within, 1);
-  gate2(false);
-  out8(PIT_CONTROL, PIT_COUNTER(2) | PIT_HIGH | PIT_MODE(0));
-  out8(PIT + 2, 0x12);
-  gate2(true);
-  out8(PIT_CONTROL, PIT_COUNTER(2));
-  u8 high = in8(PIT + 2);
+  // Code that is executed for the first time may have to be translated, which takes time: the last round counts.
+  u8 high = 0;
+  for (u32 round = 0; round < 4; round++) {
+    gate2(false);
+    out8(PIT_CONTROL, PIT_COUNTER(2) | PIT_HIGH | PIT_MODE(0));
+    out8(PIT + 2, 0x12);
+    gate2(true);
+    out8(PIT_CONTROL, PIT_COUNTER(2));
+    high = in8(PIT + 2);
+  }
   check("a count of one byte, the high one", high == 0x12 || high == 0x11, 1);
   // Counting in tens.
   out8(PIT_CONTROL, PIT_COUNTER(2) | PIT_BOTH | PIT_MODE(2) | PIT_BCD);
