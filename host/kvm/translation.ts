@@ -5,7 +5,7 @@ import { checkInteger } from "./errors.ts";
 
 /** What the translator is told, of "jit" and of both cores of "lockstep". */
 export interface TranslationOptions {
-  /** How often code is entered before it is translated (default 2,000); 1: before it is executed at all. */
+  /** How often code is entered before it is translated (default 12,000); 1: before it is executed at all. */
   readonly threshold?: number | undefined;
   /** Modules of translated code that each vCPU keeps (default 1,024, some 120 KiB of the host's memory each); what was
    * not entered for longest makes room. */
@@ -23,7 +23,7 @@ export interface Translation {
 }
 
 /** docs/decisions/0006. */
-const DEFAULT_THRESHOLD = 2000;
+const DEFAULT_THRESHOLD = 12000;
 /** Twice what a boot makes, and with all else below 300 MiB. */
 const DEFAULT_MODULES = 1024;
 /** MODULES_MAX of assembly/translate/layout.ts. */
