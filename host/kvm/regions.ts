@@ -13,7 +13,8 @@ const TABLE_STEP = 1024;
 
 /**
  * Makes a module of translated regions and puts its functions into the core's table. 0: this host does not allow code
- * to be made at run time (a content security policy without wasm-unsafe-eval). Throws for a module that is not valid.
+ * to be made at run time (a content security policy without wasm-unsafe-eval), or its engine has no tail calls.
+ * Throws for a module of regions that is not valid.
  * A module without regions is for the imports of those that follow. `onModule` is shown its bytes and slots first.
  */
 export function addRegions(
@@ -31,7 +32,9 @@ export function addRegions(
   try {
     module = new WebAssembly.Module(bytes);
   } catch (error) {
-    if (error instanceof WebAssembly.CompileError && !isForbidden(error)) throw error;
+    // The first module is the one with tail calls, which not every engine has.
+    const mayBeForeign = count === 0 || isForbidden(error as Error);
+    if (error instanceof WebAssembly.CompileError && !mayBeForeign) throw error;
     return 0;
   }
   const imports = importsOf(core, memory);
