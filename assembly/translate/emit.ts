@@ -15,7 +15,7 @@ import { branchCondition, expand, jumpTarget, push } from "./expand";
 import { collectRegisters, dirtyBeforeLoop, findKnownFlags, findLiveFlags, liveAfter, liveInBlock, storesGeneral } from "./flow";
 import { beginFloats, loadFast } from "./float";
 import { F_EXECUTE } from "./imports";
-import { TR_BODY, TR_BODY_SIZE, TR_OPEN, TR_WRITES } from "./layout";
+import { TR_BODY, TR_BODY_SIZE, TR_OPEN } from "./layout";
 import { beginLocals, declareLocals, freeTemps, L_BASE, L_NEXT, localsFull, temp } from "./locals";
 import { inTrace } from "./memory-access";
 import { I32_ADD, I32_EQZ, I32_SHR_U, I64_ADD, I64_EQ, I64_SUB, UNREACHABLE } from "./opcodes";
@@ -38,8 +38,6 @@ const COMPARED: u32 = 6;
 /** Length of the function last emitted, and where it begins. */
 export let functionStart: usize = 0;
 
-/** Instructions of the blocks emitted so far. */
-let firstInstruction: i32 = 0;
 /** Scopes that are open; whether there is a dispatcher. */
 let open: i32 = 0;
 let dispatcher: bool = false;
@@ -53,7 +51,6 @@ export function emitRegion(): usize {
   beginLocals(usedRegisters, usedVectors);
   beginX87();
   open = 0;
-  firstInstruction = 0;
   const start = cpu + TR_BODY + DECLARATIONS;
   writeAt(start);
   beginWaysOut();
@@ -198,8 +195,6 @@ function emitBlock(position: i32): bool {
   beginFloats();
   beginX87Block(orderAt(position));
   takeFuel(total);
-  let instruction = firstInstruction;
-  firstInstruction += total;
   for (let n = 0; n < total; n++, rec += RECORD_SIZE) {
     const next = delta + <i32>lengthOf(rec);
     atInstruction(delta, total - n);
@@ -214,9 +209,7 @@ function emitBlock(position: i32): bool {
       if (storesGeneral(rec)) storeRegisters(0xffff);
       expand(rec, next, liveAfter(n));
       afterX87();
-      setDirty(dirty | load<u32>(cpu + TR_WRITES + (<usize>instruction << 2)));
     }
-    instruction++;
     delta = next;
   }
   endBlock(b, position);

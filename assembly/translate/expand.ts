@@ -20,7 +20,7 @@ import {
   I32_ADD, I32_AND, I32_WRAP, I64_ADD, I64_AND, I64_EXTEND_U, I64_OR, I64_SHL, I64_SHR_U, SELECT, V128_LOAD, V128_STORE,
 } from "./opcodes";
 import {
-  dirty, enterScope, FLAGS_DYNAMIC, flagsStored, knownFlags, leaveIfFault, leaveScope, loadRegisters, loadVectors, missIf, setDirty, setKnownFlags, storeFlags, storeRegisters, storeVectors,
+  dirty, enterScope, FLAGS_DYNAMIC, flagsStored, knownFlags, leaveIfFault, leaveScope, loadRegisters, loadVectors, missIf, setDirty, setKnownFlags, setRegister, setVector, storeFlags, storeRegisters, storeVectors,
 } from "./state";
 import { inlineStack, isInlineStack } from "./stack";
 import { after, definesValue, leb, listOf, nextStep, opcodeOf, signedLeb, slotOf, stepsOf } from "./steps";
@@ -395,7 +395,7 @@ function putRegister(at: u32, w: u32, value: u32): void {
   if (w >= 2) {
     push(value);
     if (w == 2) byte(I64_EXTEND_U);
-    localSet(local);
+    setRegister(at >> 3);
     return;
   }
   const shift: i64 = at & 1 ? 8 : 0;
@@ -412,7 +412,7 @@ function putRegister(at: u32, w: u32, value: u32): void {
     byte(I64_SHL);
   }
   byte(I64_OR);
-  localSet(local);
+  setRegister(at >> 3);
 }
 
 function vectorStore(bytes: u32, to: u32, value: u32): void {
@@ -424,7 +424,7 @@ function vectorStore(bytes: u32, to: u32, value: u32): void {
     else if (bytes == 4) simdLane(0x1c, 0);
     else if (bytes == 2) simdLane(0x1a, 0);
     else if (bytes == 1) simdLane(0x17, 0);
-    localSet(local);
+    setVector(xmmOf(to));
     return;
   }
   push(to);
@@ -478,7 +478,7 @@ function inlined(helper: u32, count: u32, values: usize): bool {
   localGet(vectorLocal(xmmOf(to)));
   vectorLoad(16, load<u8>(values, 2));
   inlinePacked(helper, operation);
-  localSet(vectorLocal(xmmOf(to)));
+  setVector(xmmOf(to));
   return true;
 }
 

@@ -12,7 +12,7 @@ import {
   B_COUNT, B_DIRTY_GEN, B_DIRTY_IN, B_DIRTY_KEEP, B_FALL, B_KIND, B_KNOWN_IN, B_KNOWN_OUT, B_LIVE_IN, B_POSITION, B_SUCCESSORS, B_TAKEN, blockAt, firstRecord,
 } from "./discover";
 import { isInlineFloat, isPackedFloat } from "./float";
-import { TR_LIVE, TR_WRITES } from "./layout";
+import { TR_LIVE } from "./layout";
 import { dispatched, isLoopAt, orderAt, ordered } from "./order";
 import { FLAGS_DYNAMIC, useFloats, useRegisters, VECTORS } from "./state";
 import { after, ALL_FLAGS, definesValue, flagsRead, flagsWritten, leb, listOf, nextStep, opcodeOf, slotOf, stepsOf } from "./steps";
@@ -45,13 +45,12 @@ export function collectRegisters(): void {
   floats = false;
   general = 0;
   xmm = 0;
-  let at = cpu + TR_WRITES;
   for (let i = 0; i < ordered; i++) {
     const b = blockAt(orderAt(i));
     let rec = firstRecord(b);
     let gen: u32 = 0;
     let keep: u32 = 0xffffffff;
-    for (let n = load<u32>(b, B_COUNT); n > 0; n--, rec += RECORD_SIZE, at += 4) {
+    for (let n = load<u32>(b, B_COUNT); n > 0; n--, rec += RECORD_SIZE) {
       generalWritten = 0;
       xmmWritten = 0;
       let stored: u32 = 0xffffffff;
@@ -62,7 +61,6 @@ export function collectRegisters(): void {
       const writes = generalWritten | (xmmWritten << VECTORS);
       general |= generalWritten;
       xmm |= xmmWritten;
-      store<u32>(at, writes);
       keep &= ~stored;
       gen = (gen & ~stored) | writes;
     }

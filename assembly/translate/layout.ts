@@ -55,8 +55,6 @@ export const TR_LOCAL_TYPES = CPU_TRANSLATE + 0x6000;
 export const LOCALS_MAX: u32 = 1000;
 export const TR_TEMPS = CPU_TRANSLATE + 0x6400;
 export const TEMPS_MAX: u32 = 128;
-/** u32 an instruction of the region, in the order of emission: registers that it writes in line (flow.ts). */
-export const TR_WRITES = CPU_TRANSLATE + 0x7000;
 export const BATCH_MAX: u32 = 64;
 /** What is to be done once the batch is a module (translator.ts). */
 export const TR_NOTES = CPU_TRANSLATE + 0x8000;

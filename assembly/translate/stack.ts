@@ -12,7 +12,7 @@ import { code64, flat, stack32 } from "./code-mode";
 import { registerLocal, temp } from "./locals";
 import { loadOpcode, pushHost, storeOpcode } from "./memory-access";
 import { I32_GT_U, I32_LOAD, I64_ADD, I64_AND, I64_EQ, I64_EXTEND_U, I64_NE, I64_OR, I64_SUB } from "./opcodes";
-import { loadField, missIf } from "./state";
+import { loadField, missIf, setRegister } from "./state";
 import { constOf } from "./values";
 import { byte, I64, i64const, localGet, localSet, localTee, memory } from "./writer";
 import { push } from "./expand";
@@ -84,7 +84,7 @@ function setStackPointer(): void {
     byte(I64_AND);
     byte(I64_OR);
   }
-  localSet(registerLocal(RSP));
+  setRegister(RSP);
 }
 
 /** Pushes the host address of 1 << w bytes at the stack offset on WebAssembly's stack. */
@@ -107,7 +107,7 @@ function pushValue(value: u32, w: u32): void {
   memory(storeOpcode(w, false), 0, 0);
   localGet(sp);
   if (isStack16()) setStackPointer();
-  else localSet(registerLocal(RSP));
+  else setRegister(RSP);
 }
 
 function top(w: u32): void {
@@ -136,7 +136,7 @@ function leaveFrame(w: u32): void {
     byte(I64_AND);
     byte(I64_OR);
   }
-  localSet(registerLocal(RBP));
+  setRegister(RBP);
   localGet(frame);
   i64const(1 << w);
   byte(I64_ADD);
@@ -185,5 +185,5 @@ function countDown(rec: usize): void {
     byte(I64_AND);
     byte(I64_OR);
   }
-  localSet(registerLocal(RCX));
+  setRegister(RCX);
 }

@@ -42,6 +42,17 @@ export function setDirty(registers: u32): void {
   dirty = registers;
 }
 
+/** Takes a general register's new value off the stack. */
+export function setRegister(index: u32): void {
+  localSet(registerLocal(index));
+  dirty |= 1 << index;
+}
+/** Takes an XMM register's new value off the stack. */
+export function setVector(index: u32): void {
+  localSet(vectorLocal(index));
+  dirty |= 1 << (VECTORS + index);
+}
+
 /** Loads those general registers of `mask` that are in locals. */
 export function loadRegisters(mask: u32): void {
   for (let i: u32 = 0; i < 16; i++) {

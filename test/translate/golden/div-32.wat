@@ -63,6 +63,12 @@ end
 local.get $14
 i32.eqz
 if
+ i32.const 0
+ local.get $rax
+ i64.store offset=cpu.rax
+ i32.const 0
+ local.get $rdx
+ i64.store offset=cpu.rdx
  local.get $12
  call $helper
  global.get $fault

@@ -546,54 +546,6 @@ block $block
  i32.const -1
  local.set $flag_op
  i32.const 0
- local.get $rax
- i64.store offset=cpu.rax
- i32.const 0
- local.get $rcx
- i64.store offset=cpu.rcx
- i32.const 0
- local.get $rdx
- i64.store offset=cpu.rdx
- i32.const 0
- local.get $rbx
- i64.store offset=cpu.rbx
- i32.const 0
- local.get $rsp
- i64.store offset=cpu.rsp
- i32.const 0
- local.get $rbp
- i64.store offset=cpu.rbp
- i32.const 0
- local.get $rsi
- i64.store offset=cpu.rsi
- i32.const 0
- local.get $rdi
- i64.store offset=cpu.rdi
- i32.const 0
- local.get $r8
- i64.store offset=cpu.r8
- i32.const 0
- local.get $r9
- i64.store offset=cpu.r9
- i32.const 0
- local.get $r10
- i64.store offset=cpu.r10
- i32.const 0
- local.get $r11
- i64.store offset=cpu.r11
- i32.const 0
- local.get $r12
- i64.store offset=cpu.r12
- i32.const 0
- local.get $r13
- i64.store offset=cpu.r13
- i32.const 0
- local.get $r14
- i64.store offset=cpu.r14
- i32.const 0
- local.get $r15
- i64.store offset=cpu.r15
- i32.const 0
  local.get $fuel
  i32.store offset=cpu.fuel
  i32.const record
