@@ -11,9 +11,10 @@ import { HOW_CALL, HOW_LEAVE, howTo, KIND_ALWAYS, KIND_CALL, KIND_CONDITIONAL, K
 import {
   B_COUNT, B_DELTA, B_DIRTY_IN, B_END, B_ENTRY, B_FALL, B_FLAGS, B_KIND, B_KNOWN_IN, B_TAKEN, BLOCK_ENTRY, BLOCK_RETURN, blockAt, directTarget, firstRecord, lengthOf,
 } from "./discover";
-import { branchCondition, expand, jumpTarget, push } from "./expand";
+import { push } from "./compute";
+import { branchCondition, expand, jumpTarget } from "./expand";
 import { collectRegisters, dirtyBeforeLoop, findKnownFlags, findLiveFlags, liveAfter, liveInBlock, storesGeneral } from "./flow";
-import { beginFloats, loadFast } from "./float";
+import { beginFloats, loadFast } from "./float/checks";
 import { F_EXECUTE } from "./imports";
 import { TR_BODY, TR_BODY_SIZE, TR_OPEN } from "./layout";
 import { beginLocals, declareLocals, freeTemps, L_BASE, L_NEXT, localsFull, temp } from "./locals";

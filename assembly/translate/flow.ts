@@ -11,7 +11,7 @@ import { HOW_INLINE, howTo, KIND_ALWAYS, KIND_CONDITIONAL, KIND_NEXT, mayLeave }
 import {
   B_COUNT, B_DIRTY_GEN, B_DIRTY_IN, B_DIRTY_KEEP, B_FALL, B_KIND, B_KNOWN_IN, B_KNOWN_OUT, B_LIVE_IN, B_POSITION, B_SUCCESSORS, B_TAKEN, blockAt, firstRecord,
 } from "./discover";
-import { isInlineFloat, isPackedFloat } from "./float";
+import { isInlineFloat, isPackedFloat } from "./float/operations";
 import { TR_LIVE } from "./layout";
 import { dispatched, isLoopAt, orderAt, ordered } from "./order";
 import { FLAGS_DYNAMIC, useFloats, useRegisters, VECTORS } from "./state";

@@ -15,7 +15,7 @@ import { I32_GT_U, I32_LOAD, I64_ADD, I64_AND, I64_EQ, I64_EXTEND_U, I64_NE, I64
 import { loadField, missIf, setRegister } from "./state";
 import { constOf } from "./values";
 import { byte, I64, i64const, localGet, localSet, localTee, memory } from "./writer";
-import { push } from "./expand";
+import { push } from "./compute";
 
 /** Whether a helper is computed in line. */
 export function isInlineStack(helper: u32): bool {
