@@ -31,7 +31,7 @@ async function main(args: readonly string[], program: string): Promise<number> {
   const warn = (message: string): void => void process.stderr.write(`${program}: warning: ${message}\n`);
   const cpuid = cpuidFor(parseCpuModel(settings.cpu ?? DEFAULT_CPU_MODEL, warn));
   if (settings.pidFile !== undefined) writeFileSync(settings.pidFile, `${process.pid}\n`);
-  return runMachine(settings, cpuid, program);
+  return runMachine(settings, cpuid, program, warn);
 }
 
 function textOf({ print }: Request, program: string): string {

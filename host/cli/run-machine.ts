@@ -1,5 +1,6 @@
 // Makes the machine that a command line describes, runs it to its end, and puts everything back.
 import type { KvmCpuidEntry } from "../kvm/cpuid-table.ts";
+import { describeObstacle, type TranslationObstacle } from "../kvm/obstacle.ts";
 import { Kvm } from "../kvm/system.ts";
 import { Machine } from "../machine/machine.ts";
 import { layOutMemory } from "../machine/memory-map.ts";
@@ -13,11 +14,15 @@ import { VERSION } from "./version.ts";
 
 const SIGNALS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
 
-/** Returns the exit status. Throws what cannot be carried out, with the terminal put back. */
+/**
+ * Returns the exit status. `warn` is told what the user should know though it goes on. Throws what cannot be carried
+ * out, with the terminal put back.
+ */
 export async function runMachine(
   settings: Settings,
   cpuid: readonly KvmCpuidEntry[],
   program: string,
+  warn: (message: string) => void,
 ): Promise<number> {
   const startedMs = performance.now();
   // Before anything is fetched or opened: an impossible size ends it here.
@@ -27,6 +32,9 @@ export async function runMachine(
   if (guest.notice) process.stderr.write(`${program}: ${guest.notice}\n`);
   tuneEngine();
   const kvm = await Kvm.open(settings.accelerator);
+  const warnOfObstacle = (obstacle: TranslationObstacle): void =>
+    warn(`the guest is interpreted, which takes several times as long: ${describeObstacle(obstacle)}`);
+  if (kvm.translationObstacle) warnOfObstacle(kvm.translationObstacle);
   let machine: Machine | undefined;
   let monitor: HumanMonitor | undefined;
   let shutDown = false;
@@ -47,6 +55,7 @@ export async function runMachine(
   const removeSignals = onSignals(program, leave);
   try {
     machine = makeMachine(settings, kvm, cpuid, guest, consoles, log);
+    machine.vm.onObstacle = warnOfObstacle;
     const target = { machine, name: settings.name, version: VERSION, quit: leave, isShutDown: () => shutDown };
     monitor = startMonitor(consoles, target);
     if (settings.startPaused) machine.pause();

@@ -2,8 +2,9 @@
 
 import { joinHalves, type MakeCore } from "../core-ts/core.ts";
 import { KvmError } from "./errors.ts";
-import { isNode, randomU32, wallNs } from "./platform.ts";
-import { addRegions, discardRegions } from "./regions.ts";
+import { describeObstacle, obstacleBehind } from "./obstacle.ts";
+import { isNode, nodeModule, randomU32, wallNs } from "./platform.ts";
+import { addRegions, discardRegions, type RegionListeners } from "./regions.ts";
 
 /**
  * What core.wasm exports (assembly/index.ts). An i64 crosses as a signed bigint. Results called errno are 0 or more,
@@ -83,15 +84,13 @@ export interface CoreExports {
 }
 
 /** All that a guest could act on the host by: the imports of core.wasm (assembly/host.ts). */
-export interface CoreImports {
+export interface CoreImports extends RegionListeners {
   nowNs(): number;
   /** In place of the platform's. */
   wallNs?(): number;
   randomU32?(): number;
   doorbell(index: number): void;
   trace(kind: number, a: bigint, b: bigint, c: bigint): void;
-  /** Is shown each module of translated code before it is compiled, and the slots of the function table it is for. */
-  onModule?(module: Uint8Array, slots: Uint32Array): void;
 }
 
 /** A memory that a core works on: a WebAssembly.Memory, or for the TypeScript core nothing but its buffer. */
@@ -134,7 +133,7 @@ export function instantiate(program: CoreProgram, memory: LinearMemory, imports:
   }
   const host = {
     compile: (address: number, length: number, slots: number, count: number) =>
-      addRegions(instance.exports, memory as WebAssembly.Memory, { address, length, slots, count }, imports.onModule),
+      addRegions(instance.exports, memory as WebAssembly.Memory, { address, length, slots, count }, imports),
     discard: (slots: number, count: number) =>
       discardRegions(instance.exports, memory as WebAssembly.Memory, slots, count),
     nowNs: imports.nowNs,
@@ -194,18 +193,33 @@ export async function loadTypeScriptCore(): Promise<CoreProgram> {
 
 let shipped: Promise<WebAssembly.Module> | undefined;
 
-/** Compiles the given core, or once and for all the one that lies beside this file. Throws ENODEV without either. */
+/**
+ * Compiles the given core, or once and for all the one that lies beside this file. Throws ENODEV without either, EPERM
+ * where the host lets nobody compile.
+ */
 export async function compileCore(source?: CoreSource): Promise<WebAssembly.Module> {
   if (source instanceof WebAssembly.Module) return source;
   if (source === undefined) {
     shipped ??= compileShipped();
     return shipped;
   }
+  return compileFrom(source, "this core cannot be used");
+}
+
+/** `complaint`: what an error begins with. */
+async function compileFrom(source: BufferSource | URL, complaint: string): Promise<WebAssembly.Module> {
+  const unusable = (error: unknown) => new KvmError("ENODEV", `${complaint}: ${String(error)}`);
+  let bytes: BufferSource;
   try {
-    if (source instanceof URL) return await WebAssembly.compile(await load(source));
-    return await WebAssembly.compile(source);
+    bytes = source instanceof URL ? await load(source) : source;
   } catch (error) {
-    throw new KvmError("ENODEV", `this core cannot be used: ${String(error)}`);
+    throw unusable(error);
+  }
+  try {
+    return await WebAssembly.compile(bytes);
+  } catch (error) {
+    if (obstacleBehind(error, bytes) !== "forbidden") throw unusable(error);
+    throw new KvmError("EPERM", `${describeObstacle("forbidden")}; the accelerator 'ts' does without`);
   }
 }
 
@@ -219,21 +233,21 @@ async function shippedUrl(): Promise<URL> {
 async function compileShipped(): Promise<WebAssembly.Module> {
   const at = await shippedUrl();
   try {
-    return await WebAssembly.compile(await load(at));
+    return await compileFrom(at, `core.wasm cannot be loaded from ${at.href}`);
   } catch (error) {
     shipped = undefined;
-    throw new KvmError("ENODEV", `core.wasm cannot be loaded from ${at.href}: ${String(error)}`);
+    throw error;
   }
 }
 
 async function fileUrl(path: string): Promise<URL> {
-  const { pathToFileURL } = await import("node:url");
+  const { pathToFileURL } = await nodeModule<typeof import("node:url")>("node:url");
   return pathToFileURL(path);
 }
 
 async function load(url: URL): Promise<BufferSource> {
   if (isNode && url.protocol === "file:") {
-    const { readFile } = await import("node:fs/promises");
+    const { readFile } = await nodeModule<typeof import("node:fs/promises")>("node:fs/promises");
     return readFile(url);
   }
   const answer = await fetch(url);

@@ -52,6 +52,7 @@ export {
 export { Kicker, type KickerHandle } from "./kicker.ts";
 export type { KvmRun } from "./kvm-run.ts";
 export type { KvmMsrEntry } from "./msrs.ts";
+export { describeObstacle, type TranslationObstacle } from "./obstacle.ts";
 export type { KvmRegs, KvmRegsInput } from "./registers.ts";
 export { KVM_IRQ_ROUTING_IRQCHIP, KVM_IRQ_ROUTING_MSI, type KvmIrqRoutingEntry } from "./routing.ts";
 export type { KvmDtable, KvmSegment, KvmSregs } from "./sregs.ts";

@@ -16,6 +16,7 @@ import {
 } from "../../assembly/layout.ts";
 import { type CoreProgram, type LinearMemory, makeMemory } from "./core.ts";
 import { KvmError } from "./errors.ts";
+import { obstacleNumber, obstacleNumbered, type TranslationObstacle } from "./obstacle.ts";
 
 /** Bytes in a page of guest memory. */
 export const PAGE_SIZE = 0x1000;
@@ -33,6 +34,8 @@ const HOST_ALLOCATED = VM_HOST;
 const HOST_VCPUS = VM_HOST + 4;
 /** u32: the most vCPUs this VM was laid out for. */
 const HOST_MAX_VCPUS = VM_HOST + 8;
+/** u32: what keeps the VM's code from being translated (obstacle.ts). */
+const HOST_OBSTACLE = VM_HOST + 12;
 /** i64: sharedClockNs() at the VM's creation. */
 export const HOST_EPOCH = VM_HOST + 16;
 /** i32[HOST_DOORBELL_CELLS]: doorbells that rang in a thread that does not know their EventFd. */
@@ -173,6 +176,15 @@ export class VmMemory {
   /** True where any vCPU exists. */
   get anyVcpu(): boolean {
     return Atomics.load(this.i32, HOST_VCPUS >> 2) !== 0;
+  }
+
+  /** What keeps the VM's code from being translated, whichever thread met it. */
+  get obstacle(): TranslationObstacle | undefined {
+    return obstacleNumbered(this.u32(HOST_OBSTACLE));
+  }
+
+  set obstacle(obstacle: TranslationObstacle | undefined) {
+    this.setU32(HOST_OBSTACLE, obstacleNumber(obstacle));
   }
 
   u8(at: number): number {

@@ -1,5 +1,5 @@
 // What differs between Node and browsers, as far as this folder cares: clocks, waiting, randomness.
-// Nothing here imports a Node module: Node's process object is found where there is one.
+// Nothing here imports a Node module: Node's process object is found where there is one, its modules by name at run time.
 
 interface NodeProcess {
   readonly versions?: { readonly node?: string };
@@ -10,6 +10,11 @@ const node = (globalThis as { process?: NodeProcess }).process;
 
 /** True under Node. */
 export const isNode: boolean = typeof node?.versions?.node === "string";
+
+/** One of Node's own modules, under Node only. As an argument its name is nothing that a bundler for browsers looks for. */
+export function nodeModule<T>(name: string): Promise<T> {
+  return import(/* @vite-ignore */ /* webpackIgnore: true */ name) as Promise<T>;
+}
 
 /** True where this thread may sleep in Atomics.wait: everywhere but on a browser page's main thread. */
 export const canBlock: boolean = (() => {

@@ -1,5 +1,7 @@
 // Translated code: modules of regions, which the core has written, become functions in its table.
 
+import { obstacleBehind, type TranslationObstacle } from "./obstacle.ts";
+
 /** A module in a vCPU's memory, and where `count` u32 lie that name the slots of the core's table for its functions. */
 export interface RegionModule {
   readonly address: number;
@@ -8,37 +10,43 @@ export interface RegionModule {
   readonly count: number;
 }
 
+/** Who is told of modules. */
+export interface RegionListeners {
+  /** Is shown each module before it is compiled, and the slots of the function table it is for. */
+  onModule?(module: Uint8Array, slots: Uint32Array): void;
+  /** Is told why a module was not made. */
+  onObstacle?(obstacle: TranslationObstacle): void;
+}
+
 /** Entries that the function table grows by. */
 const TABLE_STEP = 1024;
 
 /**
- * Makes a module of translated regions and puts its functions into the core's table. 0: this host does not allow code
- * to be made at run time (a content security policy without wasm-unsafe-eval), or its engine has no tail calls.
- * Throws for a module of regions that is not valid.
- * A module without regions is for the imports of those that follow. `onModule` is shown its bytes and slots first.
+ * Makes a module of translated regions and puts its functions into the core's table. 0: the host did not let it, and
+ * `onObstacle` was told why. Throws for a module that is not valid. A module without regions is for the imports of those
+ * that follow.
  */
 export function addRegions(
   core: WebAssembly.Exports,
   memory: WebAssembly.Memory,
   regions: RegionModule,
-  onModule?: (module: Uint8Array, slots: Uint32Array) => void,
+  listeners: RegionListeners = {},
 ): number {
   const { address, length, slots, count } = regions;
   // The bytes are copied: a module cannot be made of shared memory.
   const bytes = new Uint8Array(memory.buffer).slice(address, address + length);
   const numbers = new Uint32Array(memory.buffer, slots, count).slice();
-  onModule?.(bytes, numbers);
-  let module: WebAssembly.Module;
+  listeners.onModule?.(bytes, numbers);
+  const imports = importsOf(core, memory);
+  let exports: WebAssembly.Exports;
   try {
-    module = new WebAssembly.Module(bytes);
+    ({ exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { c: imports }));
   } catch (error) {
-    // The first module is the one with tail calls, which not every engine has.
-    const mayBeForeign = count === 0 || isForbidden(error as Error);
-    if (error instanceof WebAssembly.CompileError && !mayBeForeign) throw error;
+    const obstacle = obstacleBehind(error, bytes);
+    if (!obstacle) throw error;
+    listeners.onObstacle?.(obstacle);
     return 0;
   }
-  const imports = importsOf(core, memory);
-  const { exports } = new WebAssembly.Instance(module, { c: imports });
   if (count === 0) Object.assign(imports, exports);
   const table = core["table"] as WebAssembly.Table;
   numbers.forEach((slot, i) => {
@@ -61,11 +69,6 @@ export function discardRegions(
     // One of a batch that never became a module may lie behind the end.
     if (slot < table.length) table.set(slot, null);
   }
-}
-
-/** True for what engines throw where code must not be made: an error that names the policy, not the module. */
-function isForbidden(error: Error): boolean {
-  return /content security policy|disallowed by embedder|unsafe-eval/i.test(error.message);
 }
 
 const imports = new WeakMap<WebAssembly.Exports, WebAssembly.ModuleImports>();

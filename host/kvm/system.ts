@@ -7,6 +7,7 @@ import { KvmError } from "./errors.ts";
 import { extensionValue } from "./extensions.ts";
 import { LockstepProgram } from "./lockstep/index.ts";
 import { SAVED_MSRS } from "./msrs.ts";
+import { describeObstacle, findObstacle, type TranslationObstacle } from "./obstacle.ts";
 import { checkTranslation, NO_TRANSLATION, type Translation, type TranslationOptions } from "./translation.ts";
 import { Vm, type VmOptions } from "./vm.ts";
 
@@ -38,15 +39,34 @@ export interface KvmOptions extends TranslationOptions {
 async function programFor(accel: Accelerator, core: CoreSource | undefined): Promise<CoreProgram> {
   if (accel === "ts" && core === undefined) return loadTypeScriptCore();
   if (accel !== "interp" && accel !== "jit") throw new KvmError("ENODEV", `accelerator '${accel}' is not available`);
+  if (typeof WebAssembly === "undefined") {
+    throw new KvmError("ENODEV", "this platform has no WebAssembly (the accelerator 'ts' does without)");
+  }
   if (typeof SharedArrayBuffer === "undefined") {
     throw new KvmError("ENODEV", "this platform has no SharedArrayBuffer (a page needs cross-origin isolation)");
   }
   return compileCore(core);
 }
 
-/** How an accelerator translates. Throws EINVAL. */
-function translationOf(accel: Accelerator, options: TranslationOptions): Translation {
-  return accel === "jit" ? checkTranslation(options) : NO_TRANSLATION;
+/** How an accelerator translates on this host. Throws EINVAL. */
+function translationOf(
+  accel: Accelerator,
+  options: TranslationOptions,
+  obstacle: TranslationObstacle | undefined,
+): Translation {
+  if (accel !== "jit") return NO_TRANSLATION;
+  const asked = checkTranslation(options);
+  return obstacle ? NO_TRANSLATION : asked;
+}
+
+/** What keeps the accelerators from translating where one of them would. Throws where that leaves nothing to verify. */
+function obstacleTo(
+  accelerators: readonly Accelerator[],
+  verify: boolean | undefined,
+): TranslationObstacle | undefined {
+  const obstacle = accelerators.includes("jit") ? findObstacle() : undefined;
+  if (verify && obstacle) throw new KvmError("ENODEV", `nothing can be verified: ${describeObstacle(obstacle)}`);
+  return obstacle;
 }
 
 /**
@@ -61,15 +81,26 @@ export class Kvm {
   readonly #translation: Translation;
   #closed = false;
 
-  private constructor(program: CoreProgram, translation: Translation) {
+  /**
+   * Why guest code is interpreted though "jit" was asked for, or is the default; undefined where it is translated. A VM
+   * may meet an obstacle later, when it has something to translate (`vm.onObstacle`).
+   *
+   * @example
+   * if (kvm.translationObstacle) console.warn(describeObstacle(kvm.translationObstacle));
+   */
+  readonly translationObstacle: TranslationObstacle | undefined;
+
+  private constructor(program: CoreProgram, translation: Translation, obstacle: TranslationObstacle | undefined) {
     this.#program = program;
     this.#translation = translation;
+    this.translationObstacle = obstacle;
   }
 
   /**
    * Loads and compiles the core, once for all calls without `core` (open("/dev/kvm")).
-   * Rejects with ENODEV where it cannot be loaded, where threads' shared memory is missing, and for an accelerator that
-   * is not there.
+   * Rejects with ENODEV where it cannot be loaded, where threads' shared memory is missing, for an accelerator that
+   * is not there, and for `verify` where nothing can be translated; with EPERM where the host forbids WebAssembly (a
+   * content security policy without 'wasm-unsafe-eval'); with EINVAL for `verify` without "jit".
    *
    * @example
    * const kvm = await Kvm.open({ core: new URL("/assets/core.wasm", location.href) });
@@ -78,14 +109,20 @@ export class Kvm {
     const named = namedAccelerator();
     const { accel = named.accel, threshold = named.threshold, core } = options;
     const asked = { ...options, threshold };
-    if (accel !== "lockstep") return new Kvm(await programFor(accel, core), translationOf(accel, asked));
+    if (options.verify && accel !== "jit") throw new KvmError("EINVAL", `'${accel}' has no regions to verify`);
+    if (accel !== "lockstep") {
+      const program = await programFor(accel, core);
+      const obstacle = obstacleTo([accel], options.verify);
+      return new Kvm(program, translationOf(accel, asked, obstacle), obstacle);
+    }
     const { a = "interp", b = "ts", every } = options.lockstep ?? {};
     const [first, second] = [await programFor(a, core), await programFor(b, core)];
+    const obstacle = obstacleTo([a, b], false);
     const pair = {
-      a: { name: a, program: first, translation: translationOf(a, asked) },
-      b: { name: b, program: second, translation: translationOf(b, asked) },
+      a: { name: a, program: first, translation: translationOf(a, asked, obstacle) },
+      b: { name: b, program: second, translation: translationOf(b, asked, obstacle) },
     };
-    return new Kvm(new LockstepProgram(every === undefined ? pair : { ...pair, every }), NO_TRANSLATION);
+    return new Kvm(new LockstepProgram(every === undefined ? pair : { ...pair, every }), NO_TRANSLATION, obstacle);
   }
 
   /**
@@ -143,7 +180,7 @@ export class Kvm {
    */
   createVm(options: VmOptions): Vm {
     this.#open();
-    return Vm.create(this.#program, options, this.#translation);
+    return Vm.create(this.#program, options, this.#translation, this.translationObstacle);
   }
 
   /**

@@ -10,8 +10,8 @@ export interface TranslationOptions {
   /** Modules of translated code that each vCPU keeps (default 1,024, some 120 KiB of the host's memory each); what was
    * not entered for longest makes room. */
   readonly maxModules?: number | undefined;
-  /** Compares what each region does with what the interpreter does, of VMs with one vCPU: run() throws a
-   * `RegionDifference` where they differ. */
+  /** Compares what each region does with what the interpreter does: run() throws a `RegionDifference` where they
+   * differ. For VMs whose only vCPU is vCPU 0, of "jit" alone. */
   readonly verify?: boolean | undefined;
 }
 

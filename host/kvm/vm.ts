@@ -12,6 +12,7 @@ import {
   SLOT_SIZE,
   VM_CHIPS,
   VM_ICOUNT_SHIFT,
+  VM_JIT_VERIFY,
   VM_MAX_SLOTS,
   VM_SCRATCH,
   VM_SLOTS,
@@ -33,6 +34,7 @@ import type { EventFd } from "./eventfd.ts";
 import { extensionValue, KVM_CAP_SPLIT_IRQCHIP } from "./extensions.ts";
 import { type KvmIrqchip, type KvmPitState2, readIrqchip, readPit, writeIrqchip, writePit } from "./irqchip.ts";
 import { PAGE_SIZE, VmMemory } from "./memory.ts";
+import type { TranslationObstacle } from "./obstacle.ts";
 import { clockSince, sharedClockNs, wallNs } from "./platform.ts";
 import { type KvmIrqRoutingEntry, writeRoutes } from "./routing.ts";
 import { addStats, statsAt, type VcpuStats } from "./stats.ts";
@@ -129,7 +131,7 @@ export class Vm {
   readonly #vcpus = new Set<Vcpu>();
   readonly #irqfds: { fd: EventFd; gsi: number; end: () => void; resample: boolean }[] = [];
   readonly #deferred: number[] = [];
-  #verifier: Verifier | undefined;
+  readonly #verifier: Verifier | undefined;
   #callbackError: { error: unknown } | undefined;
   #closed = false;
 
@@ -139,26 +141,34 @@ export class Vm {
   /** Receives each module of translated code before it is compiled, and the slots of its regions: those of LOG_OUT_ASM. */
   onModule: ((module: Uint8Array, slots: Uint32Array) => void) | undefined;
 
+  /** Is told when a vCPU of this thread finds that the host makes no more code: from then on the VM is interpreted. */
+  onObstacle: ((obstacle: TranslationObstacle) => void) | undefined;
+
   /** For Kvm only: use `kvm.createVm()` or `Vm.attach()`. */
   constructor(program: CoreProgram, memory: VmMemory) {
     this.#program = program;
     this.#memory = memory;
+    if (memory.u32(VM_JIT_VERIFY)) this.#verifier = new Verifier(memory.memory);
     this.#clock = clockSince(memory.epochNs);
     this.#doorbells = new Doorbells(memory);
     this.#core = this.#instantiate(undefined);
     this.#owner = this.#makeOwner();
   }
 
-  /** Makes a VM. For Kvm. `translation`: how its code is translated. */
-  static create(program: CoreProgram, options: VmOptions, translation: Translation): Vm {
+  /** Makes a VM. For Kvm. `translation`: how its code is translated; `obstacle`: why it is not, though it was asked for. */
+  static create(
+    program: CoreProgram,
+    options: VmOptions,
+    translation: Translation,
+    obstacle?: TranslationObstacle,
+  ): Vm {
     const { memorySize, maxVcpus = 16, icountShift } = options;
     if (icountShift !== undefined) checkInteger(icountShift, 0, 10, "icountShift");
     const memory = VmMemory.create(memorySize, maxVcpus, sharedClockNs(), wallNs(), program);
     writeTranslation(memory.view, translation);
     if (icountShift !== undefined) memory.view.setInt32(VM_ICOUNT_SHIFT, icountShift, true);
-    const vm = new Vm(program, memory);
-    if (translation.verify) vm.#verifier = new Verifier(memory.memory);
-    return vm;
+    memory.obstacle = obstacle;
+    return new Vm(program, memory);
   }
 
   /**
@@ -192,6 +202,7 @@ export class Vm {
           this.onModule?.(module, slots);
           this.#verifier?.module(module, slots);
         }),
+      onObstacle: (obstacle) => this.#guard(() => this.#meet(obstacle)),
     });
   }
 
@@ -203,6 +214,13 @@ export class Vm {
     // The core holds the lock of the chips, which a callback may want: it rings when run() is back.
     this.#deferred.push(index);
     if (vcpu !== undefined) new VcpuState(this.#memory, this.#core, vcpu).request(REQ_KICK);
+  }
+
+  /** The first one counts: in lockstep each core meets it. */
+  #meet(obstacle: TranslationObstacle): void {
+    if (this.#memory.obstacle) return;
+    this.#memory.obstacle = obstacle;
+    this.onObstacle?.(obstacle);
   }
 
   /** No exception may pass through the core: it would leave an instruction half done. */
@@ -277,7 +295,8 @@ export class Vm {
 
   /**
    * Makes a vCPU in its power-up state (KVM_CREATE_VCPU). It belongs to the calling thread.
-   * Throws EINVAL for an id that `maxVcpus` does not cover, EEXIST for one that exists.
+   * Throws EINVAL for an id that `maxVcpus` does not cover, and for others than 0 where regions are verified, which one
+   * vCPU alone can be; EEXIST for one that exists.
    *
    * @example
    * const vcpu = vm.createVcpu(0);
@@ -285,6 +304,7 @@ export class Vm {
   createVcpu(id: number): Vcpu {
     this.#open();
     checkInteger(id, 0, this.#memory.maxVcpus - 1, "the vCPU's id");
+    if (id > 0 && this.#verifier) throw new KvmError("EINVAL", "regions can be verified of vCPU 0 alone (verify)");
     if (!this.#memory.claimVcpu(id)) throw new KvmError("EEXIST", `vCPU ${id} exists`);
     raiseTo(this.#memory.i32, VM_VCPU_COUNT >> 2, id + 1);
     const core = this.#instantiate(id);
@@ -687,6 +707,17 @@ export class Vm {
   }
 
   // -------------------------------------------------------------------------------- beyond the ioctls
+
+  /**
+   * Why this VM's code is interpreted though it was to be translated, whichever thread found out; undefined where it is
+   * translated, and where nobody asked for that.
+   *
+   * @example
+   * if (vm.translationObstacle === "forbidden") console.warn(describeObstacle(vm.translationObstacle));
+   */
+  get translationObstacle(): TranslationObstacle | undefined {
+    return this.#memory.obstacle;
+  }
 
   /**
    * Guest time now, ns since the VM was made: what `exit.wakeAtNs` is measured by.

@@ -12,7 +12,7 @@ const DELETE = 0x7f;
 /** What the monitor shows and controls. */
 export interface MonitorTarget {
   readonly machine: Pick<Machine, "isPaused" | "pause" | "resumeGuest" | "reset" | "powerButton" | "dump"> & {
-    readonly vm: Pick<Machine["vm"], "getStats">;
+    readonly vm: Pick<Machine["vm"], "getStats" | "translationObstacle">;
   };
   /** True once the guest has switched itself off and the machine is only still there to be looked at. */
   isShutDown(): boolean;
@@ -52,7 +52,7 @@ const COMMANDS: readonly Command[] = [
   {
     names: ["info jit"],
     help: "what was translated, and how much of the guest ran in it",
-    run: ({ machine }) => describeTranslation(machine.vm.getStats()),
+    run: ({ machine }) => describeTranslation(machine.vm.getStats(), machine.vm.translationObstacle),
   },
   { names: ["info name"], help: "the guest's name", run: ({ name }) => (name ? `${name}\n` : "") },
   { names: ["info version"], help: "the version", run: ({ version }) => `${version}\n` },

@@ -1,11 +1,12 @@
 // `info jit`: what the translator has done, in the manner of QEMU's command of that name.
-import type { VcpuStats } from "../kvm/index.ts";
+import { describeObstacle, type TranslationObstacle, type VcpuStats } from "../kvm/index.ts";
 
-/** The counters of all vCPUs together as lines of text. */
-export function describeTranslation({ counters }: VcpuStats): string {
+/** The counters of all vCPUs together as lines of text, and why there is little to count. */
+export function describeTranslation({ counters }: VcpuStats, obstacle: TranslationObstacle | undefined): string {
   const { instructions, regionInstructions, regionsBuilt, regionModules, regionEntries, regionMisses } = counters;
   const { regionsDropped, regionsRefused, regionsEvicted, modulesLive, modulesEvicted } = counters;
   const lines: [string, string][] = [
+    ...(obstacle ? [["interpreting", describeObstacle(obstacle)] as [string, string]] : []),
     ["traces decoded", `${counters.tracesBuilt} (${counters.tracesDropped} dropped)`],
     ["regions", `${regionsBuilt} (${regionsDropped} dropped, ${regionsEvicted} evicted, ${regionsRefused} refused)`],
     ["modules", `${regionModules} (${ratio(regionsBuilt, regionModules)} regions each, ${modulesEvicted} evicted)`],

@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, readlinkSync, rmSync, symlinkSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { command, runToEnd, Session } from "./session.ts";
 import { multibootKernel, outByte, outText, STOP, TRIPLE_FAULT } from "./tiny-kernel.ts";
 
@@ -278,3 +279,48 @@ test("the terminal is raw while the guest runs and put back afterwards", {
   assert.equal(states.length, 3, stdout);
   assert.equal(new Set(states).size, 1, stdout);
 });
+
+/** A module that the command's process starts with. */
+function preload(name: string, source: string): NodeJS.ProcessEnv {
+  const path = join(folder, `${name}.mjs`);
+  writeFileSync(path, source);
+  return { NODE_OPTIONS: `--import=${pathToFileURL(path).href}` };
+}
+
+for (const [host, source, reason] of [
+  [
+    "an engine without tail calls",
+    'import v8 from "node:v8"; v8.setFlagsFromString("--no-experimental-wasm-return-call");',
+    /no WebAssembly tail calls.*Node 20/,
+  ],
+  [
+    "a host that forbids WebAssembly made at run time",
+    `import { createContext, runInContext } from "node:vm";
+     const context = createContext({}, { codeGeneration: { wasm: false } });
+     WebAssembly.Module = runInContext("WebAssembly.Module", context);`,
+    /forbids WebAssembly made at run time.*wasm-unsafe-eval/,
+  ],
+] as const) {
+  test(`one warning under ${host}, and the guest is interpreted`, async (context) => {
+    const env = preload(host.replaceAll(" ", "-"), source);
+    const path = kernel("warned", [...outByte(0xf4, 3), ...STOP]);
+    const args = [...QUIET, ...DEBUG_EXIT, "-kernel", path];
+    const first = await runToEnd(args, { env });
+    if (first.errors.includes("bad option") || first.errors === "") return context.skip("this engine has no such flag");
+    for (const accel of [[], ["-accel", "jit"], ["-accel", "kvm:tcg"]]) {
+      const { status, errors } = await runToEnd([...accel, ...args], { env });
+      assert.equal(status, 7, errors);
+      assert.match(errors, /^wkvm: warning: the guest is interpreted, [^\n]*\n$/);
+      assert.match(errors, reason);
+    }
+    assert.deepEqual(await runToEnd(["-accel", "interp", ...args], { env }), { status: 7, output: "", errors: "" });
+    const verifying = await runToEnd(["-accel", "jit,verify=on", ...args], { env });
+    assert.deepEqual([verifying.status, verifying.errors.match(/nothing can be verified/)?.length], [1, 1]);
+    const session = new Session(["-S", "-display", "none", "-serial", "none", "-monitor", "stdio", ...args.slice(-2)], {
+      env,
+    });
+    session.type("info jit\nquit\n");
+    await session.see(/interpreting +this /);
+    assert.equal((await session.finish()).status, 0);
+  });
+}

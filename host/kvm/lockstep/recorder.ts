@@ -60,6 +60,7 @@ export class Recorder {
     trace: (kind, a, b, c) => {
       if (this.leading) this.host.trace(kind, a, b, c);
     },
+    onObstacle: (obstacle) => this.host.onObstacle?.(obstacle),
   };
 
   private number(kind: "nowNs" | "wallNs" | "randomU32", ask: () => number): number {
