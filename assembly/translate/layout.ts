@@ -12,8 +12,6 @@ export const TR_NOTES_END = TR_NEXT_SLOT + 4;
 export const TR_REGION_PAGES_USED = TR_NOTES_END + 4;
 /** u32: modules that exist (modules.ts). */
 export const TR_MODULES = TR_REGION_PAGES_USED + 4;
-/** u32: the vCPU's ways out of regions exist (ways.ts). */
-export const TR_WAYS = TR_MODULES + 4;
 /** u32: helpers that the batch imports; then their numbers, u32 each. */
 export const TR_HELPERS_USED = CPU_TRANSLATE + 0x100;
 export const HELPERS_MAX: u32 = 190;

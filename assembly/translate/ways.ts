@@ -9,7 +9,7 @@ import {
   CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_FUEL, CPU_INDEX, CPU_MODE, CPU_RIP, CPU_STATS, MODE_CODE32, MODE_CODE64, MODE_CODE_MASK, MODE_FLAT, STAT_REGION_ENTRIES, VM_JIT_VERIFY,
 } from "../layout";
 import { G_EPOCH, G_GENERATION } from "./imports";
-import { TR_BATCH_SLOTS, TR_MODULE, TR_SLOTS, TR_WAYS } from "./layout";
+import { TR_BATCH_SLOTS, TR_MODULE, TR_SLOTS } from "./layout";
 import {
   I32_ADD, I32_AND, I32_EQZ, I32_LOAD, I32_LOAD8_U, I32_NE, I32_OR, I32_SHL, I32_SHR_U, I32_STORE, I32_STORE8, I32_SUB, I32_WRAP, I32_XOR, I64_ADD, I64_EXTEND_S, I64_EXTEND_U, I64_LOAD, I64_LOAD32_S, I64_NE, I64_OR,
   I64_SHL, I64_SHR_S, I64_STORE, I64_SUB, SELECT,
@@ -47,11 +47,15 @@ export function wayNumber(way: u32): u32 {
   return load<u32>(cpu, CPU_INDEX) * WAYS + way;
 }
 
+/** A bit each: the vCPUs whose ways out this instance has. A vCPU that moves to another thread finds none there. */
+let made: u32 = 0;
+
 /** Makes the running vCPU's ways out where it has none yet. False: this host makes no code. */
 export function makeWays(): bool {
-  if (load<u32>(cpu, TR_WAYS)) return true;
+  const bit: u32 = 1 << load<u32>(cpu, CPU_INDEX);
+  if (made & bit) return true;
   if (!compile(<u32>(cpu + TR_MODULE), <u32>writeWays(), <u32>(cpu + TR_BATCH_SLOTS), 0)) return false;
-  store<u32>(cpu, 1, TR_WAYS);
+  made |= bit;
   return true;
 }
 

@@ -5,6 +5,7 @@ import { CHIPS_IRQCHIP, CHIPS_PIT, CHIPS_SPLIT } from "../../assembly/irqchip/la
 import {
   CPU_FEATURES,
   LOG_VERIFY,
+  REQ_CODE_FLUSH,
   REQ_KICK,
   SLOT_ENTRY_SIZE,
   SLOT_GPA,
@@ -331,6 +332,8 @@ export class Vm {
     if (!this.#memory.hasVcpu(id)) throw new KvmError("ENOENT", `there is no vCPU ${id}`);
     const core = this.#instantiate(id);
     core.vcpuSelect(id);
+    // Its regions are functions of the instance that it had before.
+    new VcpuState(this.#memory, core, id).request(REQ_CODE_FLUSH);
     return this.#adopt(new Vcpu(this.#owner, core, id));
   }
 

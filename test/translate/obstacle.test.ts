@@ -57,6 +57,9 @@ const HOSTS: readonly [TranslationObstacle, make: () => void][] = [
   ],
 ];
 
+const I64_ADD = 0x7c;
+const I64_SUB = 0x7d;
+
 const hasCode = (code: string) => (error: unknown) => error instanceof KvmError && error.code === code;
 
 interface Loop {
@@ -151,4 +154,49 @@ test("verify is for one vCPU, number 0, and for jit: everything else is EINVAL",
   for (const accel of ["interp", "ts", "lockstep"] as const) {
     await assert.rejects(Kvm.open({ accel, verify: true }), hasCode("EINVAL"), accel);
   }
+});
+
+/** Moves the loop's vCPU to where another thread would have it. */
+function move({ vm, vcpu, ram }: Loop): { there: Vm; run: () => Vcpu } {
+  vcpu.close();
+  const there = Vm.attach(vm.handle);
+  const moved = there.adoptVcpu(0);
+  const run = (): Vcpu => {
+    enter(moved, ram, "long", CODE);
+    assert.equal(moved.run().reason, KVM_EXIT_HLT);
+    return moved;
+  };
+  return { there, run };
+}
+
+test("a vCPU that moves to another thread is translated anew there", async () => {
+  const guest = await loop();
+  guest.run();
+  const before = guest.vm.getStats().counters;
+  const { there, run } = move(guest);
+  assert.equal(run().getRegs().rbx, 1275n);
+  const after = there.getStats().counters;
+  assert.ok(after.regionModules > before.regionModules);
+  const instructions = after.instructions - before.instructions;
+  assert.ok(after.regionInstructions - before.regionInstructions > instructions * 0.9);
+});
+
+test("a vCPU that moves to another thread is verified there", async () => {
+  const guest = await loop({ verify: true });
+  guest.run();
+  const before = guest.vm.getStats().counters;
+  const { there, run } = move(guest);
+  // A sum in the loop becomes a difference.
+  there.onModule = (module) => {
+    const add = module.findLastIndex((byte, at) => {
+      if (byte !== I64_ADD) return false;
+      module[at] = I64_SUB;
+      if (validate(module.slice())) return true;
+      module[at] = I64_ADD;
+      return false;
+    });
+    assert.ok(add > 0);
+  };
+  assert.ok(before.regionsVerified > 0);
+  assert.throws(run, /a region and the interpreter differ/);
 });
