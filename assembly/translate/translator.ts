@@ -153,6 +153,16 @@ const NOTE_HEADER: usize = 24;
 const NOTE_ENTRY: usize = 12;
 const NOTES_ROOM: u32 = 1024;
 
+/** Has a trace that is part of a region wait longer for a region of its own: what made it warm goes through that one from
+ * now on. Without this, all blocks of a loop would become heads at nearly the same time, each of a region with all of them. */
+function cool(trace: usize): void {
+  const heat = load<u32>(trace, T_VALID);
+  if (heat <= HOT || heat == COLD || isForced()) return;
+  store<u32>(trace, load<u32>(VM_JIT_THRESHOLD) * COOLED, T_VALID);
+}
+/** How many times as often as the threshold says a trace is entered that other regions have. */
+const COOLED: u32 = 8;
+
 /** Watches the region's code from now on, and notes the traces that are to enter it. */
 function note(slot: u32): void {
   const number = load<u32>(cpu, TR_BATCH_COUNT);
@@ -169,6 +179,7 @@ function note(slot: u32): void {
   let to = from + NOTE_HEADER;
   for (let i = 0; i < blockCount; i++) {
     const b = blockAt(i);
+    if ((emitted >> i) & 1) cool(load<u32>(b, B_TRACE));
     if (!((dispatched >> i) & 1) || !(load<u32>(b, B_FLAGS) & (BLOCK_ENTRY | BLOCK_RETURN))) continue;
     store<u32>(to, load<u32>(b, B_TRACE));
     store<u32>(to, load<u32>(b, B_ENTRY), 4);

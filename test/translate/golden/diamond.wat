@@ -16,7 +16,52 @@ i32.const 0
 i64.load offset=cpu.rbx
 local.set $rbx
 loop $label
- block $block
+ block $block2
+  block $block1
+   block $block
+    local.get $fuel
+    i32.const 2
+    i32.sub
+    local.set $fuel
+    local.get $rcx
+    i32.wrap_i64
+    i32.const 255
+    i32.and
+    i32.const 1
+    i32.and
+    i64.extend_i32_u
+    local.set $flag_dst
+    i32.const 20
+    local.set $flag_op
+    local.get $flag_dst
+    i32.wrap_i64
+    i32.const 24
+    i32.shl
+    i32.eqz
+    br_if $block
+    br $block1
+   end
+   local.get $fuel
+   i32.const 1
+   i32.sub
+   local.set $fuel
+   local.get $rbx
+   i64.const 1
+   i64.sub
+   local.set $12
+   local.get $12
+   local.set $rbx
+   local.get $12
+   local.set $scratch
+   i32.const 0
+   i64.extend_i32_u
+   local.set $flag_src
+   local.get $scratch
+   local.set $flag_dst
+   i32.const 31
+   local.set $flag_op
+   br $block2
+  end
   local.get $fuel
   i32.const 2
   i32.sub
@@ -28,135 +73,43 @@ loop $label
   local.get $12
   local.set $rax
   local.get $12
-  local.set $scratch
-  i32.const 2
-  local.get $flag_op
-  local.get $flag_dst
-  local.get $flag_src
-  call $condition
-  i64.extend_i32_u
-  local.set $flag_src
-  local.get $scratch
-  local.set $flag_dst
-  i32.const 27
-  local.set $flag_op
-  br $block
- end
- i32.const 0
- local.get $rax
- i64.store offset=cpu.rax
- i32.const 0
- local.get $rcx
- i64.store offset=cpu.rcx
- i32.const 0
- local.get $rbx
- i64.store offset=cpu.rbx
- loop $label1
-  block $block1
-   local.get $fuel
-   i32.const 2
-   i32.sub
-   local.set $fuel
-   local.get $rcx
-   i64.const 1
-   i64.sub
-   local.set $12
-   local.get $12
-   local.set $rcx
-   local.get $12
-   local.set $scratch_14
-   i32.const 2
-   local.get $flag_op
-   local.get $flag_dst
-   local.get $flag_src
-   call $condition
-   i64.extend_i32_u
-   local.set $flag_src
-   local.get $scratch_14
-   local.set $flag_dst
-   i32.const 31
-   local.set $flag_op
-   local.get $flag_dst
-   i64.eqz
-   i32.eqz
-   br_if $block1
-   i32.const 0
-   local.get $rcx
-   i64.store offset=cpu.rcx
-   i32.const 0
-   local.get $rbx
-   i64.store offset=cpu.rbx
-   i64.const 8725724278030365
-   local.get $base
-   local.get $fuel
-   local.get $flag_dst
-   local.get $flag_src
-   return_call $leave
-  end
-  block $block2
-   local.get $fuel
-   i32.const 2
-   i32.sub
-   local.set $fuel
-   local.get $rcx
-   i32.wrap_i64
-   i32.const 255
-   i32.and
-   i32.const 1
-   i32.and
-   i64.extend_i32_u
-   local.set $flag_dst
-   i32.const 20
-   local.set $flag_op
-   local.get $flag_dst
-   i32.wrap_i64
-   i32.const 24
-   i32.shl
-   i32.eqz
-   br_if $block2
-   local.get $fuel
-   i32.const 7
-   i32.sub
-   i32.const 0
-   i32.const 0
-   i32.load offset=cpu.requests
-   i32.sub
-   i32.or
-   i32.const 0
-   i32.ge_s
-   br_if $label
-   i32.const 0
-   local.get $rcx
-   i64.store offset=cpu.rcx
-   i32.const 0
-   local.get $rbx
-   i64.store offset=cpu.rbx
-   i64.const 5629499534213129
-   local.get $base
-   local.get $fuel
-   local.get $flag_dst
-   i64.const 0
-   return_call $leave
-  end
-  local.get $fuel
-  i32.const 1
-  i32.sub
-  local.set $fuel
-  local.get $rbx
-  i64.const 1
-  i64.sub
-  local.set $12
-  local.get $12
-  local.set $rbx
-  local.get $12
-  local.set $scratch_15
+  local.set $scratch_14
   i32.const 0
   i64.extend_i32_u
   local.set $flag_src
-  local.get $scratch_15
+  local.get $scratch_14
   local.set $flag_dst
-  i32.const 31
+  i32.const 27
   local.set $flag_op
+  br $block2
+ end
+ local.get $fuel
+ i32.const 2
+ i32.sub
+ local.set $fuel
+ local.get $rcx
+ i64.const 1
+ i64.sub
+ local.set $12
+ local.get $12
+ local.set $rcx
+ local.get $12
+ local.set $scratch_15
+ i32.const 2
+ local.get $flag_op
+ local.get $flag_dst
+ local.get $flag_src
+ call $condition
+ i64.extend_i32_u
+ local.set $flag_src
+ local.get $scratch_15
+ local.set $flag_dst
+ i32.const 31
+ local.set $flag_op
+ local.get $flag_dst
+ i64.eqz
+ i32.eqz
+ if
   local.get $fuel
   i32.const 7
   i32.sub
@@ -167,20 +120,37 @@ loop $label
   i32.or
   i32.const 0
   i32.ge_s
-  br_if $label1
+  br_if $label
+  i32.const 0
+  local.get $rax
+  i64.store offset=cpu.rax
   i32.const 0
   local.get $rcx
   i64.store offset=cpu.rcx
   i32.const 0
   local.get $rbx
   i64.store offset=cpu.rbx
-  i64.const 8725724278030356
+  i64.const 8725724278030336
   local.get $base
   local.get $fuel
   local.get $flag_dst
   local.get $flag_src
   return_call $leave
  end
- unreachable
+ i32.const 0
+ local.get $rax
+ i64.store offset=cpu.rax
+ i32.const 0
+ local.get $rcx
+ i64.store offset=cpu.rcx
+ i32.const 0
+ local.get $rbx
+ i64.store offset=cpu.rbx
+ i64.const 8725724278030365
+ local.get $base
+ local.get $fuel
+ local.get $flag_dst
+ local.get $flag_src
+ return_call $leave
 end
 unreachable

@@ -16,50 +16,6 @@ i32.const 0
 i64.load offset=cpu.rsi
 local.set $rsi
 loop $label1
- block $block
-  local.get $fuel
-  i32.const 2
-  i32.sub
-  local.set $fuel
-  local.get $rcx
-  i64.const 1
-  i64.sub
-  local.set $12
-  local.get $12
-  local.set $rcx
-  local.get $12
-  local.set $scratch
-  i32.const 2
-  local.get $flag_op
-  local.get $flag_dst
-  local.get $flag_src
-  call $condition
-  i64.extend_i32_u
-  local.set $flag_src
-  local.get $scratch
-  local.set $flag_dst
-  i32.const 31
-  local.set $flag_op
-  local.get $flag_dst
-  i64.eqz
-  i32.eqz
-  br_if $block
-  i32.const 0
-  local.get $rcx
-  i64.store offset=cpu.rcx
-  i32.const 0
-  local.get $rbx
-  i64.store offset=cpu.rbx
-  i32.const 0
-  local.get $rsi
-  i64.store offset=cpu.rsi
-  i64.const 8725724278030364
-  local.get $base
-  local.get $fuel
-  local.get $flag_dst
-  local.get $flag_src
-  return_call $leave
- end
  local.get $fuel
  i32.const 1
  i32.sub
@@ -89,10 +45,10 @@ loop $label1
   local.get $13
   local.set $rbx
   local.get $13
-  local.set $scratch_15
+  local.set $scratch
   local.get $12
   local.set $flag_src
-  local.get $scratch_15
+  local.get $scratch
   local.set $flag_dst
   i32.const 7
   local.set $flag_op
@@ -103,13 +59,13 @@ loop $label1
   local.get $12
   local.set $rsi
   local.get $12
-  local.set $scratch_16
+  local.set $scratch_15
   local.get $flag_dst
   local.get $flag_src
   i64.lt_u
   i64.extend_i32_u
   local.set $flag_src
-  local.get $scratch_16
+  local.get $scratch_15
   local.set $flag_dst
   i32.const 31
   local.set $flag_op
@@ -141,6 +97,31 @@ loop $label1
    local.get $flag_src
    return_call $leave
   end
+ end
+ local.get $fuel
+ i32.const 2
+ i32.sub
+ local.set $fuel
+ local.get $rcx
+ i64.const 1
+ i64.sub
+ local.set $12
+ local.get $12
+ local.set $rcx
+ local.get $12
+ local.set $scratch_16
+ local.get $flag_src
+ i32.wrap_i64
+ i64.extend_i32_u
+ local.set $flag_src
+ local.get $scratch_16
+ local.set $flag_dst
+ i32.const 31
+ local.set $flag_op
+ local.get $flag_dst
+ i64.eqz
+ i32.eqz
+ if
   local.get $fuel
   i32.const 6
   i32.sub
@@ -153,18 +134,35 @@ loop $label1
   i32.ge_s
   br_if $label1
   i32.const 0
+  local.get $rcx
+  i64.store offset=cpu.rcx
+  i32.const 0
   local.get $rbx
   i64.store offset=cpu.rbx
   i32.const 0
   local.get $rsi
   i64.store offset=cpu.rsi
-  i64.const 8725724278030355
+  i64.const 8725724278030336
   local.get $base
   local.get $fuel
   local.get $flag_dst
   local.get $flag_src
   return_call $leave
  end
- unreachable
+ i32.const 0
+ local.get $rcx
+ i64.store offset=cpu.rcx
+ i32.const 0
+ local.get $rbx
+ i64.store offset=cpu.rbx
+ i32.const 0
+ local.get $rsi
+ i64.store offset=cpu.rsi
+ i64.const 8725724278030364
+ local.get $base
+ local.get $fuel
+ local.get $flag_dst
+ local.get $flag_src
+ return_call $leave
 end
 unreachable
