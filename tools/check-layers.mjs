@@ -51,6 +51,8 @@ const PACKAGES = ["fflate"];
 const SEPARATE = ["host/devices/", "host/boot/", "host/block/", "host/net/", "host/display/", "host/chardev/"];
 const SHARED_BETWEEN_SEPARATE = ["host/chardev/types.ts"];
 
+/** Bundlers for browsers look for these as well; in types they are nothing. */
+const DYNAMIC_IMPORT = /(?<!typeof )\bimport\(\s*["']([^"']+)["']/g;
 const STATIC_IMPORT = /^\s*(?:import|export)\b[^;"']*?\bfrom\s*["']([^"']+)["']|^\s*import\s*["']([^"']+)["']/gm;
 
 function rank(path) {
@@ -66,7 +68,8 @@ function complaints(path) {
   const found = [];
   const own = rank(path);
   if (own === undefined) return [`${path}: lies in no layer (tools/check-layers.mjs)`];
-  for (const match of readFileSync(join(root, path), "utf8").matchAll(STATIC_IMPORT)) {
+  const text = readFileSync(join(root, path), "utf8");
+  for (const match of [...text.matchAll(STATIC_IMPORT), ...text.matchAll(DYNAMIC_IMPORT)]) {
     const specifier = match[1] ?? match[2];
     if (!specifier.startsWith(".")) {
       if (BUILD_TIME.some((prefix) => path.startsWith(prefix))) continue;

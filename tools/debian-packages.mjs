@@ -15,6 +15,7 @@ const PACKAGES = [
   ["/usr/bin/xz", "xz-utils"],
   ["/usr/bin/lz4", "lz4"],
   ["/usr/bin/zstd", "zstd"],
+  ["/usr/bin/chromium", "chromium"],
 ];
 
 /** Installs what is missing; names what cannot be had and goes on. */
