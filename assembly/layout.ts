@@ -332,6 +332,12 @@ export const VM_JIT_THRESHOLD = VM_NEXT_TIMER + 8;
 export const VM_JIT_MODULES = VM_JIT_THRESHOLD + 4;
 /** u32: 1: what a region does is compared with what the interpreter does. */
 export const VM_JIT_VERIFY = VM_JIT_MODULES + 4;
+/** u32: JIT_AT_ONCE: a module is made of new regions at the end of the slice they were found in; JIT_GATHER: once there are
+ * as many as a module takes; JIT_CLOSED: nothing is translated that is not yet. */
+export const VM_JIT_PACE = VM_JIT_VERIFY + 4;
+export const JIT_AT_ONCE = 0;
+export const JIT_GATHER = 1;
+export const JIT_CLOSED = 2;
 
 /** VM_MAX_SLOTS entries of 32 bytes {u64 gpa, u64 size (0: free), u32 host, u32 flags, u64 spare}. */
 export const VM_SLOTS = VM_BASE + 0x1000;

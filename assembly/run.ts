@@ -22,7 +22,7 @@ import { CHIPS_LAPIC, EVENT_INIT, EVENT_NMI, EVENT_SIPI, EVENT_SIPI_VECTOR_SHIFT
 import { logPending, logReset, logRewind } from "./mmu/access-log";
 import { tlbFlushAll, resumeContext } from "./mmu/contexts";
 import { enterGuest, leaveGuest } from "./mmu/shootdown";
-import { flushBatch } from "./translate/translator";
+import { endBatch } from "./translate/translator";
 import {
   CPU_EFLAGS, CPU_EXCEPTION_ERROR, CPU_EXCEPTION_HAS_ERROR, CPU_EXCEPTION_PENDING, CPU_EXCEPTION_VECTOR, CPU_FUEL, CPU_INDEX, CPU_INTERRUPT_PENDING, CPU_INTERRUPT_VECTOR, CPU_MP_STATE,
   CPU_NMI_MASKED, CPU_NMI_PENDING, CPU_RETIRED, CPU_SHADOW, CPU_SIPI_VECTOR, CPU_SLICE, REQ_CODE_FLUSH, REQ_EVENT, REQ_KICK, REQ_STATE, REQ_TLB_FLUSH,
@@ -168,7 +168,7 @@ function slice(leftNs: f64, limit: u32): i32 {
   // SYSRET to a program that is stepped.
   if (!fault) raiseDebugTraps();
   // What became hot meanwhile is compiled together.
-  flushBatch();
+  endBatch();
   const executed = <f64>(load<u32>(cpu, CPU_SLICE) - load<u32>(cpu, CPU_FUEL));
   endSlice();
   if (executed >= SLICE_MIN) {

@@ -26,7 +26,7 @@ export function pagesHold(_trace: usize, _linear: u64): bool {
   return true;
 }
 
-export function flushBatch(): void {}
+export function endBatch(): void {}
 
 export function forgetTranslations(): void {}
 

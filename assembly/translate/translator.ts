@@ -5,8 +5,8 @@ import { forgetJumps, knownTrace } from "../decode/jumps";
 import { T_DELTA, T_ENTRY, T_FLAGS, T_HIGHEST, T_LOWEST, T_REGION, T_REGION_COUNT, T_VALID, TRACE_PAGES } from "../decode/record";
 import { compile } from "../host";
 import {
-  CPU_FUEL, CPU_LOG, CPU_MODE, CPU_RIP, CPU_STATS, LOG_COUNT, LOG_CPU, LOG_EXEC, MODE_CODE16, MODE_CODE_MASK, STAT_REGION_ENTRIES, STAT_REGION_INSTRUCTIONS, STAT_REGION_MISSES,
-  STAT_REGION_MODULES, STAT_REGIONS_BUILT, STAT_REGIONS_REFUSED, TLB_ADDEND, TLB_EXEC, VM_JIT_THRESHOLD,
+  CPU_FUEL, CPU_LOG, CPU_MODE, CPU_RIP, CPU_STATS, JIT_AT_ONCE, JIT_CLOSED, LOG_COUNT, LOG_CPU, LOG_EXEC, MODE_CODE16, MODE_CODE_MASK, STAT_REGION_ENTRIES, STAT_REGION_INSTRUCTIONS, STAT_REGION_MISSES,
+  STAT_REGION_MODULES, STAT_REGIONS_BUILT, STAT_REGIONS_REFUSED, TLB_ADDEND, TLB_EXEC, VM_JIT_PACE, VM_JIT_THRESHOLD,
 } from "../layout";
 import { entryAt, tlb } from "../mmu/tlb";
 import {
@@ -36,7 +36,7 @@ export const HOT: u32 = 1;
 const LOG_ENTRIES: u32 = LOG_EXEC | LOG_CPU | LOG_COUNT;
 
 /** Heat of a new trace: how often it is entered before it is translated. At threshold 1 regions are forced: a trace is
- * translated when it is entered first, and its module is made at once. */
+ * translated when it is entered first, and its module is made at once, unless regions are gathered. */
 export function initialHeat(): u32 {
   const threshold = load<u32>(VM_JIT_THRESHOLD);
   return threshold ? threshold : COLD;
@@ -58,11 +58,12 @@ export function regionOf(trace: usize, linear: u64): u32 {
     store<u32>(trace, initialHeat(), T_VALID);
     return 0;
   }
+  if (load<u32>(VM_JIT_PACE) == JIT_CLOSED) return 0;
   store<u32>(trace, COLD, T_VALID);
   if (!load<u32>(VM_JIT_THRESHOLD) || load<u32>(cpu, CPU_LOG) & LOG_ENTRIES) return 0;
   if (!translate(trace, linear)) count(STAT_REGIONS_REFUSED);
   else if (isForced()) {
-    flushBatch();
+    endBatch();
     return load<u32>(trace, T_REGION);
   }
   return 0;
@@ -196,8 +197,13 @@ function note(slot: u32): void {
   store<u32>(cpu, <u32>(to - (cpu + TR_NOTES)), TR_NOTES_END);
 }
 
-/** Has the host make a module of what is waiting, and lets the traces enter it. Called between traces. */
-export function flushBatch(): void {
+/** Has a module made of what is waiting, unless more is to be gathered first. Called between traces. */
+export function endBatch(): void {
+  if (load<u32>(VM_JIT_PACE) == JIT_AT_ONCE) flushBatch();
+}
+
+/** Has the host make a module of what is waiting, and lets the traces enter it. */
+function flushBatch(): void {
   const n = load<u32>(cpu, TR_BATCH_COUNT);
   if (!n) return;
   if (!makeWays()) {

@@ -1,4 +1,5 @@
 // The differential engine: draws cases, has the oracle and every tier of wkvm run them, and collects what differs.
+import { PLACES } from "../oracle/guest-image.ts";
 import type { Silicon } from "../oracle/silicon.ts";
 import {
   Batch,
@@ -30,6 +31,14 @@ export interface Mismatch {
   differences: Difference[];
 }
 
+/** A case that the oracle has run. */
+interface Asked {
+  readonly test: Case;
+  readonly wanted: Result;
+  readonly shape: Shape;
+  readonly form: string;
+}
+
 /** Counts by form: cases, and how each ended (by vector). */
 export type Coverage = Map<string, Map<number, number>>;
 
@@ -50,23 +59,20 @@ export class Engine {
   /** Runs one batch on all and returns what differs. */
   async step(): Promise<Mismatch[]> {
     const { batch, expected } = await this.batches.next();
-    const found: Mismatch[] = [];
+    const asked: Asked[] = [];
     for (let i = 0; i < BATCH; i++) {
       const test = batch.cases[i]!;
       const wanted = expected[i]!;
       const shape = shapeOf(codeOf(test), test.bytes[CASE_MODE]!);
       const form = formOf(test, shape);
       this.count(form, wanted.bytes[RESULT_VECTOR]!);
-      if (wanted.bytes[RESULT_VECTOR] === VECTOR_TIMEOUT) continue;
-      for (const tier of this.tiers) {
-        if (i % tier.share !== 0 || !tier.runs(test)) continue;
-        const actual = tier.run(test);
-        const differences = compare(test, wanted, actual, shape);
-        if (differences.length) found.push(mismatchOf(form, tier, test, wanted, actual, differences));
-      }
+      if (wanted.bytes[RESULT_VECTOR] !== VECTOR_TIMEOUT) asked.push({ test, wanted, shape, form });
     }
     this.cases += BATCH;
-    return found;
+    return this.tiers.flatMap((tier) => {
+      const cases = asked.filter(({ test }, i) => i % tier.share === 0 && tier.runs(test));
+      return ask(tier, cases);
+    });
   }
 
   /** Makes a mismatch as plain as it can be: whatever part of the state does not matter is set to rest. */
@@ -96,6 +102,21 @@ export class Engine {
     }
     counts.set(vector, (counts.get(vector) ?? 0) + 1);
   }
+}
+
+/** Has a tier run cases, and returns what differs. */
+function ask(tier: Tier, cases: readonly Asked[]): Mismatch[] {
+  const found: Mismatch[] = [];
+  for (let from = 0; from < cases.length; from += PLACES) {
+    const group = cases.slice(from, from + PLACES);
+    tier.prepare?.(group.map(({ test }) => test));
+    for (const { test, wanted, shape, form } of group) {
+      const actual = tier.run(test);
+      const differences = compare(test, wanted, actual, shape);
+      if (differences.length) found.push(mismatchOf(form, tier, test, wanted, actual, differences));
+    }
+  }
+  return found;
 }
 
 /** The name that a case is counted under: the table's, or one made of its bytes where the table has none. */

@@ -13,6 +13,8 @@ export interface Tier {
   /** Whether it can run a case: TF steps through the interpreter alone. */
   runs(test: Case): boolean;
   run(test: Case): Result;
+  /** Where it is cheaper to be told before of the cases that are run next: up to PLACES of them, each to be run once. */
+  prepare?(tests: readonly Case[]): void;
 }
 
 interface Kind {
@@ -41,7 +43,13 @@ export async function createTiers(names: readonly string[], cpuid: readonly KvmC
     const translated = kind.translated === true;
     const runner = await WkvmRunner.create(cpuid, await kind.core(), undefined, translated);
     const runs = (test: Case): boolean => !translated || (test.bytes[CASE_OPTIONS]! & OPTION_NO_STEP) !== 0;
-    tiers.push({ name, share: names.length > 1 ? kind.share : 1, runs, run: (test) => runner.run(test) });
+    tiers.push({
+      name,
+      share: names.length > 1 ? kind.share : 1,
+      runs,
+      run: (test) => runner.run(test),
+      ...(translated ? { prepare: (tests) => runner.prepare(tests) } : {}),
+    });
   }
   return tiers;
 }

@@ -17,7 +17,7 @@ import {
 
 /** Linear address of guest physical 0 as the supervisor sees it. */
 export const KERNEL_BASE = 0xffff_8000_0000_0000n;
-export const GUEST_BYTES = 0x40000;
+export const GUEST_BYTES = 0xc0000;
 export const GDT = 0x1000;
 export const GDT_LIMIT = 0x6f;
 export const LDT = 0x2000;
@@ -30,6 +30,8 @@ export const STUBS = 0x5000;
 export const STUB_STEP = 16;
 /** IRETQ: what a case is entered by. */
 export const LAUNCH = 0x6000;
+/** The same, once the code window's pages have been mapped to another place: an INVLPG for each comes first. */
+export const LAUNCH_MAPPED = 0x6010;
 /** The frame that LAUNCH pops: rip, cs, rflags, rsp, ss. */
 export const LAUNCH_FRAME = 0x7000;
 /** Top of the stack that exceptions are delivered on. */
@@ -44,6 +46,11 @@ const KERNEL_PD = 0xf000;
 /** Physical pages of the windows. */
 export const CODE_PHYSICAL = 0x10000;
 export const DATA_PHYSICAL = 0x20000;
+/** Places that the code window can be mapped to, for cases that wait for one another: the first is CODE_PHYSICAL. */
+export const PLACES = 64;
+const OTHER_PLACES = 0x40000;
+/** Bits of the entry of a code page besides its address: present, user, accessed. */
+const CODE_PAGE = 0x25;
 
 export const KERNEL_CS = 0x08;
 export const TSS_SELECTOR = 0x40;
@@ -115,7 +122,14 @@ export function buildGuest(image: Uint8Array, data: Uint8Array): void {
     put(IDT + vector * 16 + 8, handler >> 32n);
     image[STUBS + vector * STUB_STEP] = 0xf4;
   }
-  image.set([0x48, 0xcf], LAUNCH);
+  const iretq = [0x48, 0xcf];
+  image.set(iretq, LAUNCH);
+  const invlpg = [0x0f, 0x01, 0x3c, 0x25];
+  view.setUint32(LAUNCH_MAPPED + 4, CODE_WINDOW, true);
+  view.setUint32(LAUNCH_MAPPED + 12, CODE_WINDOW + 4096, true);
+  image.set(invlpg, LAUNCH_MAPPED);
+  image.set(invlpg, LAUNCH_MAPPED + 8);
+  image.set(iretq, LAUNCH_MAPPED + 16);
 
   const table = PRESENT | WRITABLE | USER | ACCESSED;
   put(PML4, BigInt(USER_PDPT) | table);
@@ -125,17 +139,27 @@ export function buildGuest(image: Uint8Array, data: Uint8Array): void {
   put(USER_PDPT, BigInt(USER_PD) | table);
   put(USER_PD + (CODE_WINDOW >>> 21) * 8, BigInt(CODE_PT) | table);
   put(USER_PD + (DATA_WINDOW >>> 21) * 8, BigInt(DATA_PT) | table);
-  for (let offset = 0; offset < CODE_BYTES; offset += 4096) {
-    const at = CODE_PT + (((CODE_WINDOW + offset) >>> 12) & 511) * 8;
-    put(at, BigInt(CODE_PHYSICAL + offset) | PRESENT | USER | ACCESSED);
-  }
+  mapCode(view, 0, 0);
   for (let offset = 0; offset < DATA_BYTES; offset += 4096) {
     const at = DATA_PT + (((DATA_WINDOW + offset) >>> 12) & 511) * 8;
     const rights = offset === READ_ONLY_OFFSET ? 0n : WRITABLE | DIRTY;
     put(at, BigInt(DATA_PHYSICAL + offset) | PRESENT | USER | ACCESSED | rights | NO_EXECUTE);
   }
-  image.fill(CODE_FILL, CODE_PHYSICAL, CODE_PHYSICAL + CODE_BYTES);
+  for (let n = 0; n < PLACES; n++) image.fill(CODE_FILL, placeOf(n), placeOf(n) + CODE_BYTES);
   image.set(data, DATA_PHYSICAL);
+}
+
+/** Guest physical address of a place for code, 0 to PLACES - 1. */
+export function placeOf(n: number): number {
+  return n === 0 ? CODE_PHYSICAL : OTHER_PLACES + n * CODE_BYTES;
+}
+
+/** Maps the code window to a place, for the next entry through LAUNCH_MAPPED. `ram`: where the guest's memory begins. */
+export function mapCode(view: DataView, ram: number, place: number): void {
+  for (let offset = 0; offset < CODE_BYTES; offset += 4096) {
+    const entry = ram + CODE_PT + (((CODE_WINDOW + offset) >>> 12) & 511) * 8;
+    view.setUint32(entry, (placeOf(place) + offset) | CODE_PAGE, true);
+  }
 }
 
 /** CR0: PE MP ET NE WP AM PG; CR4: PAE PGE OSFXSR OSXMMEXCPT FSGSBASE; EFER: SCE LME LMA NXE. */

@@ -23,6 +23,10 @@ import {
   CPU_SEG_SEL,
   CPU_X87,
   CPU_XMM,
+  JIT_AT_ONCE,
+  JIT_CLOSED,
+  JIT_GATHER,
+  VM_JIT_PACE,
 } from "../../assembly/layout.ts";
 import type { CoreExports, CoreProgram } from "../../host/kvm/core.ts";
 import { findEntry, type KvmCpuidEntry } from "../../host/kvm/cpuid-table.ts";
@@ -64,6 +68,7 @@ import {
   FS_BASE,
   GS_BASE,
   OPTION_NO_STEP,
+  OPTION_SEQUENCE,
   PATCH_SIZE,
   RESULT_BLOCKS,
   RESULT_CHANGED,
@@ -88,13 +93,16 @@ import { baseImage } from "../differential/state.ts";
 import { createBareVm } from "./bare-vm.ts";
 import {
   buildGuest,
-  CODE_PHYSICAL,
   DATA_PHYSICAL,
   GUEST_BYTES,
   homeRegisters,
   KERNEL_BASE,
   LAUNCH,
   LAUNCH_FRAME,
+  LAUNCH_MAPPED,
+  mapCode,
+  PLACES,
+  placeOf,
   STACK_TOP,
   STUB_STEP,
   STUBS,
@@ -148,7 +156,10 @@ export class WkvmRunner {
   private home: KvmSregs;
   /** Selectors that the vCPU has, in pairs; -1: others. */
   private segments: readonly [number, number] = [-1, -1];
-  private lastCode = { at: 0, length: 0 };
+  /** What lies at each place for code. */
+  private readonly lastCode = Array.from({ length: PLACES }, () => ({ at: 0, length: 0 }));
+  /** Where the code of cases lies that have been prepared and not run since. */
+  private readonly prepared = new Map<Case, number>();
   /** The last trap of the core itself. */
   trap: Error | undefined;
 
@@ -187,8 +198,49 @@ export class WkvmRunner {
     return new WkvmRunner(state, ram, limitNs, translated);
   }
 
+  /** Has what these cases execute translated into one module, before each of them is run once. Up to PLACES cases, of a
+   * runner that translates; others go into modules of their own. */
+  prepare(tests: readonly Case[]): void {
+    this.prepared.clear();
+    tests.forEach((test, place) => {
+      this.prepared.set(test, place);
+      this.writeCode(test, place);
+    });
+    this.gather(tests);
+    // What follows an instruction that regions leave to the interpreter is known only now.
+    this.gather(tests.filter((test) => test.bytes[CASE_OPTIONS]! & OPTION_SEQUENCE));
+    this.setPace(JIT_CLOSED);
+  }
+
+  /** Runs prepared cases for what can be translated of them, and has a module made of it. */
+  private gather(tests: readonly Case[]): void {
+    this.setPace(JIT_GATHER);
+    for (const test of tests) this.runAt(test, this.prepared.get(test)!);
+    this.setPace(JIT_AT_ONCE);
+    // A HLT: the module is made where a slice ends.
+    putKernel(this.view, this.state.base + CPU_RIP, STUBS);
+    this.enter();
+  }
+
+  private setPace(pace: number): void {
+    this.view.setUint32(VM_JIT_PACE, pace, true);
+  }
+
   /** Runs one case. The result is valid until the next call. */
   run(test: Case): Result {
+    const place = this.prepared.get(test);
+    if (place !== undefined) {
+      this.prepared.delete(test);
+      return this.runAt(test, place);
+    }
+    this.setPace(JIT_AT_ONCE);
+    this.writeCode(test, 0);
+    return this.runAt(test, 0);
+  }
+
+  /** Runs a case whose code lies at a place. */
+  private runAt(test: Case, place: number): Result {
+    if (this.translated) mapCode(this.view, this.ram, place);
     this.begin(test);
     const reason = this.enter();
     const vector = this.vectorOf(reason);
@@ -240,7 +292,6 @@ export class WkvmRunner {
       this.before.set(contents, offset);
       bytes.set(contents, this.ram + DATA_PHYSICAL + offset);
     }
-    this.writeCode(test);
     this.writeSegments(test);
 
     const cpu = this.state.base;
@@ -254,7 +305,7 @@ export class WkvmRunner {
     bytes.set(test.bytes.subarray(CASE_GPR + 32, CASE_GPR + 40), frame + 24);
     putNumber(view, frame + 32, from.getUint16(CASE_SS, true));
     putKernel(view, cpu + CPU_GPR + 32, LAUNCH_FRAME);
-    putKernel(view, cpu + CPU_RIP, LAUNCH);
+    putKernel(view, cpu + CPU_RIP, this.translated ? LAUNCH_MAPPED : LAUNCH);
 
     const status = from.getUint16(CASE_FSW, true);
     const top = (status >> 11) & 7;
@@ -279,12 +330,12 @@ export class WkvmRunner {
   }
 
   /** Code that a device wrote: the core is told, as a host's DMA would tell it. */
-  private writeCode(test: Case): void {
+  private writeCode(test: Case, place: number): void {
     const length = test.bytes[CASE_CODE_LENGTH]!;
     const offset = test.view.getUint16(CASE_CODE_OFFSET, true) - (CODE_WINDOW - CODE_BASE);
-    const at = CODE_PHYSICAL + offset;
+    const at = placeOf(place) + offset;
     const fits = Math.min(length, CODE_BYTES - offset);
-    const { at: last, length: lastLength } = this.lastCode;
+    const { at: last, length: lastLength } = this.lastCode[place]!;
     if (lastLength) this.bytes.fill(CODE_FILL, this.ram + last, this.ram + last + lastLength);
     this.bytes.set(test.bytes.subarray(CASE_CODE, CASE_CODE + fits), this.ram + at);
     // One message does where both lie close together.
@@ -295,7 +346,7 @@ export class WkvmRunner {
       this.core.dmaWritten(BigInt(last), BigInt(lastLength));
       this.core.dmaWritten(BigInt(at), BigInt(fits));
     }
-    this.lastCode = { at, length: fits };
+    this.lastCode[place] = { at, length: fits };
   }
 
   private writeSegments(test: Case): void {

@@ -7,6 +7,7 @@ import {
   CASE_CODE_LENGTH,
   CASE_CODE_OFFSET,
   CASE_CS,
+  CASE_MODE,
   type Case,
   CODE_BASE,
   CODE_BYTES,
@@ -21,6 +22,7 @@ import { digest } from "../differential/digest.ts";
 import { disassemble } from "../differential/report.ts";
 import { type Shape, shapeOf } from "../differential/shape.ts";
 import { guestCpuid, guestFeatures } from "../oracle/guest-cpuid.ts";
+import { PLACES } from "../oracle/guest-image.ts";
 import { WkvmRunner } from "../oracle/wkvm-runner.ts";
 import { readVectors } from "../vectors/coverage.ts";
 import { buildGroup, GROUP_MAX } from "../vectors/groups.ts";
@@ -74,14 +76,52 @@ function endsTheSegment(test: Case, result: Result): boolean {
   return segment !== undefined && offset + LONGEST > segment.limit && offset <= segment.limit + LONGEST;
 }
 
+/** A case that waits for others to be translated with it. */
+interface Waiting {
+  readonly test: Case;
+  readonly name: string;
+  readonly seed: number;
+  readonly digest: number;
+}
+
+/** Runs cases as translated code, and returns which of them differ, as text, and how many could be compared. */
+function replay(runner: WkvmRunner, waiting: readonly Waiting[]): { failures: string[]; compared: number } {
+  const failures: string[] = [];
+  let compared = 0;
+  runner.prepare(waiting.map(({ test }) => test));
+  for (const { test, name, seed, digest: recorded } of waiting) {
+    const result = runner.run(test);
+    if (endsUnmapped(result) || endsTheSegment(test, result)) continue;
+    const code = codeOf(test);
+    const mode = test.bytes[CASE_MODE]!;
+    const vector = result.bytes[RESULT_VECTOR];
+    // Under TF a gather traps after the elements it has loaded, before one that faults.
+    if (shapeOf(code, mode).vectorIndex >= 0 && vector === PAGE_FAULT) continue;
+    compared++;
+    if (digest(test, result) === recorded) continue;
+    failures.push(
+      `${name}: ${Buffer.from(code).toString("hex")} (${disassemble(code, mode)}), seed ${seed}, vector ${vector}`,
+    );
+  }
+  return { failures, compared };
+}
+
 test("recorded vectors give the recorded outcome as translated code", async (t) => {
   const cpuid = await guestCpuid();
   const features = guestFeatures(cpuid);
   const runner = await WkvmRunner.create(cpuid, undefined, undefined, true);
   const batch = new Batch(GROUP_MAX);
+  const copies = new Batch(PLACES).cases;
+  let waiting: Waiting[] = [];
   const failures: string[] = [];
   let cases = 0;
   let n = 0;
+  const run = (): void => {
+    const done = replay(runner, waiting);
+    failures.push(...done.failures);
+    cases += done.compared;
+    waiting = [];
+  };
   const files = [...readVectors().values()];
   const groups = files.flatMap(({ groups, revision }) => groups.map((group) => ({ group, revision })));
   for (const { group, revision } of groups) {
@@ -90,22 +130,15 @@ test("recorded vectors give the recorded outcome as translated code", async (t) 
     for (let i = 0; i < count; i++) {
       if (n++ % STRIDE) continue;
       const each = batch.cases[i]!;
-      const code = codeOf(each);
-      const shape = shapeOf(code, group.mode);
-      if (stepOnly(shape)) continue;
-      if (shape.vex && endsTheWindow(each)) continue;
-      const result = runner.run(each);
-      if (endsUnmapped(result) || endsTheSegment(each, result)) continue;
-      // Under TF a gather traps after the elements it has loaded, before one that faults.
-      if (shape.vectorIndex >= 0 && result.bytes[RESULT_VECTOR] === PAGE_FAULT) continue;
-      cases++;
-      if (digest(each, result) === group.digests[i]) continue;
-      const text = disassemble(code, group.mode);
-      failures.push(
-        `${group.name}: ${Buffer.from(code).toString("hex")} (${text}), seed ${group.firstSeed + i}, vector ${result.bytes[RESULT_VECTOR]}`,
-      );
+      const shape = shapeOf(codeOf(each), group.mode);
+      if (stepOnly(shape) || (shape.vex && endsTheWindow(each))) continue;
+      const copy = copies[waiting.length]!;
+      copy.bytes.set(each.bytes);
+      waiting.push({ test: copy, name: group.name, seed: group.firstSeed + i, digest: group.digests[i]! });
+      if (waiting.length === PLACES) run();
     }
   }
+  run();
   const { regionInstructions, instructions } = runner.stats().counters;
   const share = regionInstructions / instructions;
   t.diagnostic(`${cases} cases, ${(100 * share).toFixed(1)}% of their instructions in regions`);
