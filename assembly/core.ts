@@ -9,4 +9,5 @@ export { j0, j1, j2, j3 } from "./translate/runtime";
 export {
   attachX87 as j4, compareX87 as j7, computeX87 as j6, detachX87 as j5, integerOfX87 as j8,
 } from "./translate/x87/runtime";
+export { copyRun as j9, fillRun as j10 } from "./translate/string-runtime";
 export * from "./generated/helpers";

@@ -25,7 +25,7 @@ const PAGE: u64 = 4096;
 // @ts-ignore: decorator
 @inline function source(): i32 { return load<u8>(record, R_SEGNO); }
 // @ts-ignore: decorator
-@inline function backward(): bool { return (load<u32>(cpu, CPU_EFLAGS) & FLAG_DF) != 0; }
+@inline export function backward(): bool { return (load<u32>(cpu, CPU_EFLAGS) & FLAG_DF) != 0; }
 
 /** Bytes from one element to the next. */
 function step(size: u32): u64 {
@@ -62,7 +62,7 @@ function at(register: i32, seg: i32, size: u32, write: bool): u64 {
 }
 
 /** Elements of `size` bytes from address to the end of its page in the direction given, at most `most`. */
-function inPage(address: u64, size: u32, most: u64): u64 {
+export function inPage(address: u64, size: u32, most: u64): u64 {
   const offset = address & (PAGE - 1);
   let n: u64;
   if (backward()) n = offset + size > PAGE ? 0 : offset / size + 1;
@@ -128,7 +128,7 @@ function sourceFirst(from: u64, size: u32): void {
 }
 
 /** Copies elements one after the other, as the processor does: overlapping runs repeat the pattern. */
-function copy(to: usize, from: usize, size: u32, elements: u64): void {
+export function copy(to: usize, from: usize, size: u32, elements: u64): void {
   const bytes = <usize>elements * size;
   if (backward()) {
     for (let i: usize = 0; i < bytes; i += size) copyOne(to - i, from - i, size);
@@ -184,7 +184,7 @@ export function stos(size: u32): void {
   }
 }
 
-function fill(to: usize, value: u64, size: u32, elements: u64): void {
+export function fill(to: usize, value: u64, size: u32, elements: u64): void {
   const bytes = <usize>elements * size;
   const low = backward() ? to - (bytes - size) : to;
   const byte = <u8>value;

@@ -1,6 +1,6 @@
 // What helpers do to registers and flags, for those whose effects are small enough to be worth knowing. A helper that is
 // not named here may read and change anything. test/isa/helper-effects.test.ts holds these lines against the sources.
-import { RBP, RCX, RSP } from "./builder.ts";
+import { RAX, RBP, RCX, RDI, RSI, RSP } from "./builder.ts";
 import { AF, ALL_FLAGS, CF, OF, PF, SF, ZF } from "./flag-bits.ts";
 
 export interface Effects {
@@ -83,6 +83,30 @@ const frame = (1 << RSP) | (1 << RBP);
 note("execute/push-pop", "leaveFrame", { ...PURE, registersRead: frame, registersWritten: frame, memory: true });
 note("execute/push-pop", "checkBranch checkNearTarget", PURE);
 note("execute/push-pop", "countDown", { ...PURE, registersRead: 1 << RCX, registersWritten: 1 << RCX });
+
+const bits = (...registers: readonly number[]): number => registers.reduce((set, register) => set | (1 << register), 0);
+const moved = bits(RSI, RDI);
+note("execute/string", "movs", {
+  ...PURE,
+  registersRead: moved | bits(RCX),
+  registersWritten: moved | bits(RCX),
+  memory: true,
+});
+note("execute/string", "stos", {
+  ...PURE,
+  registersRead: bits(RAX, RCX, RDI),
+  registersWritten: bits(RCX, RDI),
+  memory: true,
+});
+note("execute/string", "lods", {
+  ...PURE,
+  registersRead: bits(RAX, RCX, RSI),
+  registersWritten: bits(RAX, RCX, RSI),
+  memory: true,
+});
+const comparing = { ...PURE, flagsChanged: ALL_FLAGS, memory: true };
+note("execute/string", "cmps", { ...comparing, registersRead: moved | bits(RCX), registersWritten: moved | bits(RCX) });
+note("execute/string", "scas", { ...comparing, registersRead: bits(RAX, RCX, RDI), registersWritten: bits(RCX, RDI) });
 
 note("execute/bits", `${widths("bsf", [16, 32, 64])} ${widths("bsr", [16, 32, 64])}`, sets(ZF));
 note("execute/bits", `${widths("tzcnt", [16, 32, 64])} ${widths("lzcnt", [16, 32, 64])}`, sets(CF | ZF));

@@ -12,6 +12,7 @@ import { vectorLoad } from "./operands";
 import { inlineStack, isInlineStack } from "./stack";
 import { flagsStored, leaveIfFault, loadRegisters, loadVectors, setVector, storeFlags, storeRegisters, storeVectors } from "./state";
 import { after, leb } from "./steps";
+import { inlineString, isInlineString } from "./strings";
 import { constOf, isConst, isXmm, typeOf, xmmOf } from "./values";
 import { byte, call, localGet, localSet } from "./writer";
 import { defineX87, inlineX87, isX87 } from "./x87/expand";
@@ -22,7 +23,7 @@ const FLOAT_DIV: u32 = 3;
 const RESULT_DROPPED: u32 = 16;
 const MAY_FAULT: u32 = 8;
 
-/** Floating point that WebAssembly does as well, and the stack of code that is not of 64 bits. */
+/** Floating point that WebAssembly does as well, the stack of code that is not of 64 bits, and strings. */
 function inlined(helper: u32, count: u32, values: usize): bool {
   if (isInlineFloat(helper)) {
     for (let i: u32 = 0; i < count; i++) push(load<u8>(values + i));
@@ -31,6 +32,10 @@ function inlined(helper: u32, count: u32, values: usize): bool {
   }
   if (isInlineStack(helper)) {
     inlineStack(helper, load<u8>(values), record);
+    return true;
+  }
+  if (isInlineString(helper, record)) {
+    inlineString(helper, <u32>constOf(load<u8>(values)), record);
     return true;
   }
   if (!isPackedFloat(helper)) return false;

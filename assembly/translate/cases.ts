@@ -9,8 +9,9 @@ import { VM_JIT_VERIFY, VM_VCPU_COUNT } from "../layout";
 import { isPlainAddress } from "./address";
 import { code16, code64 } from "./code-mode";
 import { isInlineStack, isPush } from "./stack";
-import { describe, RECORD_INLINE } from "./x87/records";
 import { attributesOf, flagsRead, leb, listOf, nextStep, opcodeOf, stepsOf } from "./steps";
+import { isInlineString } from "./strings";
+import { describe, RECORD_INLINE } from "./x87/records";
 
 /** Emitted as WebAssembly. */
 export const HOW_INLINE: u32 = 0;
@@ -68,7 +69,7 @@ export function howTo(rec: usize): u32 {
         break;
       case MICRO_CALL: {
         const helper = leb(at + 1);
-        if (!(load<u8>(HELPER_KIND + helper) & HELPER_DIRECT) && !isInlineStack(helper) && !isStored(helper, rec)) return cold;
+        if (!(load<u8>(HELPER_KIND + helper) & HELPER_DIRECT) && !isInlineStack(helper) && !isInlineString(helper, rec) && !isStored(helper, rec)) return cold;
         break;
       }
       // One processor has nobody to be atomic against: devices work on its own thread.

@@ -16,9 +16,10 @@ import { TR_LIVE } from "./layout";
 import { dispatched, isLoopAt, orderAt, ordered } from "./order";
 import { FLAGS_DYNAMIC, useFloats, useRegisters, VECTORS } from "./state";
 import { after, ALL_FLAGS, definesValue, flagsRead, flagsWritten, leb, listOf, nextStep, opcodeOf, slotOf, stepsOf } from "./steps";
-import { roundingBits } from "./x87/records";
+import { comparesString } from "./strings";
 import { beginValues, defineConst, defineXmm, isXmm, xmmOf } from "./values";
 import { I32 } from "./writer";
+import { roundingBits } from "./x87/records";
 
 /** Offsets of general registers in the vCPU are below this. */
 const REGISTERS_END: u32 = 128;
@@ -266,7 +267,10 @@ function lastFlags(b: usize): i32 {
       switch (opcodeOf(s)) {
         case MICRO_FLAGS: if (liveAfter(n)) op = load<u8>(s, 1); break;
         case MICRO_SET_FLAGS: op = 0; break;
-        case MICRO_CALL: if (load<u8>(HELPER_KIND + leb(s + 1)) & HELPER_TOUCHES_FLAGS) op = setsFlagsInLine(leb(s + 1)) ? 0 : FLAGS_DYNAMIC; break;
+        case MICRO_CALL:
+          if (comparesString(leb(s + 1))) op = FLAGS_DYNAMIC;
+          else if (load<u8>(HELPER_KIND + leb(s + 1)) & HELPER_TOUCHES_FLAGS) op = setsFlagsInLine(leb(s + 1)) ? 0 : FLAGS_DYNAMIC;
+          break;
         case MICRO_WHEN: {
           const length = leb(s + 2);
           if (after + length > conditional) conditional = after + length;

@@ -19,13 +19,15 @@ export const F_LEAVE: u32 = 4;
 export const F_MISS: u32 = 5;
 export const F_HELPERS: u32 = 6;
 
-/** What is called where helpers are, by numbers behind theirs: exports j of the core (x87/runtime.ts). */
+/** What is called where helpers are, by numbers behind theirs: exports j of the core (x87/runtime.ts, string-runtime.ts). */
 export const RUNTIME: u32 = 0x10000;
 export const RUNTIME_ATTACH_X87: u32 = RUNTIME + 4;
 export const RUNTIME_DETACH_X87: u32 = RUNTIME + 5;
 export const RUNTIME_COMPUTE_X87: u32 = RUNTIME + 6;
 export const RUNTIME_COMPARE_X87: u32 = RUNTIME + 7;
 export const RUNTIME_INTEGER_OF_X87: u32 = RUNTIME + 8;
+export const RUNTIME_COPY_RUN: u32 = RUNTIME + 9;
+export const RUNTIME_FILL_RUN: u32 = RUNTIME + 10;
 
 /** Numbers of the types that are always there: a region, and those of the functions above. */
 export const TYPE_REGION: u32 = 0;

@@ -46,6 +46,8 @@ const IMPORTS = new Map([
   ["j6", "compute_x87"],
   ["j7", "compare_x87"],
   ["j8", "integer_of_x87"],
+  ["j9", "copy_run"],
+  ["j10", "fill_run"],
 ]);
 
 /** Name of an import; each vCPU has two ways out of its own (assembly/translate/ways.ts). */

@@ -207,15 +207,19 @@ export class TierGuest {
     }
   }
 
+  /** Goes on with code of 16 or 32 bits in compatibility mode, in flat segments; 64: back to 64-bit code. */
+  useCode(bits: 16 | 32 | 64): void {
+    const sregs = readSregs(this.state);
+    writeSregs(this.state, { ...sregs, cs: segment(8, 11, bits) });
+    this.core.commitSregs();
+    this.state.changed();
+  }
+
   private enterLongMode(): void {
-    const segment = (selector: number, type: number, long: number): KvmSegment => ({
-      ...{ base: 0n, limit: 0xffff_ffff, present: 1, dpl: 0, s: 1, g: 1, avl: 0, unusable: 0 },
-      ...{ selector, type, db: 1 - long, l: long },
-    });
-    const data = segment(16, 3, 0);
+    const data = segment(16, 3, 32);
     writeSregs(this.state, {
       ...this.power,
-      ...{ cs: segment(8, 11, 1), ds: data, es: data, ss: data, fs: data, gs: data },
+      ...{ cs: segment(8, 11, 64), ds: data, es: data, ss: data, fs: data, gs: data },
       gdt: { base: BigInt(GDT), limit: 23 },
       idt: { base: BigInt(IDT), limit: 0xfff },
       // PE MP ET NE WP PG; PAE PGE OSFXSR OSXMMEXCPT PCIDE; SCE LME LMA NXE.
@@ -260,6 +264,14 @@ export async function onBothTiers(run: (guest: TierGuest) => void, thresholds = 
 export function shareInRegions(guest: TierGuest): number {
   const { regionInstructions, instructions } = guest.stats().counters;
   return regionInstructions / instructions;
+}
+
+/** A flat segment of a type; `bits`: of its code or stack. */
+function segment(selector: number, type: number, bits: 16 | 32 | 64): KvmSegment {
+  return {
+    ...{ base: 0n, limit: 0xffff_ffff, present: 1, dpl: 0, s: 1, g: 1, avl: 0, unusable: 0 },
+    ...{ selector, type, db: Number(bits === 32), l: Number(bits === 64) },
+  };
 }
 
 const hex = (value: bigint): string => BigInt.asUintN(64, value).toString(16);
