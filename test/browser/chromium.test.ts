@@ -2,7 +2,7 @@
 // security policies that a site may have. What is right is what the interpreter does in Node.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { type GuestResult, type Refusal, runProgram } from "./guest-runs.ts";
+import { type GuestResult, type Refusal, runProgram, type SessionResult } from "./guest-runs.ts";
 import { findChromium, Site } from "./site.ts";
 import type { Assignment } from "./tasks.ts";
 
@@ -20,6 +20,7 @@ before(async () => {
 });
 after(() => site?.close());
 
+const SMALL = { mebibytes: 32, prompt: "wkvm# ", commands: ["echo from a page", "poweroff"] };
 const translated = { accel: "jit", threshold: 1000 } as const;
 
 /** The share of its instructions that a guest executed in regions. */
@@ -62,7 +63,7 @@ test("guests run on the main thread and in a worker as they do in Node", { skip,
     ["jit by default", { do: "program", options: {} }],
     ["interp", { do: "program", options: { accel: "interp" } }],
     ["ts", { do: "program", options: { accel: "ts" } }],
-    ["machine", { do: "machine", options: {} }],
+    ["machine", { do: "machine", options: {}, session: SMALL }],
   ] as const;
   const results = await site.visit(
     chromium,
@@ -79,7 +80,7 @@ test("guests run on the main thread and in a worker as they do in Node", { skip,
     check(results[`jit by default, ${place}`], "translated", NONE);
     check(results[`interp, ${place}`], "interpreted", NONE);
     check(results[`ts, ${place}`], "interpreted", NONE);
-    const { output, end } = results[`machine, ${place}`] as { output: string; end: string };
+    const { output, end } = results[`machine, ${place}`] as SessionResult;
     assert.equal(end, "poweroff", output);
     assert.match(output, /memory: 32 MiB[\s\S]*wkvm# echo from a page\r\nfrom a page\r\nwkvm# poweroff/);
     t.diagnostic(`${place}: ${(100 * share(results[`jit, ${place}`] as GuestResult)).toFixed(1)}% in regions`);

@@ -1,6 +1,7 @@
 // What a page and its workers do with the library: one program on a core, a VM of somebody else's, a whole machine.
 // Everything they return can be posted and compared.
 import { smallGuest } from "../../host/boot/small-guest/small-guest.ts";
+import type { BootFiles } from "../../host/boot/types.ts";
 import type { Chardev } from "../../host/chardev/types.ts";
 import {
   exitName,
@@ -113,24 +114,54 @@ function refusal(error: unknown): Refusal {
   return { error: name, code: error instanceof KvmError ? error.code : undefined, message };
 }
 
-/** The small guest from power-up to its prompt, one command, and power off. */
-export async function runMachine(options: KvmOptions): Promise<{ output: string; end: string }> {
+/** What a machine boots, and what is typed at each of its prompts. */
+export interface Session {
+  /** A kernel and an initrd by URL; the small guest without. */
+  readonly linux?: { readonly kernel: string; readonly initrd: string; readonly commandLine: string };
+  readonly mebibytes: number;
+  readonly prompt: string;
+  readonly commands: readonly string[];
+}
+
+/** What came of it. */
+export interface SessionResult {
+  readonly output: string;
+  readonly end: string;
+  /** Host time to the first prompt. */
+  readonly bootMs: number;
+  readonly counters: VcpuStats["counters"];
+}
+
+async function bootFiles(linux: Session["linux"]): Promise<BootFiles> {
+  if (!linux) return { kernel: smallGuest(), kernelName: "small guest", commandLine: "" };
+  const bytesOf = async (url: string) => new Uint8Array(await (await fetch(url)).arrayBuffer());
+  const { kernel, initrd, commandLine } = linux;
+  return { kernel: await bytesOf(kernel), kernelName: kernel, initrd: await bytesOf(initrd), commandLine };
+}
+
+/** A machine from power-up to where its guest ends it. */
+export async function runMachine(options: KvmOptions, session: Session): Promise<SessionResult> {
   let output = "";
+  let bootMs = 0;
   let type = (_text: string): void => {};
-  const commands = ["echo from a page", "poweroff"];
+  const commands = [...session.commands];
+  const boot = await bootFiles(session.linux);
+  const kvm = await Kvm.open(options);
+  const started = performance.now();
   const console: Chardev = {
     write(bytes) {
       for (const byte of bytes) output += String.fromCharCode(byte);
-      if (output.endsWith("wkvm# ")) setTimeout(type, 0, `${commands.shift()}\r`);
+      if (!output.endsWith(session.prompt)) return;
+      bootMs ||= performance.now() - started;
+      setTimeout(type, 0, `${commands.shift()}\r`);
     },
     onInput(listener) {
       type = (text) => listener?.(new TextEncoder().encode(text));
     },
   };
-  const boot = { kernel: smallGuest(), kernelName: "small guest", commandLine: "" };
-  const kvm = await Kvm.open(options);
-  const machine = new Machine({ kvm, memoryBytes: 32 << 20, cpus: 1, serial: [console], boot });
+  const machine = new Machine({ kvm, memoryBytes: session.mebibytes << 20, cpus: 1, serial: [console], boot });
   const { kind } = await machine.run();
+  const { counters } = machine.vm.getStats();
   machine.close();
-  return { output, end: kind };
+  return { output, end: kind, bootMs, counters };
 }

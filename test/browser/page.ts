@@ -3,7 +3,7 @@ import { prepare, runMachine, runProgram } from "./guest-runs.ts";
 import type { Assignment, Task, WorkerOrder } from "./tasks.ts";
 
 function here(task: Task): Promise<unknown> {
-  if (task.do === "machine") return runMachine(task.options);
+  if (task.do === "machine") return runMachine(task.options, task.session);
   if (task.do === "program") return runProgram(task.options);
   throw new Error("a VM is attached in a worker");
 }
@@ -13,10 +13,9 @@ async function orderFor(task: Task): Promise<WorkerOrder> {
     const { vm, ramAt } = await prepare(task.options);
     return { do: "attached", handle: vm.handle, ramAt };
   }
-  const { options } = task;
-  if (task.do === "machine" || !task.core) return { do: task.do, options };
+  if (task.do === "machine" || !task.core) return task;
   const core = await WebAssembly.compileStreaming(fetch("core.wasm"));
-  return { do: "program", options: { ...options, core } };
+  return { do: "program", options: { ...task.options, core } };
 }
 
 async function inWorker(folder: string, task: Task): Promise<unknown> {

@@ -92,6 +92,11 @@ export class Site {
     return site;
   }
 
+  /** Puts a file into every folder. */
+  add(name: string, content: Uint8Array): void {
+    this.files.set(name, { type: "application/octet-stream", content });
+  }
+
   close(): void {
     this.server.closeAllConnections();
     this.server.close();

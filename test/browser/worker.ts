@@ -4,7 +4,7 @@ import type { WorkerOrder } from "./tasks.ts";
 
 async function carryOut(order: WorkerOrder): Promise<unknown> {
   if (order.do === "attached") return runAttached(order.handle, order.ramAt);
-  return order.do === "machine" ? runMachine(order.options) : runProgram(order.options);
+  return order.do === "machine" ? runMachine(order.options, order.session) : runProgram(order.options);
 }
 
 addEventListener("message", ({ data }: MessageEvent<WorkerOrder>) => {
