@@ -1,34 +1,6 @@
-// Bit scans, counts, CRC32 and BMI. Results are returned; flags are set here. SDM volume 2, each instruction.
+// CRC32 and BMI. Results are returned; flags are set here. SDM volume 2, each instruction.
 import { FLAG_CF, FLAG_SF, FLAG_ZF } from "../cpu";
-import { setStatusFlags, statusFlags } from "./flags";
-
-/** BSF, BSR: ZF says that the source was zero, and the destination stays as it was. */
-function scanFlags(zero: bool): void {
-  setStatusFlags((statusFlags() & ~FLAG_ZF) | (zero ? FLAG_ZF : 0));
-}
-export function bsf16(x: u32): u32 { scanFlags(x == 0); return ctz<u32>(x); }
-export function bsf32(x: u32): u32 { scanFlags(x == 0); return ctz<u32>(x); }
-export function bsf64(x: u64): u64 { scanFlags(x == 0); return ctz<u64>(x); }
-export function bsr16(x: u32): u32 { scanFlags(x == 0); return 31 - clz<u32>(x); }
-export function bsr32(x: u32): u32 { scanFlags(x == 0); return 31 - clz<u32>(x); }
-export function bsr64(x: u64): u64 { scanFlags(x == 0); return 63 - clz<u64>(x); }
-
-/** TZCNT, LZCNT: CF for a zero source, ZF for a zero result. */
-function countFlags(zeroSource: bool, zeroResult: bool): void {
-  setStatusFlags((statusFlags() & ~(FLAG_CF | FLAG_ZF)) | (zeroSource ? FLAG_CF : 0) | (zeroResult ? FLAG_ZF : 0));
-}
-export function tzcnt16(x: u32, _old: u32): u32 { const r = x ? ctz<u32>(x) : 16; countFlags(x == 0, r == 0); return r; }
-export function tzcnt32(x: u32, _old: u32): u32 { const r = ctz<u32>(x); countFlags(x == 0, r == 0); return r; }
-export function tzcnt64(x: u64, _old: u64): u64 { const r = ctz<u64>(x); countFlags(x == 0, r == 0); return r; }
-export function lzcnt16(x: u32, _old: u32): u32 { const r = x ? clz<u32>(x) - 16 : 16; countFlags(x == 0, r == 0); return r; }
-export function lzcnt32(x: u32, _old: u32): u32 { const r = clz<u32>(x); countFlags(x == 0, r == 0); return r; }
-export function lzcnt64(x: u64, _old: u64): u64 { const r = clz<u64>(x); countFlags(x == 0, r == 0); return r; }
-
-/** POPCNT clears all status flags but ZF. */
-function populationFlags(zero: bool): void { setStatusFlags(zero ? FLAG_ZF : 0); }
-export function popcnt16(x: u32, _old: u32): u32 { populationFlags(x == 0); return popcnt<u32>(x); }
-export function popcnt32(x: u32, _old: u32): u32 { populationFlags(x == 0); return popcnt<u32>(x); }
-export function popcnt64(x: u64, _old: u64): u64 { populationFlags(x == 0); return popcnt<u64>(x); }
+import { setStatusFlags } from "./flags";
 
 /** CRC32 with the Castagnoli polynomial 11EDC6F41, bit-reflected; one byte. */
 function crcByte(crc: u32, byte: u32): u32 {

@@ -1,6 +1,7 @@
 // Lazy status flags: the last operation's kind and operands are kept, the flags are computed when somebody looks.
 //
-// CC_OP is (kind << 2) | log2(width in bytes). Operands are left-aligned in 64 bits, so that sign, zero and carry
+// CC_OP is (kind << 2) | log2(width in bytes). With CC_CARRIED, CF and OF are its bits 8 and 9 whatever the operation was:
+// rotates and bit tests leave the other flags as they were. Operands are left-aligned in 64 bits, so that sign, zero and carry
 // do not depend on the width. CPU_EFLAGS holds all other flags. SDM volume 1, section 3.4.3.
 import { cpu, FLAG_AF, FLAG_CF, FLAG_DF, FLAG_IF, FLAG_OF, FLAG_PF, FLAG_SF, FLAG_TF, FLAG_ZF, FLAGS_STATUS } from "../cpu";
 import { CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_EFLAGS } from "../layout";
@@ -19,8 +20,20 @@ const CC_SHL: u32 = 8;
 const CC_SHR: u32 = 9;
 const CC_MUL: u32 = 10;
 
+const CC_CARRIED: u32 = 0x40;
+const CC_CARRY: u32 = 8;
+const CC_OVERFLOW: u32 = 9;
+/** What is left of CC_OP where CC_CARRIED does not count. */
+const CC_OPERATION: u32 = 0x3f;
+
 // @ts-ignore: decorator
-@inline function kind(): u32 { return load<u32>(cpu, CPU_CC_OP) >> 2; }
+@inline function op(): u32 { return load<u32>(cpu, CPU_CC_OP); }
+/** Kind where CF and OF follow from it too; else no kind. */
+// @ts-ignore: decorator
+@inline function kind(): u32 { return op() >> 2; }
+/** Kind that the other flags follow from. */
+// @ts-ignore: decorator
+@inline function baseKind(): u32 { return (op() & CC_OPERATION) >> 2; }
 // @ts-ignore: decorator
 @inline function dst(): u64 { return load<u64>(cpu, CPU_CC_DST); }
 // @ts-ignore: decorator
@@ -31,13 +44,14 @@ const CC_MUL: u32 = 10;
 
 /** Result of the noted operation, left-aligned. */
 function result(): u64 {
-  const k = kind();
+  const k = baseKind();
   if (k == CC_SUB) return dst() - src();
   if (k == CC_SBB1) return dst() - src() - ((<u64>1) << alignment());
   return dst();
 }
 
 function carrySlow(): u32 {
+  if (op() & CC_CARRIED) return (op() >> CC_CARRY) & 1;
   switch (kind()) {
     case CC_FLAGS: return <u32>src() & 1;
     case CC_ADD: return u32(dst() < src());
@@ -54,6 +68,7 @@ function carrySlow(): u32 {
 }
 
 function overflowSlow(): u32 {
+  if (op() & CC_CARRIED) return (op() >> CC_OVERFLOW) & 1;
   const d = dst();
   const s = src();
   switch (kind()) {
@@ -71,15 +86,15 @@ function overflowSlow(): u32 {
 }
 
 function zeroSlow(): u32 {
-  return kind() == CC_FLAGS ? u32((<u32>src() & FLAG_ZF) != 0) : u32(result() == 0);
+  return baseKind() == CC_FLAGS ? u32((<u32>src() & FLAG_ZF) != 0) : u32(result() == 0);
 }
 
 function signSlow(): u32 {
-  return kind() == CC_FLAGS ? u32((<u32>src() & FLAG_SF) != 0) : <u32>(result() >> 63);
+  return baseKind() == CC_FLAGS ? u32((<u32>src() & FLAG_SF) != 0) : <u32>(result() >> 63);
 }
 
 function parity(): u32 {
-  if (kind() == CC_FLAGS) return u32((<u32>src() & FLAG_PF) != 0);
+  if (baseKind() == CC_FLAGS) return u32((<u32>src() & FLAG_PF) != 0);
   return 1 ^ (popcnt<u32>(<u32>(result() >> alignment()) & 0xff) & 1);
 }
 
@@ -87,7 +102,7 @@ function adjust(): u32 {
   const shift = alignment();
   const d = <u32>(dst() >> shift);
   const s = <u32>(src() >> shift);
-  switch (kind()) {
+  switch (baseKind()) {
     case CC_FLAGS: return u32((<u32>src() & FLAG_AF) != 0);
     case CC_ADD: return (((d - s) ^ s ^ d) >> 4) & 1;
     case CC_ADC1: return (((d - s - 1) ^ s ^ d) >> 4) & 1;
@@ -176,21 +191,17 @@ export function setFlags(value: u32): void {
   else if (value & FLAG_IF) interruptsEnabled();
 }
 
-function change(mask: u32, value: u32): void {
-  setStatusFlags((statusFlags() & ~mask) | value);
-}
-
-export function setCarry(bit: u32): void {
-  change(FLAG_CF, bit);
+function setCarry(bit: u32): void {
+  setCarryOverflow(bit, overflowSlow());
 }
 
 export function setZero(bit: u32): void {
-  change(FLAG_ZF, bit << 6);
+  setStatusFlags((statusFlags() & ~FLAG_ZF) | (bit << 6));
 }
 
-/** CF and OF, as rotates set them. */
+/** CF and OF become these, 0 or 1; the other flags stay. */
 export function setCarryOverflow(carry: u32, overflow: u32): void {
-  change(FLAG_CF | FLAG_OF, carry | (overflow << 11));
+  store<u32>(cpu, (op() & CC_OPERATION) | CC_CARRIED | (carry << CC_CARRY) | (overflow << CC_OVERFLOW), CPU_CC_OP);
 }
 
 export function clc(): void { setCarry(0); }

@@ -8,20 +8,6 @@ export function rol16(x: u32, count: u32): u32 { return <u32>rotl<u16>(<u16>x, <
 export function ror8(x: u32, count: u32): u32 { return <u32>rotr<u8>(<u8>x, <u8>(count & 7)); }
 export function ror16(x: u32, count: u32): u32 { return <u32>rotr<u16>(<u16>x, <u16>(count & 15)); }
 
-/** After a left rotate CF is the result's low bit, OF its top bit against CF. */
-function rolFlags(low: u32, top: u32): void { setCarryOverflow(low, top ^ low); }
-/** After a right rotate CF is the result's top bit, OF its two top bits against each other. */
-function rorFlags(top: u32, below: u32): void { setCarryOverflow(top, top ^ below); }
-
-export function rolFlags8(r: u32): void { rolFlags(r & 1, (r >> 7) & 1); }
-export function rolFlags16(r: u32): void { rolFlags(r & 1, (r >> 15) & 1); }
-export function rolFlags32(r: u32): void { rolFlags(r & 1, r >> 31); }
-export function rolFlags64(r: u64): void { rolFlags(<u32>r & 1, <u32>(r >> 63)); }
-export function rorFlags8(r: u32): void { rorFlags((r >> 7) & 1, (r >> 6) & 1); }
-export function rorFlags16(r: u32): void { rorFlags((r >> 15) & 1, (r >> 14) & 1); }
-export function rorFlags32(r: u32): void { rorFlags(r >> 31, (r >> 30) & 1); }
-export function rorFlags64(r: u64): void { rorFlags(<u32>(r >> 63), <u32>(r >> 62) & 1); }
-
 // Rotates through carry: the operand with CF on top is width + 1 bits wide. The count is taken modulo that width.
 function rclNarrow(x: u32, count: u32, width: u32): u64 {
   const bits = <u64>(width + 1);

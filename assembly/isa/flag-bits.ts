@@ -27,6 +27,8 @@ export function undefinedAfter(kind: FlagKind): number {
   if (kind === "logic") return AF;
   // OF is defined for a count of 1 only.
   if (kind === "shl" || kind === "shr") return AF | OF;
+  if (kind === "scan") return ALL_FLAGS & ~ZF;
+  if (kind === "count") return ALL_FLAGS & ~(CF | ZF);
   return kind === "mul" ? SF | ZF | AF | PF : 0;
 }
 

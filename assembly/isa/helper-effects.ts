@@ -57,13 +57,13 @@ for (const name of ["divide", "divideSigned"]) {
   note("execute/integer", widths(name, [16, 32, 64]), { ...PURE, registersRead: 5, registersWritten: 5 });
 }
 note("execute/shift", `${widths("rol", [8, 16])} ${widths("ror", [8, 16])}`, PURE);
-note("execute/shift", `${widths("rolFlags")} ${widths("rorFlags")}`, sets(CF | OF));
 note("execute/shift", `${widths("rcl")} ${widths("rcr")}`, { ...PURE, flagsRead: CF });
 // A count of zero leaves the flags alone.
 note("execute/shift", `${widths("rclFlags")} ${widths("rcrFlags")}`, { ...PURE, flagsRead: CF, flagsChanged: CF | OF });
 note("execute/shift", `${widths("shld", [16, 32, 64])} ${widths("shrd", [16, 32, 64])}`, PURE);
 note("execute/shift", `${widths("shldFlags", [16, 32, 64])} ${widths("shrdFlags", [16, 32, 64])}`, sets(ALL_FLAGS));
-note("execute/flags", "setCarry clc stc", sets(CF));
+note("execute/flags", "setCarryOverflow", sets(CF | OF));
+note("execute/flags", "clc stc", sets(CF));
 note("execute/flags", "cmc", sets(CF, { flagsRead: CF }));
 note("execute/flags", "setZero", sets(ZF));
 note("execute/flags", "cld std", PURE);
@@ -108,9 +108,6 @@ const comparing = { ...PURE, flagsChanged: ALL_FLAGS, memory: true };
 note("execute/string", "cmps", { ...comparing, registersRead: moved | bits(RCX), registersWritten: moved | bits(RCX) });
 note("execute/string", "scas", { ...comparing, registersRead: bits(RAX, RCX, RDI), registersWritten: bits(RCX, RDI) });
 
-note("execute/bits", `${widths("bsf", [16, 32, 64])} ${widths("bsr", [16, 32, 64])}`, sets(ZF));
-note("execute/bits", `${widths("tzcnt", [16, 32, 64])} ${widths("lzcnt", [16, 32, 64])}`, sets(CF | ZF));
-note("execute/bits", widths("popcnt", [16, 32, 64]), sets(ALL_FLAGS));
 note("execute/bits", `${widths("blsr", [32, 64])} ${widths("blsmsk", [32, 64])}`, sets(ALL_FLAGS));
 note("execute/bits", `${widths("blsi", [32, 64])} ${widths("bzhi", [32, 64])}`, sets(ALL_FLAGS));
 note("execute/float/compare", "comiF32 comiF64", sets(ALL_FLAGS));

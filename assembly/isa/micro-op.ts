@@ -15,20 +15,24 @@ export type FlagKind =
   | "dec" // dst = result, src = CF to keep
   | "shl" // dst = result, src = operand shifted by count - 1: its top bit is CF
   | "shr" // dst = result, src = operand shifted by count - 1: its low bit is CF
-  | "mul"; // dst = low result, src = 1 if CF and OF
+  | "mul" // dst = low result, src = 1 if CF and OF
+  | "scan" // dst = source, whose being zero is ZF; the others are undefined
+  | "count"; // dst = result, src = CF; the others but ZF are undefined
 
-export const FLAG_KINDS: readonly FlagKind[] = [
-  "add",
-  "adc1",
-  "sub",
-  "sbb1",
-  "logic",
-  "inc",
-  "dec",
-  "shl",
-  "shr",
-  "mul",
-];
+const FLAG_KINDS: readonly FlagKind[] = ["add", "adc1", "sub", "sbb1", "logic", "inc", "dec", "shl", "shr", "mul"];
+
+/** Kinds that leave more undefined than another that they are computed as. */
+const COMPUTED_AS: Partial<Record<FlagKind, FlagKind>> = { scan: "logic", count: "mul" };
+
+/** CC_* of a kind (execute/flags.ts). */
+export function flagCode(kind: FlagKind): number {
+  return FLAG_KINDS.indexOf(COMPUTED_AS[kind] ?? kind) + 1;
+}
+
+/** Whether the second value of a kind is a number by itself: not aligned with the first. */
+export function hasPlainSource(kind: FlagKind): boolean {
+  return kind === "inc" || kind === "dec" || kind === "mul" || kind === "count";
+}
 
 /** Two-operand operations on i32 and i64 (named as in WebAssembly; comparisons yield i32). */
 export type BinaryOp =

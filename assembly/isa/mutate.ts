@@ -299,9 +299,9 @@ function flags(step: MicroOp & { op: "flags" }, note: Note): void {
   note("flag", `no flags of kind ${step.kind}`, undefined);
   const other = FLAG[step.kind];
   if (other) note("flag", `flags of kind ${step.kind} become ${other}`, { kind: other });
-  // A product's flags that are defined do not follow from the result.
+  // A product's flags that are defined do not follow from the result, and counts are small.
   const narrower = NARROWER[step.width];
-  if (narrower && step.kind !== "mul")
+  if (narrower && step.kind !== "mul" && step.kind !== "count")
     note("width", `flags of ${step.width} bits become ${narrower}`, { width: narrower });
 }
 

@@ -1,5 +1,5 @@
 // Prints one variant's micro-operations as AssemblyScript statements: the body of an interpreter case.
-import { FLAG_KINDS, type MicroOp, type Type, type Value, type Width } from "./micro-op.ts";
+import { flagCode, hasPlainSource, type MicroOp, type Type, type Value, type Width } from "./micro-op.ts";
 import type { Variant } from "./variant.ts";
 
 /** Where the printed case stands: how it reports a fault, goes on, retries and leaves. */
@@ -226,11 +226,11 @@ export class Printer {
       case "condition":
         return define(`${this.use("execute/flags", `condition${s.code}`)}()`);
       case "flags": {
-        const kind = FLAG_KINDS.indexOf(s.kind) + 1;
+        const kind = flagCode(s.kind);
         const log = Math.log2(s.width / 8);
         const shift = 64 - s.width;
         const wide = (v: Value): string => (shift ? `<u64>${name(v)} << ${shift}` : `<u64>${name(v)}`);
-        const raw = s.kind === "inc" || s.kind === "dec" || s.kind === "mul";
+        const raw = hasPlainSource(s.kind);
         const at = this.registersAt;
         const [op, dst, src] = ["CPU_CC_OP", "CPU_CC_DST", "CPU_CC_SRC"].map((f) => this.use("layout", f));
         let text = `store<u32>(${at}, ${(kind << 2) | log}, ${op}); store<u64>(${at}, ${wide(s.args[0]!)}, ${dst});`;

@@ -96,8 +96,10 @@ function kindOf(module: string, name: string, read: ReadSource): number {
     return DIRECT | X87 | flags | (module.endsWith("/pointers") ? USES_TRACE : 0);
   }
   if (!effects.flagsRead && !effects.flagsChanged) return DIRECT;
-  // Flags alone are what rolFlags32 and its like are called for.
-  return DIRECT | TOUCHES_FLAGS | (/Flags\d+$/.test(name) && !effects.registersWritten ? SETS_FLAGS : 0);
+  // Flags alone are what shldFlags32 and its like are called for.
+  return (
+    DIRECT | TOUCHES_FLAGS | (/Flags\d+$|^setCarryOverflow$/.test(name) && !effects.registersWritten ? SETS_FLAGS : 0)
+  );
 }
 
 function printHelpers(names: readonly string[], read: ReadSource): string {
@@ -127,5 +129,5 @@ export const HELPER_KIND: usize = memory.data<u8>([${kinds.join(",")}]);
 /** u32 by number: general registers that it reads, and from bit 16 those that it writes. */
 export const HELPER_REGISTERS: usize = memory.data<u32>([${registers.join(",")}]);
 /** Numbers of helpers by name, for those that are more than called. */
-${parts.map(([module, name], i) => (/vector\/scalar|float\/(compare|packed|integer)$|push-pop$|execute\/string$|x87\//.test(module) ? `export const HELPER_${name}: u32 = ${i};\n` : "")).join("")}`;
+${parts.map(([module, name], i) => (/execute\/(flags|string)$|vector\/scalar|float\/(compare|packed|integer)$|push-pop$|x87\//.test(module) ? `export const HELPER_${name}: u32 = ${i};\n` : "")).join("")}`;
 }

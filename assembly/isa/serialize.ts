@@ -67,7 +67,7 @@ import { packFlags } from "./flag-bits.ts";
 import { effectsOf, PURE } from "./helper-effects.ts";
 import type { Signatures } from "./helper-signatures.ts";
 import { argumentsOf, masksOf } from "./masks.ts";
-import { FLAG_KINDS, type MicroOp, type Type, type Value, type Width } from "./micro-op.ts";
+import { flagCode, type MicroOp, type Type, type Value, type Width } from "./micro-op.ts";
 import type { Variant } from "./variant.ts";
 import { binaryOpcode, signedLeb, simdBytes, unaryOpcode, unsignedLeb } from "./wasm-opcodes.ts";
 
@@ -414,11 +414,11 @@ class Writer {
       case "condition":
         return [MICRO.CONDITION, s.code];
       case "flags": {
-        if ((s.kind === "logic") !== (s.args.length === 1))
+        if ((s.kind === "logic" || s.kind === "scan") !== (s.args.length === 1))
           throw new Error(
             `${this.variant.key}: flags of kind ${s.kind} take ${s.kind === "logic" ? "one value" : "two values"}`,
           );
-        return [MICRO.FLAGS, (FLAG_KINDS.indexOf(s.kind) + 1) * 4 + log(s.width), ...this.values(s)];
+        return [MICRO.FLAGS, flagCode(s.kind) * 4 + log(s.width), ...this.values(s)];
       }
       case "setFlags":
         return [MICRO.SET_FLAGS, ...this.values(s)];

@@ -1,5 +1,5 @@
 // Calls of helpers: code in place of those that a region computes itself, and the core for the others.
-import { HELPER_KIND, HELPER_REGISTERS, HELPER_SETS_FLAGS, HELPER_TOUCHES_FLAGS, HELPER_USES_TRACE } from "../generated/helpers";
+import { HELPER_KIND, HELPER_REGISTERS, HELPER_SETS_FLAGS, HELPER_setCarryOverflow, HELPER_TOUCHES_FLAGS, HELPER_USES_TRACE } from "../generated/helpers";
 import { push, typeOfResult } from "./compute";
 import { isInlineFloat, isPackedFloat } from "./float/operations";
 import { inlinePacked } from "./float/packed";
@@ -8,6 +8,7 @@ import { addParameter, beginType, helperFunction } from "./imports";
 import { flagsLive, record } from "./instruction";
 import { temp, vectorLocal } from "./locals";
 import { storeTraceRip } from "./memory-access";
+import { noteCarryOverflow } from "./note-flags";
 import { vectorLoad } from "./operands";
 import { inlineStack, isInlineStack } from "./stack";
 import { flagsStored, leaveIfFault, loadRegisters, loadVectors, setVector, storeFlags, storeRegisters, storeVectors } from "./state";
@@ -23,7 +24,7 @@ const FLOAT_DIV: u32 = 3;
 const RESULT_DROPPED: u32 = 16;
 const MAY_FAULT: u32 = 8;
 
-/** Floating point that WebAssembly does as well, the stack of code that is not of 64 bits, and strings. */
+/** Floating point that WebAssembly does as well, the stack of code that is not of 64 bits, strings, and flags of rotates. */
 function inlined(helper: u32, count: u32, values: usize): bool {
   if (isInlineFloat(helper)) {
     for (let i: u32 = 0; i < count; i++) push(load<u8>(values + i));
@@ -36,6 +37,10 @@ function inlined(helper: u32, count: u32, values: usize): bool {
   }
   if (isInlineString(helper, record)) {
     inlineString(helper, <u32>constOf(load<u8>(values)), record);
+    return true;
+  }
+  if (helper == HELPER_setCarryOverflow) {
+    noteCarryOverflow(load<u8>(values), load<u8>(values, 1));
     return true;
   }
   if (!isPackedFloat(helper)) return false;

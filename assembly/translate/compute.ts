@@ -1,25 +1,24 @@
 // The values that steps define: constants, or computed onto WebAssembly's stack.
 import { cpu } from "../cpu";
-import { R_IMM } from "../decode/record";
 import {
-  MICRO_ADDRESS, MICRO_ADDRESS_ALIGNED, MICRO_ADDRESS_PLUS, MICRO_CALL, MICRO_CONDITION, MICRO_CONST32, MICRO_CONST64, MICRO_DEFERRED, MICRO_EFFECTIVE, MICRO_GET,
-  MICRO_GET_FIXED, MICRO_GET_FLAGS, MICRO_IMM, MICRO_INDEX, MICRO_LOAD, MICRO_MODIFY, MICRO_MODIFY_LOCKED, MICRO_NEXT_RIP, MICRO_OFFSET, MICRO_OP32, MICRO_OP64,
+  MICRO_ADDRESS, MICRO_ADDRESS_ALIGNED, MICRO_ADDRESS_PLUS, MICRO_CALL, MICRO_CONDITION, MICRO_DEFERRED, MICRO_EFFECTIVE, MICRO_GET,
+  MICRO_GET_FIXED, MICRO_GET_FLAGS, MICRO_LOAD, MICRO_MODIFY, MICRO_MODIFY_LOCKED, MICRO_NEXT_RIP, MICRO_OFFSET, MICRO_OP32, MICRO_OP64,
   MICRO_POINTER, MICRO_SELECT128, MICRO_SIMD, MICRO_VLOAD,
 } from "../generated/micro-ops";
 import { CPU_XMM, TLB_READ, TLB_WRITE } from "../layout";
 import { cutToAddressSize, pushAddress, pushOffset, toLinear } from "./address";
 import { callHelper, definedX87 } from "./calls";
 import { pushCondition } from "./conditions";
-import { fold } from "./fold";
+import { defineConstant } from "./fold";
 import { F_FLAGS } from "./imports";
 import { modifyHost, nextDelta, record, setModifyHost } from "./instruction";
 import { L_BASE, L_FLAG_DST, L_FLAG_OP, L_FLAG_SRC, temp } from "./locals";
 import { addressLocal, loadOpcode, pushHost } from "./memory-access";
 import { I32_ADD, I32_AND, I32_WRAP, I64_ADD, SELECT } from "./opcodes";
 import { pushRegister, vectorLoad } from "./operands";
-import { knownFlags, missIf } from "./state";
-import { after, leb, opcodeOf, signedLeb, slotOf } from "./steps";
-import { defineConst, defineLocal, defineStep, defineXmm, isStep, isXmm, pushKnown, stepOf, xmmOf } from "./values";
+import { isOpOpen, knownFlags, missIf } from "./state";
+import { after, leb, opcodeOf, slotOf } from "./steps";
+import { defineLocal, defineStep, defineXmm, isStep, isXmm, pushKnown, stepOf, xmmOf } from "./values";
 import { byte, call, I32, i32const, I64, i64const, localGet, localTee, memory, V128 } from "./writer";
 
 // Bits of MICRO_POINTER.
@@ -28,23 +27,9 @@ const POINTER_ALIGNED: u32 = 16;
 
 /** Defines the value of a step: a constant where it is one, else in a local, now or where it is used. */
 export function define(at: usize): void {
+  if (defineConstant(at, record)) return;
   const a = <u32>load<u8>(at, 1);
-  switch (opcodeOf(at)) {
-    case MICRO_CONST32: return defineConst(signedLeb(at + 1), I32);
-    case MICRO_CONST64: return defineConst(signedLeb(at + 1), I64);
-    case MICRO_IMM: {
-      const value = load<i64>(record, R_IMM);
-      return defineConst(a == 0 ? value & 0xff : a == 1 ? value & 0xffff : value, a == 3 ? I64 : I32);
-    }
-    case MICRO_INDEX: return defineConst(slotOf(record, a), I32);
-    case MICRO_OP32:
-    case MICRO_OP64:
-      if (fold(at)) return;
-      break;
-    case MICRO_POINTER:
-      if (!(a & POINTER_MEMORY)) return defineXmm(slotOf(record, a & 3));
-      break;
-  }
+  if (opcodeOf(at) == MICRO_POINTER && !(a & POINTER_MEMORY)) return defineXmm(slotOf(record, a & 3));
   if (opcodeOf(at) == MICRO_CALL && definedX87(at)) return;
   if (load<u8>(at) & MICRO_DEFERRED) return defineStep(at, typeOfStep(at));
   compute(at);
@@ -157,7 +142,7 @@ function compute(at: usize): void {
     case MICRO_CONDITION: return pushCondition(a);
     case MICRO_CALL: return callHelper(at);
     case MICRO_GET_FLAGS: {
-      if (knownFlags >= 0) i32const(knownFlags);
+      if (knownFlags >= 0 && !isOpOpen()) i32const(knownFlags);
       else localGet(L_FLAG_OP);
       localGet(L_FLAG_DST);
       localGet(L_FLAG_SRC);

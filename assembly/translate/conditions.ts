@@ -2,8 +2,8 @@
 // else by the core.
 import { F_CONDITION } from "./imports";
 import { L_FLAG_DST, L_FLAG_OP, L_FLAG_SRC } from "./locals";
-import { I32_AND, I32_EQZ, I32_SHL, I32_SHR_U, I32_SUB, I32_WRAP, I32_XOR, I64_EQZ, I64_SUB } from "./opcodes";
-import { knownFlags } from "./state";
+import { I32_AND, I32_EQZ, I32_OR, I32_SHL, I32_SHR_U, I32_SUB, I32_WRAP, I32_XOR, I64_EQZ, I64_SHR_U, I64_SUB } from "./opcodes";
+import { CARRY_SHIFT, FLAGS_CARRIED, knownFlags, OVERFLOW_SHIFT, setKnownFlags } from "./state";
 import { byte, call, i32const, i64const, localGet } from "./writer";
 
 const KIND_ADD: u32 = 1;
@@ -12,6 +12,9 @@ const KIND_SBB1: u32 = 4;
 const KIND_LOGIC: u32 = 5;
 const KIND_INC: u32 = 6;
 const KIND_DEC: u32 = 7;
+const KIND_SHL: u32 = 8;
+const KIND_SHR: u32 = 9;
+const KIND_MUL: u32 = 10;
 
 // Comparisons, in the order in which WebAssembly numbers them.
 const EQ: u32 = 0;
@@ -59,6 +62,7 @@ function compareResult(which: u32, w: u32): void {
 
 /** Pushes condition `code` as 0 or 1. */
 export function pushCondition(code: u32): void {
+  if (knownFlags > 0 && knownFlags & FLAGS_CARRIED) return carried(code);
   if (knownFlags == 0) return pushBits(code);
   if (knownFlags > 0 && direct(code, knownFlags >> 2, knownFlags & 3)) return;
   i32const(code);
@@ -67,6 +71,43 @@ export function pushCondition(code: u32): void {
   localGet(L_FLAG_DST);
   localGet(L_FLAG_SRC);
   call(F_CONDITION);
+}
+
+/** The condition where CF and OF are bits of L_FLAG_OP. */
+function carried(code: u32): void {
+  const what = code & ~1;
+  if (what == BELOW) bitOfOp(CARRY_SHIFT);
+  else if (what == OVERFLOW) bitOfOp(OVERFLOW_SHIFT);
+  else if (what == BELOW_EQUAL) {
+    bitOfOp(CARRY_SHIFT);
+    ofOperation(ZERO);
+    byte(I32_OR);
+  } else if (what == LESS || what == LESS_EQUAL) {
+    ofOperation(SIGN);
+    bitOfOp(OVERFLOW_SHIFT);
+    byte(I32_XOR);
+    if (what == LESS_EQUAL) {
+      ofOperation(ZERO);
+      byte(I32_OR);
+    }
+  } else return ofOperation(code);
+  if (code & 1) byte(I32_EQZ);
+}
+
+function bitOfOp(shift: i32): void {
+  localGet(L_FLAG_OP);
+  i32const(shift);
+  byte(I32_SHR_U);
+  i32const(1);
+  byte(I32_AND);
+}
+
+/** A condition that looks at neither CF nor OF. */
+function ofOperation(code: u32): void {
+  const known = knownFlags;
+  setKnownFlags(known & ~FLAGS_CARRIED);
+  pushCondition(code);
+  setKnownFlags(known);
 }
 
 /** True: the condition follows from one comparison, which has been pushed. */
@@ -114,20 +155,31 @@ function direct(code: u32, kind: u32, w: u32): bool {
     else return false;
     return true;
   }
+  if (what == OVERFLOW && kind == KIND_MUL) return bitOfSource(0, negated);
   if (what != BELOW) return false;
+  if (kind == KIND_SHL) return bitOfSource((8 << w) - 1, negated);
+  if (kind == KIND_SHR || kind == KIND_MUL || kind == KIND_INC || kind == KIND_DEC) return bitOfSource(0, negated);
   if (kind == KIND_ADD) {
     operand(L_FLAG_DST, w);
     operand(L_FLAG_SRC, w);
     compare(negated ? GE_U : LT_U, w);
     return true;
   }
-  if (kind == KIND_INC || kind == KIND_DEC) {
-    localGet(L_FLAG_SRC);
-    byte(I32_WRAP);
-    if (negated) byte(I32_EQZ);
-    return true;
-  }
   return false;
+}
+
+/** Pushes a bit of the second operand. */
+function bitOfSource(bit: u32, negated: u32): bool {
+  localGet(L_FLAG_SRC);
+  if (bit) {
+    i64const(bit);
+    byte(I64_SHR_U);
+  }
+  byte(I32_WRAP);
+  i32const(1);
+  byte(I32_AND);
+  if (negated) byte(I32_EQZ);
+  return true;
 }
 
 /** The condition from flags in RFLAGS layout in L_FLAG_SRC. */
@@ -154,7 +206,7 @@ function pushBits(code: u32): void {
     byte(I32_XOR);
     if (what == LESS_EQUAL) {
       flagBits(0x40);
-      byte(0x72);
+      byte(I32_OR);
     }
   }
   byte(I32_EQZ);

@@ -105,9 +105,7 @@ function effect(at: usize): void {
       memory(V128_STORE, 0, 0);
       return;
     case MICRO_FLAGS: return noteFlags(a, load<u8>(at, 2), load<u8>(at, 3));
-    case MICRO_SET_FLAGS:
-      push(a);
-      return setFlags();
+    case MICRO_SET_FLAGS: return setFlags(a);
     case MICRO_CALL: return callHelper(at);
     case MICRO_GUARD:
       // The interpreter raises what is to be raised.

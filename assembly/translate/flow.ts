@@ -6,29 +6,37 @@ import {
   MICRO_ADDRESS, MICRO_ADDRESS_ALIGNED, MICRO_ADDRESS_PLUS, MICRO_CALL, MICRO_EFFECTIVE, MICRO_END, MICRO_FLAGS, MICRO_GET, MICRO_GET_FIXED, MICRO_POINTER,
   MICRO_PUT, MICRO_PUT_FIXED, MICRO_SET_FLAGS, MICRO_VSTORE, MICRO_WHEN,
 } from "../generated/micro-ops";
-import { HELPER_fcomiSt, HELPER_KIND, HELPER_REGISTERS, HELPER_TOUCHES_FLAGS } from "../generated/helpers";
+import { HELPER_fcomiSt, HELPER_KIND, HELPER_REGISTERS, HELPER_setCarryOverflow, HELPER_TOUCHES_FLAGS } from "../generated/helpers";
 import { HOW_INLINE, howTo, KIND_ALWAYS, KIND_CONDITIONAL, KIND_NEXT, mayLeave } from "./cases";
 import {
   B_COUNT, B_DIRTY_GEN, B_DIRTY_IN, B_DIRTY_KEEP, B_FALL, B_KIND, B_KNOWN_IN, B_KNOWN_OUT, B_LIVE_IN, B_POSITION, B_SUCCESSORS, B_TAKEN, blockAt, firstRecord,
 } from "./discover";
 import { isInlineFloat, isPackedFloat } from "./float/operations";
+import { defineConstant } from "./fold";
 import { TR_LIVE } from "./layout";
 import { dispatched, isLoopAt, orderAt, ordered } from "./order";
-import { FLAGS_DYNAMIC, useFloats, useRegisters, VECTORS } from "./state";
+import { FLAGS_CARRIED, FLAGS_DYNAMIC, useFloats, useRegisters, VECTORS } from "./state";
 import { after, ALL_FLAGS, definesValue, flagsRead, flagsWritten, leb, listOf, nextStep, opcodeOf, slotOf, stepsOf } from "./steps";
 import { comparesString } from "./strings";
-import { beginValues, defineConst, defineXmm, isXmm, xmmOf } from "./values";
+import { beginValues, constOf, defineConst, defineStep, defineXmm, isConst, isXmm, xmmOf } from "./values";
 import { I32 } from "./writer";
 import { roundingBits } from "./x87/records";
 
 /** Offsets of general registers in the vCPU are below this. */
 const REGISTERS_END: u32 = 128;
 const POINTER_MEMORY: u32 = 8;
+const KIND_INC: u32 = 6;
+const KIND_DEC: u32 = 7;
+/** CF, and CF with OF, as lists number the flags. */
+const CARRY: u32 = 1;
+const CARRY_OVERFLOW: u32 = 33;
 
 /** The flags of the block are what they were on entry. */
 const UNCHANGED: i32 = -3;
 /** Nothing is known yet. */
 const UNVISITED: i32 = -4;
+/** The flags of the block are what they were on entry but for CF and OF. */
+const CARRIED: i32 = -5;
 
 // ---------------------------------------------------------------- registers
 let floats: bool = false;
@@ -204,12 +212,45 @@ export function liveInBlock(b: usize, keep: bool): u32 {
     if (howTo(rec) != HOW_INLINE) live = ALL_FLAGS;
     else {
       const list = listOf(rec);
-      live = (live & ~flagsWritten(list)) | (flagsRead(list) & ALL_FLAGS);
+      live = (live & ~(flagsWritten(list) | flagsWrittenSurely(rec, list))) | (flagsRead(list) & ALL_FLAGS);
       // An instruction that is not executed here after all leaves with the flags as they are.
       if (mayLeave(rec, list)) live = ALL_FLAGS;
     }
   }
   return live;
+}
+
+/** Flags that are written by a conditional body which is always executed: that of a shift or rotate by an immediate. */
+function flagsWrittenSurely(rec: usize, list: usize): u32 {
+  if (!hasBody(list)) return 0;
+  let written: u32 = 0;
+  let conditional: usize = 0;
+  beginValues();
+  for (let s = stepsOf(list); load<u8>(s) != MICRO_END; s = nextStep(s)) {
+    if (definesValue(s) && !defineConstant(s, rec)) defineStep(s, I32);
+    if (opcodeOf(s) == MICRO_WHEN) {
+      const length = leb(s + 2);
+      if (!isSure(s) && after + length > conditional) conditional = after + length;
+    } else if (s < conditional) continue;
+    else if (opcodeOf(s) == MICRO_FLAGS) written |= keepsCarry(load<u8>(s, 1) >> 2) ? ALL_FLAGS & ~CARRY : ALL_FLAGS;
+    else if (opcodeOf(s) == MICRO_CALL && leb(s + 1) == HELPER_setCarryOverflow) written |= CARRY_OVERFLOW;
+  }
+  return written;
+}
+
+function hasBody(list: usize): bool {
+  for (let s = stepsOf(list); load<u8>(s) != MICRO_END; s = nextStep(s)) if (opcodeOf(s) == MICRO_WHEN) return true;
+  return false;
+}
+
+/** Whether the condition of the MICRO_WHEN at `at` is known to hold. */
+function isSure(at: usize): bool {
+  const condition = <u32>load<u8>(at, 1);
+  return isConst(condition) && constOf(condition) != 0;
+}
+
+function keepsCarry(kind: u32): bool {
+  return kind == KIND_INC || kind == KIND_DEC;
 }
 
 /** Whether the flags that instruction `n` of the block last gone through leaves may be looked at. */
@@ -231,7 +272,7 @@ export function findKnownFlags(): void {
     changed = false;
     for (let i = 0; i < ordered; i++) {
       const b = blockAt(orderAt(i));
-      const out = load<i32>(b, B_KNOWN_OUT) == UNCHANGED ? load<i32>(b, B_KNOWN_IN) : load<i32>(b, B_KNOWN_OUT);
+      const out = knownOut(load<i32>(b, B_KNOWN_IN), load<i32>(b, B_KNOWN_OUT));
       if (out == UNVISITED) continue;
       for (let todo = load<u64>(b, B_SUCCESSORS); todo; todo &= todo - 1) {
         const to = blockAt(<i32>ctz<u64>(todo));
@@ -245,12 +286,24 @@ export function findKnownFlags(): void {
   }
 }
 
+/** What a block leaves, by what it begins with and what it does itself. */
+function knownOut(known: i32, own: i32): i32 {
+  if (own == UNCHANGED) return known;
+  return own == CARRIED ? carriedAfter(known) : own;
+}
+
+/** What CF and OF alone being changed makes of flags. */
+function carriedAfter(known: i32): i32 {
+  if (known == UNCHANGED) return CARRIED;
+  return known > 0 ? known | FLAGS_CARRIED : known;
+}
+
 /** Whether code in place of a helper leaves the flags in RFLAGS layout. */
 function setsFlagsInLine(helper: u32): bool {
   return isInlineFloat(helper) || (helper == HELPER_fcomiSt && roundingBits != 0);
 }
 
-/** What a block leaves: CC_OP, FLAGS_DYNAMIC or UNCHANGED. */
+/** What a block leaves: CC_OP, FLAGS_DYNAMIC, UNCHANGED or CARRIED. */
 function lastFlags(b: usize): i32 {
   let known: i32 = UNCHANGED;
   let rec = firstRecord(b);
@@ -262,18 +315,21 @@ function lastFlags(b: usize): i32 {
       continue;
     }
     let conditional: usize = 0;
+    beginValues();
     for (let s = stepsOf(listOf(rec)); load<u8>(s) != MICRO_END; s = nextStep(s)) {
+      if (definesValue(s) && !defineConstant(s, rec)) defineStep(s, I32);
       let op: i32 = UNCHANGED;
       switch (opcodeOf(s)) {
         case MICRO_FLAGS: if (liveAfter(n)) op = load<u8>(s, 1); break;
-        case MICRO_SET_FLAGS: op = 0; break;
+        case MICRO_SET_FLAGS: if (liveAfter(n)) op = 0; break;
         case MICRO_CALL:
           if (comparesString(leb(s + 1))) op = FLAGS_DYNAMIC;
+          else if (leb(s + 1) == HELPER_setCarryOverflow) op = liveAfter(n) ? carriedAfter(known) : UNCHANGED;
           else if (load<u8>(HELPER_KIND + leb(s + 1)) & HELPER_TOUCHES_FLAGS) op = setsFlagsInLine(leb(s + 1)) ? 0 : FLAGS_DYNAMIC;
           break;
         case MICRO_WHEN: {
           const length = leb(s + 2);
-          if (after + length > conditional) conditional = after + length;
+          if (!isSure(s) && after + length > conditional) conditional = after + length;
           break;
         }
       }

@@ -1,11 +1,30 @@
 // Steps whose operands are constants.
-import { MICRO_OP64 } from "../generated/micro-ops";
-import { opcodeOf } from "./steps";
+import { R_IMM } from "../decode/record";
+import { MICRO_CONST32, MICRO_CONST64, MICRO_IMM, MICRO_INDEX, MICRO_OP32, MICRO_OP64 } from "../generated/micro-ops";
+import { opcodeOf, signedLeb, slotOf } from "./steps";
 import { constOf, defineConst, isConst } from "./values";
 import { I32, I64 } from "./writer";
 
+/** Defines what a step of record `rec` defines where that is a constant. False: it is none. */
+export function defineConstant(at: usize, rec: usize): bool {
+  const a = <u32>load<u8>(at, 1);
+  switch (opcodeOf(at)) {
+    case MICRO_CONST32: defineConst(signedLeb(at + 1), I32); return true;
+    case MICRO_CONST64: defineConst(signedLeb(at + 1), I64); return true;
+    case MICRO_IMM: {
+      const value = load<i64>(rec, R_IMM);
+      defineConst(a == 0 ? value & 0xff : a == 1 ? value & 0xffff : value, a == 3 ? I64 : I32);
+      return true;
+    }
+    case MICRO_INDEX: defineConst(slotOf(rec, a), I32); return true;
+    case MICRO_OP32:
+    case MICRO_OP64: return fold(at);
+    default: return false;
+  }
+}
+
 /** Computes what follows from constants alone, so that shifts by an immediate have no conditional bodies. */
-export function fold(at: usize): bool {
+function fold(at: usize): bool {
   const opcode = <u32>load<u8>(at, 1);
   const count = <u32>load<u8>(at, 2);
   const x = <u32>load<u8>(at, 3);

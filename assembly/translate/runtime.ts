@@ -43,7 +43,7 @@ export function j2(op: i32, dst: u64, src: u64): void {
   const shift: u64 = 64 - (8 << (op & 3));
   store<u32>(cpu, op, CPU_CC_OP);
   store<u64>(cpu, dst << shift, CPU_CC_DST);
-  store<u64>(cpu, (PLAIN_KINDS >> (<u32>op >> 2)) & 1 ? src : src << shift, CPU_CC_SRC);
+  store<u64>(cpu, (PLAIN_KINDS >> ((<u32>op >> 2) & 15)) & 1 ? src : src << shift, CPU_CC_SRC);
 }
 
 /** The status flags in RFLAGS layout. */

@@ -96,12 +96,26 @@ export function storeVectors(mask: u32): void {
 
 // ---------------------------------------------------------------- flags
 const KIND_LOGIC: i32 = 5;
-/** CC_OP of the flags in the locals where it is known here, 0: RFLAGS layout in L_FLAG_SRC; or one of these. */
+/** CC_OP of the flags in the locals where it is known here, 0: RFLAGS layout in L_FLAG_SRC, with FLAGS_CARRIED but without what
+ * that stands for, which L_FLAG_OP has; or one of these. */
 export let knownFlags: i32 = -2;
 /** The flags are in the vCPU. */
 export const FLAGS_STORED: i32 = -1;
 /** Only L_FLAG_OP says. */
 export const FLAGS_DYNAMIC: i32 = -2;
+/** Bit of CC_OP: CF and OF are its bits 8 and 9 (execute/flags.ts). */
+export const FLAGS_CARRIED: i32 = 0x40;
+export const CARRY_SHIFT: i32 = 8;
+export const OVERFLOW_SHIFT: i32 = 9;
+
+/** Whether L_FLAG_OP has more to say than is known here. */
+export function isOpOpen(): bool {
+  return knownFlags == FLAGS_DYNAMIC || (knownFlags > 0 && (knownFlags & FLAGS_CARRIED) != 0);
+}
+/** Kind of the flags that are known, or whose CF and OF are not. */
+function knownKind(): i32 {
+  return (knownFlags >> 2) & 15;
+}
 export function setKnownFlags(op: i32): void {
   knownFlags = op;
 }
@@ -120,16 +134,17 @@ export function storeFlags(): void {
   } else {
     const shift = 64 - (8 << (knownFlags & 3));
     i32const(0);
-    i32const(knownFlags);
+    if (isOpOpen()) localGet(L_FLAG_OP);
+    else i32const(knownFlags);
     field(I32_STORE, CPU_CC_OP);
-    if (knownFlags >> 2) {
+    if (knownKind()) {
       i32const(0);
       aligned(L_FLAG_DST, shift);
       field(I64_STORE, CPU_CC_DST);
     }
-    if (knownFlags >> 2 != 5) {
+    if (knownKind() != KIND_LOGIC) {
       i32const(0);
-      aligned(L_FLAG_SRC, (PLAIN_KINDS >> (knownFlags >> 2)) & 1 ? 0 : shift);
+      aligned(L_FLAG_SRC, (PLAIN_KINDS >> knownKind()) & 1 ? 0 : shift);
       field(I64_STORE, CPU_CC_SRC);
     }
   }
@@ -181,14 +196,14 @@ function wayOut(way: u32, base: u32, delta: i32, uncounted: i32): void {
   storeVectors(0xffff);
   dirty = was;
   const place = (<i64>delta & 0xffffffff) | (<i64>uncounted << PLACE_UNCOUNTED);
-  if (knownFlags == FLAGS_DYNAMIC) {
+  if (isOpOpen()) {
     i64const(place);
     localGet(L_FLAG_OP);
     byte(I64_EXTEND_U);
     i64const(PLACE_FLAGS);
     byte(I64_SHL);
     byte(I64_OR);
-  } else i64const(place | (<i64>(knownFlags & 0xff) << PLACE_FLAGS));
+  } else i64const(place | (<i64>(knownFlags & 0xffff) << PLACE_FLAGS));
   if (usedSlots) {
     localSet(placeLocal);
     localGet(base);
@@ -202,7 +217,7 @@ function wayOut(way: u32, base: u32, delta: i32, uncounted: i32): void {
   localGet(L_FUEL);
   if (knownFlags == FLAGS_STORED) i64const(0);
   else localGet(L_FLAG_DST);
-  if (knownFlags == FLAGS_STORED || knownFlags >> 2 == KIND_LOGIC) i64const(0);
+  if (knownFlags == FLAGS_STORED || (knownFlags > 0 && knownKind() == KIND_LOGIC)) i64const(0);
   else localGet(L_FLAG_SRC);
   if (way == F_LEAVE) returnCall(way);
   else {

@@ -19,11 +19,11 @@ import { SLOT_ALIVE, SLOT_TAKEN, SLOT_USED } from "./slots";
 import { field, loadField, PLAIN_KINDS } from "./state";
 import { at, block, brIf, byte, end, globalGet, I32, I64, i32const, i64const, ifBlock, localGet, localSet, localTee, memory, returnCallIndirect, u32leb, u32leb5, VOID, writeAt } from "./writer";
 
-// Where a region is left, in one i64: i32 displacement, u16 instructions to go back into the fuel, u8 CC_OP, 0xff where
+// Where a region is left, in one i64: i32 displacement, u16 instructions to go back into the fuel, u16 CC_OP, 0xffff where
 // the vCPU has the flags.
 export const PLACE_UNCOUNTED: i64 = 32;
 export const PLACE_FLAGS: i64 = 48;
-const FLAGS_IN_VCPU: i32 = 0xff;
+const FLAGS_IN_VCPU: i32 = 0xffff;
 
 /** Ways out of a vCPU's regions: to the next region, or to the interpreter. */
 const WAYS: u32 = 2;
@@ -131,7 +131,7 @@ function settle(): void {
   i64const(PLACE_FLAGS);
   byte(I64_SHR_S);
   byte(I32_WRAP);
-  i32const(0xff);
+  i32const(0xffff);
   byte(I32_AND);
   localTee(FLAG_OP);
   i32const(FLAGS_IN_VCPU);
@@ -153,6 +153,8 @@ function settle(): void {
   localGet(FLAG_OP);
   i32const(2);
   byte(I32_SHR_U);
+  i32const(15);
+  byte(I32_AND);
   byte(I32_SHR_U);
   i32const(1);
   byte(I32_AND);

@@ -50,8 +50,20 @@ for (const [name, digit] of [["rol", 0], ["ror", 1]] as const) {
       ? b.binary(name === "rol" ? "rotl" : "rotr", x, count)
       : b.call("execute/shift", `${name}${b.width}`, [x, count], { type: "i32", faults: false });
     b.write(d, r);
-    b.when(isSet(b, count), () => b.call("execute/shift", `${name}Flags${b.width}`, [r], { faults: false }));
+    b.when(isSet(b, count), () => rotateFlags(b, name, r));
   });
+}
+/** CF is the bit that came in last, at the bottom or at the top; OF is the top bit against CF, or the two top bits against
+ * each other. The other flags stay. */
+function rotateFlags(b: Builder, name: "rol" | "ror", r: Value): void {
+  const top = (): Value => b.shrU(r, b.const(b.width - 1));
+  const low = (): Value => b.and(r, b.const(1));
+  const below = (): Value => b.and(b.shrU(r, b.const(b.width - 2)), b.const(1));
+  setCarryOverflow(b, name === "rol" ? low() : top(), b.xor(top(), name === "rol" ? low() : below()));
+}
+/** CF and OF become these, 0 or 1; the other flags stay. */
+function setCarryOverflow(b: Builder, carry: Value, overflow: Value): void {
+  b.call("execute/flags", "setCarryOverflow", [b.zeroExtend(carry, b.width, 32), b.zeroExtend(overflow, b.width, 32)], { faults: false });
 }
 // Rotates through carry read CF before the helper changes it, and write the result before it does.
 for (const [name, digit] of [["rcl", 2], ["rcr", 3]] as const) {
@@ -75,14 +87,14 @@ for (const [name, opcode] of [["shld", "A4"], ["shrd", "AC"]] as const) {
 }
 
 // ---------------------------------------------------------------- bit tests
-/** The carry becomes the bit; the other flags stay. change: what happens to the bit. */
+/** The carry becomes the bit, and OF, which is undefined, zero; ZF stays. change: what happens to the bit. */
 function bitTest(name: string, opcode: string, digit: number, change?: (b: Builder, x: Value, mask: Value) => Value): void {
   const body = (b: Builder, d: Operand, s: Operand): void => {
     const bit = b.and(b.read(s), b.const(b.width - 1));
     const x = change ? b.modify(d) : b.read(d);
     if (change) b.write(d, change(b, x, b.shl(b.const(1), bit)));
     const carry = b.and(b.shrU(x, bit), b.const(1));
-    b.call("execute/flags", "setCarry", [b.zeroExtend(carry, b.width, 32)], { faults: false });
+    setCarryOverflow(b, carry, b.const(0));
   };
   const lock = change !== undefined;
   row(`${name}i`, `0F BA/${digit} Ev,Ib`, { lock, group: "bit", mnemonic: name }, (b, d, s) => body(b, d, { ...s, width: b.width }));
@@ -103,24 +115,30 @@ bitTest("btr", "B3", 6, (b, x, mask) => b.and(x, b.xor(mask, b.const(-1))));
 bitTest("btc", "BB", 7, (b, x, mask) => b.xor(x, mask));
 
 // ---------------------------------------------------------------- scans and counts
-/** Result and flags both come from the helper, which has no other effect. */
-function counted(name: string, forms: string | string[], options: { feature?: number; mnemonic?: string }): void {
-  row(name, forms, { group: "bit", ...options }, (b, d, s) => {
-    const x = b.read(s);
-    b.write(d, b.call("execute/bits", `${name}${b.width}`, [x, b.read(d)], { type: b.typeOf(b.width), faults: false }));
-  });
-}
 for (const [name, opcode] of [["bsf", "BC"], ["bsr", "BD"]] as const) {
   row(name, `0F ${opcode} Gv,Ev`, { group: "bit" }, (b, d, s) => {
     const x = b.read(s);
-    const found = b.call("execute/bits", `${name}${b.width}`, [x], { type: b.typeOf(b.width), faults: false });
+    b.flags("scan", x);
     // All 64 bits of the destination stay as they are for a zero source.
-    b.when(isSet(b, x), () => b.write(d, found));
+    b.when(isSet(b, x), () => b.write(d, name === "bsf" ? b.unary("ctz", x) : b.sub(b.const(b.width === 64 ? 63 : 31), b.unary("clz", x))));
   });
 }
-counted("tzcnt", "F3 0F BC Gv,Ev", { feature: FEAT_BMI1 });
-counted("lzcnt", "F3 0F BD Gv,Ev", { feature: FEAT_ABM });
-counted("popcnt", "F3 0F B8 Gv,Ev", { feature: FEAT_POPCNT });
+for (const [name, opcode, feature] of [["tzcnt", "BC", FEAT_BMI1], ["lzcnt", "BD", FEAT_ABM]] as const) {
+  row(name, `F3 0F ${opcode} Gv,Ev`, { group: "bit", feature }, (b, d, s) => {
+    const x = b.read(s);
+    // 16 bits are counted among 32: a bit above them ends the count from below.
+    const r = b.width !== 16 ? b.unary(name === "tzcnt" ? "ctz" : "clz", x)
+      : name === "tzcnt" ? b.unary("ctz", b.or(x, b.const(1 << 16, 32))) : b.sub(b.unary("clz", x), b.const(16));
+    b.write(d, r);
+    b.flags("count", r, b.zeroExtend(b.eqz(x), 32, b.width));
+  });
+}
+row("popcnt", "F3 0F B8 Gv,Ev", { group: "bit", feature: FEAT_POPCNT }, (b, d, s) => {
+  const x = b.read(s);
+  b.write(d, b.unary("popcnt", x));
+  // ZF as in RFLAGS; the others are cleared.
+  b.setStatusFlags(b.shl(b.eqz(x), b.const(6, 32)));
+});
 
 row("crc32b", "F2 0F38 F0 Gy,Eb", { group: "bit", feature: FEAT_SSE42, mnemonic: "crc32", widths: [16, 32, 64] }, (b, d, s) => crc(b, d, s, 8));
 row("crc32", "F2 0F38 F1 Gy,Ev", { group: "bit", feature: FEAT_SSE42, widths: [16, 32, 64] }, (b, d, s) => crc(b, d, s, b.width));

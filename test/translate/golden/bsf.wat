@@ -18,26 +18,26 @@ i32.sub
 local.set $fuel
 local.get $rbx
 local.set $11
-local.get $flag_op
-local.get $flag_dst
-local.get $flag_src
-call $store_flags
-i32.const -1
-local.set $flag_op
 local.get $11
-call $helper
-local.set $scratch
-i32.const -1
+local.set $flag_dst
+i32.const 23
 local.set $flag_op
-local.get $scratch
-local.set $12
 local.get $11
 i64.const 0
 i64.ne
 if
- local.get $12
+ local.get $11
+ i64.ctz
  local.set $rax
 end
+i32.const 0
+i32.const 23
+i32.store offset=cpu.flag_op
+i32.const 0
+local.get $flag_dst
+i64.store offset=cpu.flag_dst
+i32.const -1
+local.set $flag_op
 i32.const 0
 local.get $rax
 i64.store offset=cpu.rax
@@ -49,16 +49,16 @@ local.get $base
 i64.const 0
 i64.add
 call $execute
-local.set $13
+local.set $12
 i32.const -1
 local.set $flag_op
-local.get $13
+local.get $12
 i32.const 1
 i32.shr_u
-local.set $13
+local.set $12
 i32.const 0
 local.get $fuel
-local.get $13
+local.get $12
 i32.add
 i32.store offset=cpu.fuel
 i32.const 0

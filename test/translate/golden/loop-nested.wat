@@ -112,6 +112,8 @@ loop $label1
  local.set $scratch_16
  local.get $flag_src
  i32.wrap_i64
+ i32.const 1
+ i32.and
  i64.extend_i32_u
  local.set $flag_src
  local.get $scratch_16
