@@ -63,6 +63,11 @@ function pushWideOffset(rec: usize): void {
   }
 }
 
+function pushNarrow(register: u32): void {
+  localGet(registerLocal(register));
+  if (code64) byte(I32_WRAP);
+}
+
 /** The same in 32 bits, of which an address size of 16 has the lower half. */
 function pushNarrowOffset(rec: usize, size: u32): void {
   const base = <u32>load<u8>(rec, R_BASE);
@@ -71,13 +76,11 @@ function pushNarrowOffset(rec: usize, size: u32): void {
   if (base == CPU_ZERO && index == CPU_ZERO) return i64const(<i64>displacement & (size == SIZE_16 ? 0xffff : 0xffffffff));
   let terms = 0;
   if (base != CPU_ZERO) {
-    localGet(registerLocal(base >> 3));
-    byte(I32_WRAP);
+    pushNarrow(base >> 3);
     terms++;
   }
   if (index != CPU_ZERO) {
-    localGet(registerLocal(index >> 3));
-    byte(I32_WRAP);
+    pushNarrow(index >> 3);
     const scale = load<u8>(rec, R_SCALE);
     if (scale) {
       i32const(scale);

@@ -2,6 +2,7 @@
 // registers that it uses, then temporaries, which each instruction takes afresh.
 import { cpu } from "../cpu";
 import { LOCALS_MAX, TEMPS_MAX, TR_LOCAL_TYPES, TR_TEMPS } from "./layout";
+import { registerType } from "./registers";
 import { byte, F64, I32, I64, u32leb, V128 } from "./writer";
 
 /** Parameter, i32: which entry of the dispatch table. */
@@ -61,7 +62,7 @@ export function beginLocals(general: u32, xmm: u32): void {
   registers = general;
   vectors = xmm;
   firstRegister = FIRST_OTHER;
-  for (let i: i32 = popcnt<u32>(general); i > 0; i--) add(I64);
+  for (let i: i32 = popcnt<u32>(general); i > 0; i--) add(registerType());
   firstVector = count;
   for (let i: i32 = popcnt<u32>(xmm); i > 0; i--) add(V128);
   memory.fill(cpu + TR_TEMPS, 0, 8 * KINDS);

@@ -1,49 +1,56 @@
 // Operands in registers: parts of general registers and of XMM registers, which are locals of the region.
+import { code64 } from "./code-mode";
 import { push } from "./compute";
-import { registerLocal, vectorLocal } from "./locals";
+import { vectorLocal } from "./locals";
 import { loadOpcode, storeOpcode } from "./memory-access";
-import { I32_AND, I32_WRAP, I64_AND, I64_EXTEND_U, I64_OR, I64_SHL, I64_SHR_U, V128_LOAD, V128_STORE } from "./opcodes";
+import { I32_AND, I32_OR, I32_SHL, I32_SHR_U, I32_WRAP, I64_EXTEND_U, V128_LOAD, V128_STORE } from "./opcodes";
+import { pushExtended, pushWhole, registerConst, registerOp } from "./registers";
 import { setRegister, setVector } from "./state";
 import { isXmm, typeOf, xmmOf } from "./values";
-import { byte, i32const, I64, i64const, localGet, memory, simdLane } from "./writer";
+import { byte, i32const, I64, localGet, memory, simdLane } from "./writer";
 
 /** Pushes a general register operand, given by its byte offset in the vCPU, zero-extended. */
 export function pushRegister(at: u32, w: u32): void {
-  localGet(registerLocal(at >> 3));
-  if (w == 3) return;
+  if (w == 3) return pushExtended(at >> 3);
+  pushWhole(at >> 3);
   if (at & 1) {
-    i64const(8);
-    byte(I64_SHR_U);
+    registerConst(8);
+    registerOp(I32_SHR_U);
   }
-  byte(I32_WRAP);
+  if (code64) byte(I32_WRAP);
   if (w == 2) return;
   i32const(w == 0 ? 0xff : 0xffff);
   byte(I32_AND);
 }
 
+/** Pushes a value in the registers' type. */
+function pushForRegister(value: u32): void {
+  push(value);
+  const wide = typeOf(value) == I64;
+  if (wide && !code64) byte(I32_WRAP);
+  else if (!wide && code64) byte(I64_EXTEND_U);
+}
+
 /** Writes value `value` to a general register operand. */
 export function putRegister(at: u32, w: u32, value: u32): void {
-  const local = registerLocal(at >> 3);
   if (w >= 2) {
-    push(value);
-    if (w == 2) byte(I64_EXTEND_U);
+    pushForRegister(value);
     setRegister(at >> 3);
     return;
   }
   const shift: i64 = at & 1 ? 8 : 0;
   const mask: i64 = w == 0 ? 0xff : 0xffff;
-  localGet(local);
-  i64const(~(mask << shift));
-  byte(I64_AND);
-  push(value);
-  if (typeOf(value) != I64) byte(I64_EXTEND_U);
-  i64const(mask);
-  byte(I64_AND);
+  pushWhole(at >> 3);
+  registerConst(~(mask << shift));
+  registerOp(I32_AND);
+  pushForRegister(value);
+  registerConst(mask);
+  registerOp(I32_AND);
   if (shift) {
-    i64const(shift);
-    byte(I64_SHL);
+    registerConst(shift);
+    registerOp(I32_SHL);
   }
-  byte(I64_OR);
+  registerOp(I32_OR);
   setRegister(at >> 3);
 }
 

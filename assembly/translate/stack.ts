@@ -9,13 +9,19 @@ import {
 import { CPU_SEG_LIMIT, TLB_READ, TLB_WRITE } from "../layout";
 import { toSegment } from "./address";
 import { code64, flat, stack32 } from "./code-mode";
-import { registerLocal, temp } from "./locals";
+import { push } from "./compute";
+import { temp } from "./locals";
 import { loadOpcode, pushHost, storeOpcode } from "./memory-access";
-import { I32_GT_U, I32_LOAD, I64_ADD, I64_AND, I64_EQ, I64_EXTEND_U, I64_NE, I64_OR, I64_SUB } from "./opcodes";
+import { I32_ADD, I32_AND, I32_EQ, I32_GT_U, I32_LOAD, I32_NE, I32_OR, I32_SUB, I32_WRAP, I64_EQ, I64_EXTEND_U, I64_NE } from "./opcodes";
+import { pushWhole, registerConst, registerOp, registerType } from "./registers";
 import { loadField, missIf, setRegister } from "./state";
 import { constOf } from "./values";
-import { byte, I64, i64const, localGet, localSet, localTee, memory } from "./writer";
-import { push } from "./compute";
+import { byte, I64, i32const, localGet, localSet, localTee, memory } from "./writer";
+
+// Address sizes.
+const SIZE_16: u32 = 0;
+const SIZE_32: u32 = 1;
+const SIZE_64: u32 = 2;
 
 /** Whether a helper is computed in line. */
 export function isInlineStack(helper: u32): bool {
@@ -50,45 +56,49 @@ export function inlineStack(helper: u32, value: u32, rec: usize): void {
     case HELPER_drop: return drop(value);
     case HELPER_leaveFrame: return leaveFrame(constOf(value) == 2 ? 1 : 2);
     case HELPER_checkNearTarget: return checkTarget(value);
-    case HELPER_counterStays: return counter(rec, 1, I64_NE);
-    case HELPER_counterIsZero: return counter(rec, 0, I64_EQ);
+    case HELPER_counterStays: return counter(rec, 1, false);
+    case HELPER_counterIsZero: return counter(rec, 0, true);
     case HELPER_countDown: return countDown(rec);
     // checkBranch: where a region is entered, all its direct targets are known to lie inside the segment.
   }
 }
 
 // ---------------------------------------------------------------- the stack pointer
-/** Cuts an offset in the stack to the stack's width. */
-function cut(): void {
-  if (code64) return;
-  i64const(stack32 ? 0xffffffff : 0xffff);
-  byte(I64_AND);
-}
-
-/** Pushes a register, RSP or RBP, as an offset in the stack. */
-function offsetIn(register: u32): void {
-  localGet(registerLocal(register));
-  cut();
-}
-
 function isStack16(): bool {
   return !code64 && !stack32;
 }
 
-/** Makes the i64 on WebAssembly's stack the stack pointer: SP alone leaves the upper bits as they are. */
+/** Cuts an offset in the stack, in the registers' type, to the stack's width. */
+function cut(): void {
+  if (!isStack16()) return;
+  i32const(0xffff);
+  byte(I32_AND);
+}
+
+/** Pushes a register, RSP or RBP, as an offset in the stack. */
+function offsetIn(register: u32): void {
+  pushWhole(register);
+  cut();
+}
+
+/** Makes the offset on WebAssembly's stack the stack pointer: SP alone leaves the upper bits as they are. */
 function setStackPointer(): void {
   cut();
-  if (isStack16()) {
-    localGet(registerLocal(RSP));
-    i64const(~0xffff);
-    byte(I64_AND);
-    byte(I64_OR);
-  }
+  if (isStack16()) keepUpper(RSP);
   setRegister(RSP);
+}
+
+/** Adds the bits above the lowest 16 of a register to the 16 bits on WebAssembly's stack. */
+function keepUpper(register: u32): void {
+  pushWhole(register);
+  registerConst(~0xffff);
+  registerOp(I32_AND);
+  registerOp(I32_OR);
 }
 
 /** Pushes the host address of 1 << w bytes at the stack offset on WebAssembly's stack. */
 function hostInStack(w: u32, write: bool): void {
+  if (!code64) byte(I64_EXTEND_U);
   toSegment(SEG_SS, 1 << w, write);
   const address = temp(I64);
   localSet(address);
@@ -96,18 +106,18 @@ function hostInStack(w: u32, write: bool): void {
 }
 
 function pushValue(value: u32, w: u32): void {
-  const sp = temp(I64);
-  localGet(registerLocal(RSP));
-  i64const(1 << w);
-  byte(I64_SUB);
+  const sp = temp(registerType());
+  pushWhole(RSP);
+  registerConst(1 << w);
+  registerOp(I32_SUB);
   cut();
   localTee(sp);
   hostInStack(w, true);
   push(value);
   memory(storeOpcode(w, false), 0, 0);
   localGet(sp);
-  if (isStack16()) setStackPointer();
-  else setRegister(RSP);
+  if (isStack16()) keepUpper(RSP);
+  setRegister(RSP);
 }
 
 function top(w: u32): void {
@@ -117,29 +127,25 @@ function top(w: u32): void {
 }
 
 function drop(bytes: u32): void {
-  localGet(registerLocal(RSP));
+  pushWhole(RSP);
   push(bytes);
-  byte(I64_ADD);
+  if (!code64) byte(I32_WRAP);
+  registerOp(I32_ADD);
   setStackPointer();
 }
 
 function leaveFrame(w: u32): void {
-  const frame = temp(I64);
+  const frame = temp(registerType());
   offsetIn(RBP);
   localTee(frame);
   hostInStack(w, false);
   memory(loadOpcode(w), 0, 0);
-  byte(I64_EXTEND_U);
-  if (w == 1) {
-    localGet(registerLocal(RBP));
-    i64const(~0xffff);
-    byte(I64_AND);
-    byte(I64_OR);
-  }
+  if (code64) byte(I64_EXTEND_U);
+  if (w == 1) keepUpper(RBP);
   setRegister(RBP);
   localGet(frame);
-  i64const(1 << w);
-  byte(I64_ADD);
+  registerConst(1 << w);
+  registerOp(I32_ADD);
   setStackPointer();
 }
 
@@ -153,37 +159,33 @@ function checkTarget(target: u32): void {
   missIf();
 }
 
-/** The counter's bits in a record's address size. */
-function counterMask(rec: usize): i64 {
-  const size = <u32>(load<u8>(rec, R_PREFIX) >> PREFIX_ADDRESS_SHIFT) & 3;
-  return size == 2 ? -1 : size == 1 ? 0xffffffff : 0xffff;
+/** Address size of the counter of a record, as in PREFIX_ADDRESS_SHIFT. */
+function counterSize(rec: usize): u32 {
+  return (<u32>load<u8>(rec, R_PREFIX) >> PREFIX_ADDRESS_SHIFT) & 3;
 }
 
-function counter(rec: usize, compared: i64, how: u32): void {
-  const mask = counterMask(rec);
-  localGet(registerLocal(RCX));
-  if (mask != -1) {
-    i64const(mask);
-    byte(I64_AND);
-  }
-  i64const(compared);
-  byte(how);
+/** Cuts the number on WebAssembly's stack, in the registers' type, to an address size. */
+function cutToSize(size: u32): void {
+  if (size == SIZE_64 || (size == SIZE_32 && !code64)) return;
+  registerConst(size == SIZE_32 ? 0xffffffff : 0xffff);
+  registerOp(I32_AND);
+}
+
+/** Pushes whether the counter is not `compared`, or, negated, whether it is. */
+function counter(rec: usize, compared: i64, negated: bool): void {
+  pushWhole(RCX);
+  cutToSize(counterSize(rec));
+  registerConst(compared);
+  if (code64) byte(negated ? I64_EQ : I64_NE);
+  else byte(negated ? I32_EQ : I32_NE);
 }
 
 function countDown(rec: usize): void {
-  const mask = counterMask(rec);
-  localGet(registerLocal(RCX));
-  i64const(1);
-  byte(I64_SUB);
-  if (mask != -1) {
-    i64const(mask);
-    byte(I64_AND);
-  }
-  if (mask == 0xffff) {
-    localGet(registerLocal(RCX));
-    i64const(~0xffff);
-    byte(I64_AND);
-    byte(I64_OR);
-  }
+  const size = counterSize(rec);
+  pushWhole(RCX);
+  registerConst(1);
+  registerOp(I32_SUB);
+  cutToSize(size);
+  if (size == SIZE_16) keepUpper(RCX);
   setRegister(RCX);
 }

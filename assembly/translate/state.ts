@@ -2,11 +2,13 @@
 import { cpu } from "../cpu";
 import { CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_FUEL, CPU_XMM } from "../layout";
 import { F_LEAVE, F_MISS, F_STORE_FLAGS, G_FAULT, G_TLB } from "./imports";
+import { code64 } from "./code-mode";
 import { instructionCount } from "./discover";
 import { addLocal, L_BASE, L_FLAG_DST, L_FLAG_OP, L_FLAG_SRC, L_FUEL, L_TLB, registerLocal, vectorLocal } from "./locals";
 import {
   I32_ADD, I32_GE_S, I32_LOAD, I32_OR, I32_STORE, I32_SUB, I64_EXTEND_U, I64_LOAD, I64_OR, I64_SHL, I64_STORE, RETURN, V128_LOAD, V128_STORE,
 } from "./opcodes";
+import { pushExtended } from "./registers";
 import { PLACE_FLAGS, PLACE_UNCOUNTED } from "./ways";
 import { usedSlots } from "./x87/plan";
 import { block, br, byte, call, end, globalGet, I32, I64, i32const, i64const, ifBlock, localGet, localSet, memory, returnCall, VOID } from "./writer";
@@ -57,7 +59,7 @@ export function setVector(index: u32): void {
 export function loadRegisters(mask: u32): void {
   for (let i: u32 = 0; i < 16; i++) {
     if (!((usedRegisters & mask) >> i & 1)) continue;
-    loadField(I64_LOAD, <usize>i << 3);
+    loadField(code64 ? I64_LOAD : I32_LOAD, <usize>i << 3);
     localSet(registerLocal(i));
   }
 }
@@ -67,7 +69,7 @@ export function storeRegisters(mask: u32): void {
   for (let i: u32 = 0; i < 16; i++) {
     if (!((dirty & mask) >> i & 1)) continue;
     i32const(0);
-    localGet(registerLocal(i));
+    pushExtended(i);
     field(I64_STORE, <usize>i << 3);
   }
   dirty &= ~(mask & 0xffff);

@@ -6,14 +6,15 @@ import { HELPER_cmps, HELPER_lods, HELPER_movs, HELPER_scas, HELPER_stos } from 
 import { CPU_EFLAGS, TLB_READ, TLB_WRITE, VM_JIT_VERIFY } from "../layout";
 import { code64, flat } from "./code-mode";
 import { addParameter, beginType, helperFunction, RUNTIME_COPY_RUN, RUNTIME_FILL_RUN } from "./imports";
-import { registerLocal, temp } from "./locals";
+import { temp } from "./locals";
 import { loadOpcode, pushHost, storeOpcode } from "./memory-access";
 import { noteFlags } from "./note-flags";
-import { I32_AND, I32_LOAD, I32_SHR_U, I64_ADD, I64_AND, I64_EXTEND_U, I64_SUB } from "./opcodes";
+import { I32_ADD, I32_AND, I32_LOAD, I32_SHR_U, I32_SUB, I64_EXTEND_U } from "./opcodes";
 import { pushRegister, putRegister } from "./operands";
+import { pushExtended, pushWhole, registerConst, registerOp } from "./registers";
 import { loadField, loadRegisters, missIf, setRegister, storeRegisters } from "./state";
 import { defineLocal, nextValue, pushKnown } from "./values";
-import { byte, call, I32, I64, i32const, i64const, localGet, localSet, memory } from "./writer";
+import { byte, call, I32, I64, i32const, i64const, localSet, memory } from "./writer";
 
 /** Number of the direction flag's bit. */
 const DF_BIT: u32 = 10;
@@ -86,7 +87,7 @@ export function inlineString(helper: u32, size: u32, rec: usize): void {
 /** Pushes the host address of the element of 1 << w bytes at a register. */
 function host(register: u32, w: u32, tag: u32): void {
   const address = temp(I64);
-  localGet(registerLocal(register));
+  pushExtended(register);
   localSet(address);
   pushHost(address, 1 << w, tag);
 }
@@ -102,21 +103,17 @@ function element(register: u32, w: u32): u32 {
 
 /** Moves a register on by an element: back where the direction flag is set. */
 function advance(register: u32, w: u32): void {
-  localGet(registerLocal(register));
-  i64const(1 << w);
-  byte(I64_ADD);
+  pushWhole(register);
+  registerConst(1 << w);
+  registerOp(I32_ADD);
   // Twice the element's size, out of the flag.
   loadField(I32_LOAD, CPU_EFLAGS);
   i32const(DF_BIT - w - 1);
   byte(I32_SHR_U);
   i32const(2 << w);
   byte(I32_AND);
-  byte(I64_EXTEND_U);
-  byte(I64_SUB);
-  if (!code64) {
-    i64const(0xffffffff);
-    byte(I64_AND);
-  }
+  if (code64) byte(I64_EXTEND_U);
+  registerOp(I32_SUB);
   setRegister(register);
 }
 
