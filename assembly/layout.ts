@@ -13,7 +13,7 @@
 export const VM_BASE = 0x100000;
 export const VM_SIZE = 0x100000;
 export const VCPU_BASE = VM_BASE + VM_SIZE;
-export const VCPU_SIZE = 0x1000000;
+export const VCPU_SIZE = 0x1240000;
 export const MAX_VCPUS = 16;
 
 // ---------------------------------------------------------------- the vCPU, offsets from its base
@@ -234,7 +234,7 @@ export const CPU_LAPIC_EXTRA = 0x6000;
 export const CPU_XSAVE_AREA = 0x7000;
 /** TLBs: TLB_CONTEXTS x TLB_CLASSES arrays of TLB_ENTRIES entries of 32 bytes. */
 export const CPU_TLB = 0x10000;
-export const TLB_ENTRIES = 512;
+export const TLB_ENTRIES = 4096;
 export const TLB_ENTRY_SIZE = 32;
 export const TLB_CLASSES = 3;
 export const TLB_CONTEXTS = 8;
@@ -244,7 +244,7 @@ export const CPU_MMU = CPU_TLB_END;
 /** A TLB array that stays empty, in use while every access has to be looked at (alignment checks). */
 export const CPU_NO_TLB = CPU_MMU + 0x10000;
 /** Decoder and trace cache: from here to CPU_TRANSLATE. */
-export const CPU_TRACES = 0x100000;
+export const CPU_TRACES = 0x340000;
 /** The translator's area, laid out in translate/layout.ts: to the end of the vCPU. */
 export const CPU_TRANSLATE = VCPU_SIZE - 0x240000;
 /** u32[16] in that part: pages that regions may write while they are verified (mmu/written.ts). */

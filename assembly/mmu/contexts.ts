@@ -206,8 +206,12 @@ function dropPage(index: u32, va: u64): void {
 
 /** Drops every piece of a large page that contains `va`. */
 function dropLarge(index: u32, va: u64): void {
-  for (let number: u32 = 0; number < CONTEXT_ENTRIES; number++) {
-    const entry = contextEntry(index, number);
+  const record = contextRecord(index);
+  const fills = load<u32>(record, CONTEXT_FILLS);
+  const complete = fills <= FILL_LIST_MAX;
+  const total: u32 = complete ? fills : CONTEXT_ENTRIES;
+  for (let i: u32 = 0; i < total; i++) {
+    const entry = contextEntry(index, complete ? load<u16>(record + (i << 1), CONTEXT_LIST) : i);
     const meta = load<u32>(entry, TLB_META);
     if (meta == META_DEAD) continue;
     const shift = (meta >> META_SHIFT) & 63;

@@ -34,7 +34,7 @@ export const CONTEXT_FILLS = 12;
 export const CONTEXT_LARGE = 16;
 /** u16[FILL_LIST_MAX]: numbers (class * TLB_ENTRIES + index) of the entries filled since the last flush. */
 export const CONTEXT_LIST = 128;
-export const FILL_LIST_MAX: u32 = 1024;
+export const FILL_LIST_MAX: u32 = 1984;
 export const CONTEXT_FREE: u32 = 0xffffffff;
 export const CONTEXT_ENTRIES: u32 = TLB_CLASSES * TLB_ENTRIES;
 export const CONTEXTS: u32 = TLB_CONTEXTS;

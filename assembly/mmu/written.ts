@@ -1,8 +1,10 @@
 // Which pages are written, for -accel jit,verify=on: while it watches, no page may be written past the slow path before
 // it was noted here.
 import { cpu } from "../cpu";
-import { CPU_PAGES_NOTED, TLB_ADDEND, TLB_ENTRIES, TLB_ENTRY_SIZE, TLB_WRITE, VERIFY_PAGES } from "../layout";
-import { tlb, TLB_NO_TAG } from "./tlb";
+import { CPU_PAGES_NOTED, TLB_ADDEND, TLB_WRITE, VERIFY_PAGES } from "../layout";
+import { contextEntry } from "./contexts";
+import { CONTEXT_ENTRIES, CONTEXT_FILLS, CONTEXT_LIST, FILL_LIST_MAX, MMU_CONTEXT } from "./state";
+import { contextRecord, TLB_NO_TAG } from "./tlb";
 
 let watching: bool = false;
 /** Where the next page is noted, in place of the oldest. */
@@ -47,7 +49,13 @@ export function noteWrite(host: usize): void {
 /** Has writes to all pages but those that are noted go the slow way. */
 export function watchWrites(): void {
   watching = true;
-  for (let entry = tlb; entry < tlb + TLB_ENTRIES * TLB_ENTRY_SIZE; entry += TLB_ENTRY_SIZE) {
+  const context = load<u32>(cpu, MMU_CONTEXT);
+  const record = contextRecord(context);
+  const fills = load<u32>(record, CONTEXT_FILLS);
+  const listed = fills <= FILL_LIST_MAX;
+  const total: u32 = listed ? fills : CONTEXT_ENTRIES;
+  for (let i: u32 = 0; i < total; i++) {
+    const entry = contextEntry(context, listed ? load<u16>(record + (i << 1), CONTEXT_LIST) : i);
     const page = load<u64>(entry, TLB_WRITE);
     if (page != TLB_NO_TAG && !isNoted(<usize>page + load<u32>(entry, TLB_ADDEND))) store<u64>(entry, TLB_NO_TAG, TLB_WRITE);
   }

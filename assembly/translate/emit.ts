@@ -16,6 +16,7 @@ import { branchCondition, expand, jumpTarget } from "./expand";
 import { collectRegisters, dirtyBeforeLoop, findKnownFlags, findLiveFlags, liveAfter, liveInBlock, storesGeneral } from "./flow";
 import { beginFloats, loadFast } from "./float/checks";
 import { F_EXECUTE } from "./imports";
+import { beginHints, settleHints } from "./hints";
 import { TR_BODY, TR_BODY_SIZE, TR_OPEN } from "./layout";
 import { beginLocals, declareLocals, freeTemps, L_BASE, L_NEXT, localsFull, temp } from "./locals";
 import { inTrace } from "./memory-access";
@@ -54,6 +55,7 @@ export function emitRegion(): usize {
   open = 0;
   const start = cpu + TR_BODY + DECLARATIONS;
   writeAt(start);
+  beginHints();
   beginWaysOut();
   prologue();
   if (usesFloats) loadFast();
@@ -91,6 +93,7 @@ function finish(body: usize, length: usize): usize {
   functionStart = cpu + TR_BODY;
   writeAt(functionStart);
   declareLocals();
+  settleHints(<u32>(body - (at - functionStart)));
   memory.copy(at, body, length);
   return at - functionStart + length;
 }

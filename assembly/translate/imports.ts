@@ -28,6 +28,9 @@ export const RUNTIME_COMPARE_X87: u32 = RUNTIME + 7;
 export const RUNTIME_INTEGER_OF_X87: u32 = RUNTIME + 8;
 export const RUNTIME_COPY_RUN: u32 = RUNTIME + 9;
 export const RUNTIME_FILL_RUN: u32 = RUNTIME + 10;
+/** findToRead, findToWrite of runtime.ts. */
+export const RUNTIME_READS: u32 = RUNTIME + 11;
+export const RUNTIME_WRITES: u32 = RUNTIME + 12;
 
 /** Numbers of the types that are always there: a region, and those of the functions above. */
 export const TYPE_REGION: u32 = 0;

@@ -12,6 +12,8 @@ export const TR_NOTES_END = TR_NEXT_SLOT + 4;
 export const TR_REGION_PAGES_USED = TR_NOTES_END + 4;
 /** u32: modules that exist (modules.ts). */
 export const TR_MODULES = TR_REGION_PAGES_USED + 4;
+/** u32: bytes of TR_HINTS in use. */
+export const TR_HINTS_END = TR_MODULES + 4;
 /** u32: helpers that the batch imports; then their numbers, u32 each. */
 export const TR_HELPERS_USED = CPU_TRANSLATE + 0x100;
 export const HELPERS_MAX: u32 = 190;
@@ -83,3 +85,9 @@ export const TR_CODE = TR_BODY + TR_BODY_SIZE;
 export const TR_CODE_SIZE: usize = 0x80000;
 /** The module handed to the host. */
 export const TR_MODULE = TR_CODE + TR_CODE_SIZE;
+/** u32 each: where the function being emitted has an unlikely branch (hints.ts). */
+export const TR_UNLIKELY = CPU_TRANSLATE + 0x220000;
+export const UNLIKELY_MAX: u32 = 0x2000;
+/** The same for the batch: for each function u32 count, then u32 offsets. */
+export const TR_HINTS = TR_UNLIKELY + <usize>UNLIKELY_MAX * 4;
+export const TR_HINTS_SIZE: u32 = 0x18000;

@@ -1,10 +1,12 @@
 // Guest memory in translated code: the TLB probe in line; what misses it leaves the region, for the interpreter to
 // take the long way. Addresses are linear; host addresses are what the probes yield.
-import { CPU_TRACE_RIP, TLB_ADDEND, TLB_ENTRIES } from "../layout";
+import { CPU_TRACE_RIP, TLB_ADDEND, TLB_ENTRIES, TLB_WRITE } from "../layout";
+import { ifUnlikely } from "./hints";
+import { addParameter, beginType, helperFunction, RUNTIME_READS, RUNTIME_WRITES } from "./imports";
 import { L_BASE, L_ENTRY, L_TLB, temp } from "./locals";
-import { I32_ADD, I32_AND, I32_LOAD, I32_SHR_U, I32_WRAP, I64_ADD, I64_AND, I64_LOAD, I64_NE, I64_STORE } from "./opcodes";
-import { field, missIf } from "./state";
-import { byte, I64, i32const, i64const, localGet, localSet, localTee, memory } from "./writer";
+import { I32_ADD, I32_AND, I32_EQZ, I32_LOAD, I32_SHR_U, I32_WRAP, I64_ADD, I64_AND, I64_LOAD, I64_NE, I64_STORE } from "./opcodes";
+import { enterScope, field, leaveScope, missIf } from "./state";
+import { byte, call, end, I32, I64, i32const, i64const, localGet, localSet, localTee, memory } from "./writer";
 
 /** Opcode of a zero-extending load of 1 << w bytes: i32, or i64 where w is 3. */
 export function loadOpcode(w: u32): u32 {
@@ -66,7 +68,19 @@ export function pushHost(address: u32, bytes: u32, tag: u32): void {
   i64const(~0xfff);
   byte(I64_AND);
   byte(I64_NE);
+  ifUnlikely();
+  enterScope();
+  beginType();
+  addParameter(I64);
+  addParameter(I32);
+  const fill = helperFunction(tag == TLB_WRITE ? RUNTIME_WRITES : RUNTIME_READS, I32);
+  localGet(address);
+  i32const(bytes);
+  call(fill);
+  byte(I32_EQZ);
   missIf();
+  leaveScope();
+  end();
   localGet(address);
   byte(I32_WRAP);
   localGet(L_ENTRY);

@@ -4,6 +4,7 @@ import {
   F_HELPERS, F_LEAVE, RUNTIME, TYPE_CONDITION, TYPE_EXECUTE, TYPE_FLAGS, TYPE_HELPERS, TYPE_REGION, TYPE_STORE_FLAGS, TYPE_WAY, usedHelper, usedHelpers, usedHelperType, usedType, usedTypes,
 } from "./imports";
 import { TR_BATCH_COUNT, TR_CODE, TR_MODULE } from "./layout";
+import { writeHints } from "./hints";
 import { wayNumber } from "./ways";
 import { at, byte, I32, I64, u32leb, u32leb5, writeAt } from "./writer";
 
@@ -67,6 +68,7 @@ export function writeModule(codeLength: usize): usize {
     u32leb(F_HELPERS + usedHelpers() + i);
   }
   endSection();
+  writeHints(F_HELPERS + usedHelpers());
   beginSection(SECTION_CODE);
   u32leb(regions);
   memory.copy(at, cpu + TR_CODE, codeLength);

@@ -1,11 +1,12 @@
-// What translated code calls in the core: exported as j0 to j3, in the order of F_* in imports.ts.
+// What translated code calls in the core: exported as j0 to j3, j11 and j12, by the numbers in imports.ts.
 import { cpu, fault } from "../cpu";
 import { leaveAt } from "../decode/dispatch";
 import { nextRip, R_OP, R_SUB, setRecord } from "../decode/record";
 import { conditionOf, statusFlags } from "../execute/flags";
 import { executeGroup } from "../generated/interpret";
-import { CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_FUEL, CPU_RIP, CPU_TRACE_RIP } from "../layout";
+import { CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_FUEL, CPU_RIP, CPU_TRACE_RIP, VM_JIT_VERIFY } from "../layout";
 import { contextGeneration } from "../mmu/contexts";
+import { pageRead, pageWrite } from "../mmu/translate";
 import { dropCount } from "./regions";
 
 /** Kinds whose second operand is not aligned with the first. */
@@ -50,4 +51,26 @@ export function j2(op: i32, dst: u64, src: u64): void {
 export function j3(op: i32, dst: u64, src: u64): u32 {
   j2(op, dst, src);
   return statusFlags();
+}
+
+/**
+ * Whether `bytes` bytes at linear `va` can be read with what the TLB has now, after a walk if need be. False: the
+ * interpreter is to look, and nothing has happened that the guest could tell from the access that comes next.
+ */
+export function findToRead(va: u64, bytes: u32): bool {
+  if (!mayFill(va, bytes)) return false;
+  const drops = dropCount();
+  return pageRead(va) != 0 && dropCount() == drops;
+}
+
+/** The same for writing. */
+export function findToWrite(va: u64, bytes: u32): bool {
+  if (!mayFill(va, bytes)) return false;
+  const drops = dropCount();
+  return pageWrite(va) != 0 && dropCount() == drops;
+}
+
+/** A region that is verified changes no page tables and no pages that are not kept: neither could be undone. */
+function mayFill(va: u64, bytes: u32): bool {
+  return (<u32>va & 0xfff) + bytes <= 0x1000 && load<u32>(VM_JIT_VERIFY) == 0;
 }

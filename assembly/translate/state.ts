@@ -3,6 +3,7 @@ import { cpu } from "../cpu";
 import { CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_FUEL, CPU_XMM } from "../layout";
 import { F_LEAVE, F_MISS, F_STORE_FLAGS, G_FAULT, G_TLB } from "./imports";
 import { code64 } from "./code-mode";
+import { ifUnlikely } from "./hints";
 import { instructionCount } from "./discover";
 import { addLocal, L_BASE, L_FLAG_DST, L_FLAG_OP, L_FLAG_SRC, L_FUEL, L_TLB, registerLocal, vectorLocal } from "./locals";
 import {
@@ -263,7 +264,7 @@ export function endWaysOut(): void {
 
 /** Leaves before the running instruction, for the interpreter to execute it, if the i32 on the stack is not 0. */
 export function missIf(): void {
-  ifBlock(VOID);
+  ifUnlikely();
   enterScope();
   miss();
   leaveScope();

@@ -14,9 +14,10 @@ import {
 } from "./discover";
 import { isBounded } from "./code-mode";
 import { emitRegion, functionStart } from "./emit";
+import { keepHints } from "./hints";
 import { forgetImports, importsFull } from "./imports";
 import {
-  BATCH_MAX, NOTES_SIZE, REGION_PAGE, TR_BATCH_COUNT, TR_BATCH_END, TR_BATCH_SLOTS, TR_CODE, TR_CODE_SIZE, TR_MODULE, TR_NOTES, TR_NOTES_END,
+  BATCH_MAX, NOTES_SIZE, REGION_PAGE, TR_BATCH_COUNT, TR_BATCH_END, TR_BATCH_SLOTS, TR_CODE, TR_CODE_SIZE, TR_HINTS_END, TR_MODULE, TR_NOTES, TR_NOTES_END,
 } from "./layout";
 import { logRegion } from "./log";
 import { writeModule } from "./module";
@@ -141,6 +142,7 @@ function translate(trace: usize, linear: u64): bool {
   u32leb(<u32>length);
   memory.copy(at, functionStart, length);
   store<u32>(cpu, <u32>(at + length - (cpu + TR_CODE)), TR_BATCH_END);
+  keepHints();
   logRegion(linear & ~0xfff, freeSlot());
   note(freeSlot());
   count(STAT_REGIONS_BUILT);
@@ -257,6 +259,7 @@ export function forgetBatch(): void {
   store<u32>(cpu, 0, TR_BATCH_COUNT);
   store<u32>(cpu, 0, TR_BATCH_END);
   store<u32>(cpu, 0, TR_NOTES_END);
+  store<u32>(cpu, 0, TR_HINTS_END);
   forgetImports();
 }
 

@@ -8,7 +8,13 @@ import { setFlagsFromString } from "node:v8";
  */
 const TIERING_BUDGET = 100_000_000;
 
+/** The last of V8's major versions that takes hints on branches only where it is told to. */
+const LAST_UNHINTED = 12;
+
 /** Sets what the whole process compiles WebAssembly by: for the command, not for the library. Before the core is compiled. */
 export function tuneEngine(): void {
   setFlagsFromString(`--wasm-tiering-budget=${TIERING_BUDGET}`);
+  // docs/decisions/0008.
+  if (Number.parseInt(process.versions.v8, 10) <= LAST_UNHINTED)
+    setFlagsFromString("--experimental-wasm-branch-hinting");
 }

@@ -48,6 +48,8 @@ const IMPORTS = new Map([
   ["j8", "integer_of_x87"],
   ["j9", "copy_run"],
   ["j10", "fill_run"],
+  ["j11", "find_to_read"],
+  ["j12", "find_to_write"],
 ]);
 
 /** Name of an import; each vCPU has two ways out of its own (assembly/translate/ways.ts). */

@@ -59,6 +59,10 @@ const IMPORTS = new Map([
   ["j6", "compute_x87"],
   ["j7", "compare_x87"],
   ["j8", "integer_of_x87"],
+  ["j9", "copy_run"],
+  ["j10", "fill_run"],
+  ["j11", "find_to_read"],
+  ["j12", "find_to_write"],
 ]);
 
 /** The text of each region of a module; a vCPU's ways out are none. */

@@ -42,7 +42,7 @@ loop $label
    i32.wrap_i64
    i32.const 7
    i32.shr_u
-   i32.const 16352
+   i32.const 131040
    i32.and
    local.get $tlb
    i32.add
@@ -55,18 +55,24 @@ loop $label
    i64.and
    i64.ne
    if
-    i64.const 4294967296
-    local.get $flag_op
-    i64.extend_i32_u
-    i64.const 48
-    i64.shl
-    i64.or
-    local.get $base
-    local.get $fuel
-    local.get $flag_dst
-    local.get $flag_src
-    call $miss
-    return
+    local.get $13
+    i32.const 8
+    call $find_to_write
+    i32.eqz
+    if
+     i64.const 4294967296
+     local.get $flag_op
+     i64.extend_i32_u
+     i64.const 48
+     i64.shl
+     i64.or
+     local.get $base
+     local.get $fuel
+     local.get $flag_dst
+     local.get $flag_src
+     call $miss
+     return
+    end
    end
    local.get $13
    i32.wrap_i64
@@ -113,7 +119,7 @@ loop $label
   i32.wrap_i64
   i32.const 7
   i32.shr_u
-  i32.const 16352
+  i32.const 131040
   i32.and
   local.get $tlb
   i32.add
@@ -126,13 +132,19 @@ loop $label
   i64.and
   i64.ne
   if
-   i64.const 1970329131941910
-   local.get $base
-   local.get $fuel
-   local.get $flag_dst
-   local.get $flag_src
-   call $miss
-   return
+   local.get $12
+   i32.const 8
+   call $find_to_read
+   i32.eqz
+   if
+    i64.const 1970329131941910
+    local.get $base
+    local.get $fuel
+    local.get $flag_dst
+    local.get $flag_src
+    call $miss
+    return
+   end
   end
   local.get $12
   i32.wrap_i64

@@ -24,10 +24,10 @@ block $block
  i32.and
  local.set $10
  i32.const 0
- i64.load offset=16518256
+ i64.load offset=18877552
  local.set $16
  i32.const 0
- i32.load offset=16518264
+ i32.load offset=18877560
  local.set $17
  local.get $fuel
  i32.const 3
@@ -237,9 +237,9 @@ block $block
   call $compute_x87
   local.set $16
   i32.const 0
-  i32.load offset=16518276
+  i32.load offset=18877572
   local.tee $35
-  i32.const 16777215
+  i32.const record
   i32.and
   local.set $17
   local.get $35
@@ -257,10 +257,10 @@ block $block
  if
   i32.const 0
   local.get $16
-  i64.store offset=16518256
+  i64.store offset=18877552
   i32.const 0
   local.get $17
-  i32.store offset=16518264
+  i32.store offset=18877560
   local.get $9
   local.get $10
   local.get $13
@@ -307,10 +307,10 @@ local.get $9
 if
  i32.const 0
  local.get $16
- i64.store offset=16518256
+ i64.store offset=18877552
  i32.const 0
  local.get $17
- i32.store offset=16518264
+ i32.store offset=18877560
  local.get $9
  local.get $10
  local.get $13

@@ -72,10 +72,10 @@ block $block
  i32.and
  local.set $26
  i32.const 0
- i64.load offset=16518256
+ i64.load offset=18877552
  local.set $32
  i32.const 0
- i32.load offset=16518264
+ i32.load offset=18877560
  local.set $33
  local.get $fuel
  i32.const 4
@@ -108,7 +108,7 @@ block $block
  i32.wrap_i64
  i32.const 7
  i32.shr_u
- i32.const 16352
+ i32.const 131040
  i32.and
  local.get $tlb
  i32.add
@@ -121,18 +121,24 @@ block $block
  i64.and
  i64.ne
  if
-  i64.const 17179869184
-  local.get $flag_op
-  i64.extend_i32_u
-  i64.const 48
-  i64.shl
-  i64.or
-  local.set $34
-  local.get $base
-  local.set $base
-  i32.const 0
-  local.set $35
-  br $block
+  local.get $37
+  i32.const 8
+  call $find_to_read
+  i32.eqz
+  if
+   i64.const 17179869184
+   local.get $flag_op
+   i64.extend_i32_u
+   i64.const 48
+   i64.shl
+   i64.or
+   local.set $34
+   local.get $base
+   local.set $base
+   i32.const 0
+   local.set $35
+   br $block
+  end
  end
  local.get $37
  i32.wrap_i64
@@ -361,9 +367,9 @@ block $block
   call $compute_x87
   local.set $32
   i32.const 0
-  i32.load offset=16518276
+  i32.load offset=18877572
   local.tee $49
-  i32.const 16777215
+  i32.const record
   i32.and
   local.set $33
   local.get $49
@@ -465,7 +471,7 @@ block $block
  i32.wrap_i64
  i32.const 7
  i32.shr_u
- i32.const 16352
+ i32.const 131040
  i32.and
  local.get $tlb
  i32.add
@@ -478,18 +484,24 @@ block $block
  i64.and
  i64.ne
  if
-  i64.const 8589934596
-  local.get $flag_op
-  i64.extend_i32_u
-  i64.const 48
-  i64.shl
-  i64.or
-  local.set $34
-  local.get $base
-  local.set $base
-  i32.const 0
-  local.set $35
-  br $block
+  local.get $41
+  i32.const 8
+  call $find_to_write
+  i32.eqz
+  if
+   i64.const 8589934596
+   local.get $flag_op
+   i64.extend_i32_u
+   i64.const 48
+   i64.shl
+   i64.or
+   local.set $34
+   local.get $base
+   local.set $base
+   i32.const 0
+   local.set $35
+   br $block
+  end
  end
  local.get $41
  i32.wrap_i64
@@ -522,10 +534,10 @@ block $block
  if
   i32.const 0
   local.get $32
-  i64.store offset=16518256
+  i64.store offset=18877552
   i32.const 0
   local.get $33
-  i32.store offset=16518264
+  i32.store offset=18877560
   local.get $25
   local.get $26
   local.get $29
@@ -572,10 +584,10 @@ local.get $25
 if
  i32.const 0
  local.get $32
- i64.store offset=16518256
+ i64.store offset=18877552
  i32.const 0
  local.get $33
- i32.store offset=16518264
+ i32.store offset=18877560
  local.get $25
  local.get $26
  local.get $29

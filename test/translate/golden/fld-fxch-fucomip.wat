@@ -24,16 +24,16 @@ block $block
  i32.and
  local.set $10
  i32.const 0
- i64.load offset=16518240
+ i64.load offset=18877536
  local.set $16
  i32.const 0
- i32.load offset=16518248
+ i32.load offset=18877544
  local.set $18
  i32.const 0
- i64.load offset=16518256
+ i64.load offset=18877552
  local.set $17
  i32.const 0
- i32.load offset=16518264
+ i32.load offset=18877560
  local.set $19
  local.get $fuel
  i32.const 5
@@ -198,16 +198,16 @@ block $block
  if
   i32.const 0
   local.get $16
-  i64.store offset=16518240
+  i64.store offset=18877536
   i32.const 0
   local.get $18
-  i32.store offset=16518248
+  i32.store offset=18877544
   i32.const 0
   local.get $17
-  i64.store offset=16518256
+  i64.store offset=18877552
   i32.const 0
   local.get $19
-  i32.store offset=16518264
+  i32.store offset=18877560
   local.get $9
   local.get $10
   local.get $13
@@ -256,16 +256,16 @@ local.get $9
 if
  i32.const 0
  local.get $16
- i64.store offset=16518240
+ i64.store offset=18877536
  i32.const 0
  local.get $18
- i32.store offset=16518248
+ i32.store offset=18877544
  i32.const 0
  local.get $17
- i64.store offset=16518256
+ i64.store offset=18877552
  i32.const 0
  local.get $19
- i32.store offset=16518264
+ i32.store offset=18877560
  local.get $9
  local.get $10
  local.get $13

@@ -40,7 +40,7 @@ local.get $11
 i32.wrap_i64
 i32.const 7
 i32.shr_u
-i32.const 16352
+i32.const 131040
 i32.and
 local.get $tlb
 i32.add
@@ -53,18 +53,24 @@ i64.const -4096
 i64.and
 i64.ne
 if
- i64.const 8589934592
- local.get $flag_op
- i64.extend_i32_u
- i64.const 48
- i64.shl
- i64.or
- local.get $base
- local.get $fuel
- local.get $flag_dst
- local.get $flag_src
- call $miss
- return
+ local.get $11
+ i32.const 16
+ call $find_to_read
+ i32.eqz
+ if
+  i64.const 8589934592
+  local.get $flag_op
+  i64.extend_i32_u
+  i64.const 48
+  i64.shl
+  i64.or
+  local.get $base
+  local.get $fuel
+  local.get $flag_dst
+  local.get $flag_src
+  call $miss
+  return
+ end
 end
 local.get $11
 i32.wrap_i64
