@@ -1,11 +1,11 @@
-// npm test: installs, builds, checks and runs every test. `npm test -- PATTERN...` builds and runs only the test files
-// whose path contains one of the patterns (or, where none does, the tests whose name matches). --soak: the longer forms.
+// npm test: installs, builds, checks and runs every test.
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { BUNDLE_OPTIONS, build } from "./build.mjs";
 import { ensureDebianPackages } from "./debian-packages.mjs";
+import { readOptions } from "./options.mjs";
 import { filesUnder, root } from "./project.mjs";
 
 const BIN = "node_modules";
@@ -18,8 +18,16 @@ const ON_EVERY_CORE = ["test/kvm/", "test/vectors/recorded"];
 /** No file takes a third of this on a busy machine. */
 const TIMEOUT_MS = 900_000;
 
-const soak = process.argv.includes("--soak");
-const patterns = process.argv.slice(2).filter((argument) => argument !== "--soak");
+const HELP = `npm test [-- PATTERN...]
+  Installs, builds, checks and runs every test; with patterns, the test files whose path contains
+  one of them, or, where none does, the tests whose name matches.
+  --soak    the longer forms of the tests (npm run soak)
+`;
+const { values, positionals: patterns } = readOptions(HELP, {
+  options: { soak: { type: "boolean", default: false } },
+  allowPositionals: true,
+});
+const { soak } = values;
 const results = [];
 
 /** Runs one step and notes how it ended; later steps run all the same, so that one run shows every failure. */

@@ -1,18 +1,30 @@
-// npm run fuzz -- --seconds N --seed S [--tiers A,B] [--only REGEX] [--native] [--report FILE] [--counts FILE] [--save]
-//             -- --coverage: what the recorded vectors cover of the instruction table
-//             -- --mutants N [--seconds N] [--seed S]: the errors of mutants.ts; status 1 where one is not found
-// Draws cases until the time is up, and ends with status 1 where wkvm and the host's processor
-// disagree. --native runs the oracle alone; --only takes forms by name (as reports print them);
-// --save keeps what was found in saved/, for npm test to replay; --tiers names the ways of execution to be compared (all where absent).
+// npm run fuzz: random instructions against the host's own processor.
 import { writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
+import { numberOption, readOptions } from "../../tools/options.mjs";
 import { processorName, siliconMissing } from "../oracle/silicon.ts";
 import { coverageReport } from "../vectors/coverage-report.ts";
 import { type MismatchGroup, runCampaign } from "./campaign.ts";
 import { runMutants } from "./mutants.ts";
 import { save } from "./saved-case.ts";
 
-const { values } = parseArgs({
+const HELP = `npm run fuzz -- [options]
+  Draws instructions until the time is up and compares what wkvm and this machine's processor
+  make of them. Status 1: they differ.
+  --seconds N     how long to draw (default 10; 600 with --mutants)
+  --seed S        where the random numbers begin (default 1): a run is repeated by its seed
+  --tiers LIST    ways of execution to compare (default: all)
+  --only REGEX    only the forms of this name, as reports print it
+  --sequences N   one case in N is a sequence of instructions (default 16; 0: none)
+  --native        runs the processor alone
+  --show N        differences to print (default 20)
+  --report FILE   writes all differences there
+  --counts FILE   writes how often each form was drawn, and how it ended (JSON)
+  --save          keeps what was found in test/differential/saved, for npm test to replay
+  --coverage      draws nothing: what the recorded vectors cover of the instruction table
+  --mutants N     seeds N errors into the instruction table instead. Status 1: one was not found
+`;
+
+const { values } = readOptions(HELP, {
   options: {
     seconds: { type: "string" },
     seed: { type: "string", default: "1" },
@@ -62,24 +74,26 @@ async function main(): Promise<number> {
     console.log(`fuzz: skipped: ${missing}`);
     return 0;
   }
-  const { seed, only, native, report, counts } = values;
+  const { only, native, report, counts } = values;
   if (values.coverage) {
     console.log(await coverageReport());
     return 0;
   }
-  if (values.mutants) return huntMutants(Number(values.mutants), Number(values.seconds ?? 600), Number(seed));
-  const show = Number(values.show);
+  const number = (name: "seconds" | "seed" | "sequences" | "show" | "mutants", fallback = "0") =>
+    numberOption(HELP, name, values[name] ?? fallback);
+  if (values.mutants) return huntMutants(number("mutants"), number("seconds", "600"), number("seed"));
+  const show = number("show");
   const result = await runCampaign({
-    seconds: Number(values.seconds ?? 10),
-    seed: Number(seed),
+    seconds: number("seconds", "10"),
+    seed: number("seed"),
     only: only ? new RegExp(only) : undefined,
     native,
-    sequences: only && !/sequence/.test(only) ? 0 : Number(values.sequences),
+    sequences: only && !/sequence/.test(only) ? 0 : number("sequences"),
     ...(report ? {} : { described: show }),
     tiers: values.tiers?.split(","),
     onStart: (known, unknown) =>
       console.log(
-        `fuzz: ${known} forms of the table and ${unknown} encodings outside it, seed ${seed}, ` +
+        `fuzz: ${known} forms of the table and ${unknown} encodings outside it, seed ${values.seed}, ` +
           `against ${processorName()}`,
       ),
   });

@@ -1,4 +1,5 @@
-// npm run payloads -- [--accel interp] [--peers tcg,bochs] [--show] [PATTERN...]: the payloads on wkvm and on the peers that are installed.
+// npm run payloads: the payloads on wkvm and on the peers that are installed.
+import { readOptions } from "../../tools/options.mjs";
 import { compilerMissing, listPayloads, PayloadBuilder } from "./build.ts";
 import { type KnownFailure, knownChecks, WKVM } from "./known-failures.ts";
 import { ACCELERATORS, runOnWkvm } from "./machine.ts";
@@ -11,19 +12,19 @@ interface System {
   run(image: string): Promise<Run>;
 }
 
-const args = process.argv.slice(2);
-const show = take("--show", false) !== undefined;
-const accelerators = take("--accel", true)?.split(",");
-const peerNames = (take("--peers", true) ?? "tcg,bochs").split(",");
-const patterns = args;
-
-/** Takes an option (and its value) out of the arguments. */
-function take(option: string, hasValue: boolean): string | undefined {
-  const at = args.indexOf(option);
-  if (at < 0) return undefined;
-  const taken = args.splice(at, hasValue ? 2 : 1);
-  return taken[hasValue ? 1 : 0] ?? "";
-}
+const HELP = `npm run payloads -- [options] [PATTERN...]
+  Runs the programs for the bare machine whose name contains a pattern (default: all).
+  --accel LIST   on which of wkvm's accelerators, of ${ACCELERATORS.map(({ name }) => name).join(",")} (default: all)
+  --peers LIST   on which peers, of ${PEERS.map(({ name }) => name).join(",")} (default: all that are installed; none: wkvm alone)
+  --show         prints what each program writes, and what it skips
+`;
+const { values, positionals: patterns } = readOptions(HELP, {
+  options: { accel: { type: "string" }, peers: { type: "string" }, show: { type: "boolean", default: false } },
+  allowPositionals: true,
+});
+const { show } = values;
+const accelerators = values.accel?.split(",");
+const peerNames = values.peers?.split(",") ?? PEERS.map(({ name }) => name);
 
 function systems(): System[] {
   const wanted = ACCELERATORS.filter(({ name }) => accelerators?.includes(name) ?? true);

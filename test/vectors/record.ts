@@ -1,9 +1,7 @@
-// npm run vectors [-- --fill NAME]: records what this machine's processor makes of every form of every instruction into
-// test/vectors/recorded.bin.gz. --fill leaves that file and the others alone, and records what they lack (coverage.ts)
-// into NAME.bin.gz. Either way gaps.json then says what is missing still, and why.
+// npm run vectors: records what this machine's processor makes of every form of every instruction.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { readOptions } from "../../tools/options.mjs";
 import { Batch, type Case, RESULT_VECTOR, type Result, VECTOR_TIMEOUT } from "../differential/case.ts";
 import { digest } from "../differential/digest.ts";
 import { excluded, featureOf } from "../differential/exclusions.ts";
@@ -220,8 +218,14 @@ function writeGaps(coverage: Coverage, forms: ReadonlyMap<string, readonly Table
   console.log(`gaps.json: ${lines} lines`);
 }
 
+const HELP = `npm run vectors [-- --fill NAME]
+  Records what this machine's processor makes of every form of every instruction into
+  test/vectors/recorded.bin.gz, and what is missing still, and why, into gaps.json.
+  --fill NAME    leaves the files that are there alone, and records what they lack into NAME.bin.gz
+`;
+
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { fill: { type: "string" } } });
+  const { values } = readOptions(HELP, { options: { fill: { type: "string" } } });
   const recorder = new Recorder();
   const forms = formsByKey(hostFeatureBits());
   if (values.fill === undefined) await recordAll(recorder);

@@ -1,10 +1,8 @@
-// npm run suites -- --suite kvm-unit-tests --path DIR [--path DIR] [--machines interp,tcg] [--only NAME,...]
-//   [--slowdown N] [--timeout SECONDS] [--json FILE] [--logs DIR] [--markdown]
-// Runs a public suite that somebody has fetched and built outside this repository.
+// npm run suites: a public suite that somebody has fetched and built outside this repository.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { build } from "../build.mjs";
+import { readOptions } from "../options.mjs";
 import { runUnitTests } from "./kvm-unit-tests.mjs";
 import { MACHINE_NAMES, machineNamed } from "./machines.mjs";
 import { markdownSums, textTable } from "./scoreboard.mjs";
@@ -14,7 +12,19 @@ const SUITES = { "kvm-unit-tests": runUnitTests, test386: runTest386 };
 /** Longer than the longest limit that an entry has of its own. */
 const DEFAULT_TIMEOUT = 240;
 
-const { values } = parseArgs({
+const HELP = `npm run suites -- --path DIR [options]
+  --suite NAME      of ${Object.keys(SUITES).join(", ")} (default kvm-unit-tests)
+  --path DIR        where it was built (docs/SUITES.md); may be repeated
+  --machines LIST   on which machines, of ${MACHINE_NAMES.join(",")} (default interp)
+  --only NAME,...   only these entries
+  --slowdown N      multiplies the entries' own limits of time
+  --timeout S       limit of the entries that have none (default ${DEFAULT_TIMEOUT})
+  --json FILE       writes the results there
+  --logs DIR        writes each entry's output there
+  --markdown        prints the sums as a table for docs/SUITES.md
+`;
+
+const { values } = readOptions(HELP, {
   options: {
     suite: { type: "string", default: "kvm-unit-tests" },
     path: { type: "string", multiple: true, default: [] },
@@ -30,10 +40,7 @@ const { values } = parseArgs({
 
 const runSuite = SUITES[values.suite];
 if (!runSuite || values.path.length === 0) {
-  console.error(`usage: npm run suites -- --suite ${Object.keys(SUITES).join("|")} --path DIR`);
-  console.error(
-    `  [--machines ${MACHINE_NAMES.join(",")}] [--only NAME,...] [--slowdown N] [--timeout S] [--json FILE] [--logs DIR]`,
-  );
+  console.error(HELP);
   process.exit(2);
 }
 
