@@ -1,5 +1,6 @@
 // The KVM API: what `import ... from "wkvm"` gives.
 
+export type { TraceListener } from "./callbacks.ts";
 export type { CoreSource } from "./core.ts";
 export { FEATURE_NAMES } from "./cpu-features.ts";
 export { type CpuModel, cpuModels, DEFAULT_CPU_MODEL, parseCpuModel } from "./cpu-models.ts";
@@ -49,31 +50,20 @@ export {
   type KvmPitChannelState,
   type KvmPitState2,
 } from "./irqchip.ts";
+export { KVM_IRQFD_FLAG_DEASSIGN, KVM_IRQFD_FLAG_RESAMPLE, type KvmIrqfd } from "./irqfd.ts";
 export { Kicker, type KickerHandle } from "./kicker.ts";
 export type { KvmRun } from "./kvm-run.ts";
 export type { KvmMsrEntry } from "./msrs.ts";
 export { describeObstacle, type TranslationObstacle } from "./obstacle.ts";
 export type { KvmRegs, KvmRegsInput } from "./registers.ts";
-export { KVM_IRQ_ROUTING_IRQCHIP, KVM_IRQ_ROUTING_MSI, type KvmIrqRoutingEntry } from "./routing.ts";
+export { KVM_IRQ_ROUTING_IRQCHIP, KVM_IRQ_ROUTING_MSI, type KvmIrqRoutingEntry, type KvmMsi } from "./routing.ts";
+export type { RunAsyncOptions, RunOptions } from "./runner.ts";
+export { KVM_MEM_LOG_DIRTY_PAGES, KVM_MEM_READONLY, type KvmUserspaceMemoryRegion } from "./slots.ts";
 export type { KvmDtable, KvmSegment, KvmSregs } from "./sregs.ts";
 export type { CounterName, VcpuStats } from "./stats.ts";
 export { type Accelerator, KVM_API_VERSION, Kvm, type KvmOptions } from "./system.ts";
-export type { KvmTranslation, RunAsyncOptions, RunOptions, Vcpu } from "./vcpu.ts";
+export type { KvmTranslation, Vcpu } from "./vcpu.ts";
 export { RegionDifference } from "./verifier.ts";
-export {
-  KVM_CLOCK_REALTIME,
-  KVM_CLOCK_TSC_STABLE,
-  KVM_IRQFD_FLAG_DEASSIGN,
-  KVM_IRQFD_FLAG_RESAMPLE,
-  KVM_MEM_LOG_DIRTY_PAGES,
-  KVM_MEM_READONLY,
-  type KvmClockData,
-  type KvmIrqfd,
-  type KvmMsi,
-  type KvmUserspaceMemoryRegion,
-  type TraceListener,
-  Vm,
-  type VmHandle,
-  type VmOptions,
-} from "./vm.ts";
+export { Vm, type VmHandle, type VmOptions } from "./vm.ts";
+export { KVM_CLOCK_REALTIME, KVM_CLOCK_TSC_STABLE, type KvmClockData } from "./vm-clock.ts";
 export type { KvmXcr } from "./xsave.ts";

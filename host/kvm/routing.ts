@@ -1,4 +1,4 @@
-// KVM_SET_GSI_ROUTING: from global system interrupts to chip pins and messages.
+// KVM_SET_GSI_ROUTING and KVM_SIGNAL_MSI: from global system interrupts to chip pins and messages.
 
 import {
   CHIP_IOAPIC,
@@ -9,7 +9,8 @@ import {
   ROUTE_SIZE,
   ROUTES,
 } from "../../assembly/irqchip/layout.ts";
-import { checkInteger, KvmError } from "./errors.ts";
+import type { CoreExports } from "./core.ts";
+import { checkInteger, ERRNO, KvmError } from "./errors.ts";
 import type { VmMemory } from "./memory.ts";
 
 export const KVM_IRQ_ROUTING_IRQCHIP = 1;
@@ -29,6 +30,22 @@ export type KvmIrqRoutingEntry =
       readonly type: typeof KVM_IRQ_ROUTING_MSI;
       readonly msi: { readonly addressLo: number; readonly addressHi: number; readonly data: number };
     };
+
+/** struct kvm_msi. */
+export interface KvmMsi {
+  readonly addressLo: number;
+  readonly addressHi?: number;
+  readonly data: number;
+}
+
+/** Sends a message. Returns as irqLine() of the core does. Throws EINVAL without local APICs. */
+export function sendMsi(core: CoreExports, msi: KvmMsi): number {
+  const { addressLo, addressHi = 0, data } = msi;
+  const address = (BigInt(addressHi >>> 0) << 32n) | BigInt(addressLo >>> 0);
+  const result = core.signalMsi(BigInt.asIntN(64, address), data | 0);
+  if (result === -ERRNO.EINVAL) throw new KvmError("EINVAL", "this VM has no local APICs in the core");
+  return result;
+}
 
 /** Writes the table; the core has to index it afterwards. Throws EINVAL, with nothing changed, for what cannot be. */
 export function writeRoutes(memory: VmMemory, entries: readonly KvmIrqRoutingEntry[]): void {

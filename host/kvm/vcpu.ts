@@ -1,12 +1,7 @@
 // Vcpu: a virtual processor. One method a KVM_* vCPU ioctl; the conversions are in the files beside this one.
 // It is long because each call has its documentation here.
 
-import {
-  KVM_EXIT_INTERNAL_ERROR,
-  KVM_EXIT_INTR,
-  KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON,
-} from "../../assembly/exits.ts";
-import { CPU_LOG, REQ_EVENT, REQ_KICK, VM_TSC_KHZ } from "../../assembly/layout.ts";
+import { CPU_LOG, VM_TSC_KHZ } from "../../assembly/layout.ts";
 import type { CoreExports } from "./core.ts";
 import { type KvmCpuidEntry, readCpuid, writeCpuid } from "./cpuid-table.ts";
 import { type KvmDebugregs, type KvmGuestDebug, readDebugregs, writeDebugregs, writeGuestDebug } from "./debug.ts";
@@ -20,49 +15,24 @@ import {
   writeMpState,
   writeVcpuEvents,
 } from "./events.ts";
-import type { InternalErrorExit, VcpuExit } from "./exits.ts";
+import type { VcpuExit } from "./exits.ts";
 import { type KvmFpu, readFpu, writeFpu } from "./fpu.ts";
-import { Kicker, type KickerHandle, kickCount, requestCell } from "./kicker.ts";
+import { Kicker, type KickerHandle } from "./kicker.ts";
 import { KvmRun } from "./kvm-run.ts";
 import { readLapic, writeLapic } from "./lapic.ts";
 import type { VmMemory } from "./memory.ts";
 import { type KvmMsrEntry, readMsrs, writeMsrs } from "./msrs.ts";
-import { canBlock, cellChanged, eventLoopTurn } from "./platform.ts";
 import { type KvmRegs, type KvmRegsInput, readRegs, writeRegs } from "./registers.ts";
-import { completeAccess, decodeExit, type PendingAccess, pendingAccess } from "./run.ts";
+import { type RunAsyncOptions, Runner, type RunnerOwner, type RunOptions } from "./runner.ts";
 import { type KvmSregs, readSregs, writeSregs } from "./sregs.ts";
 import { readVcpuStats, type VcpuStats } from "./stats.ts";
 import { VcpuState } from "./vcpu-state.ts";
 import { type KvmXcr, readXcrs, readXsave, writeXcrs, writeXsave } from "./xsave.ts";
 
 /** What a vCPU needs from its VM. */
-export interface VcpuOwner {
+export interface VcpuOwner extends RunnerOwner {
   readonly memory: VmMemory;
-  /** Guest time in ns. */
-  nowNs(): number;
-  /** Some doorbells may have to wait until the core is back. */
-  mayDefer(): boolean;
-  /** Rings what could not ring while the core ran. True: something did. */
-  ringDeferred(): boolean;
-  /** Takes an error that a doorbell's callback threw while the core ran. */
-  takeCallbackError(): { error: unknown } | undefined;
   forget(vcpu: Vcpu): unknown;
-}
-
-/** Options of `run()`. */
-export interface RunOptions {
-  /** Host time to run for at most, ns; default: no limit. */
-  readonly maxNs?: number;
-  /** Whether a halted guest may put this thread to sleep; default: wherever the platform allows it. */
-  readonly block?: boolean;
-}
-
-/** Options of `runAsync()`. */
-export interface RunAsyncOptions {
-  /** When it aborts, `runAsync()` resolves to an INTR exit. */
-  readonly signal?: AbortSignal;
-  /** Host time between turns of the event loop, ns; default 2 ms. */
-  readonly sliceNs?: number;
 }
 
 /** struct kvm_translation. */
@@ -72,10 +42,6 @@ export interface KvmTranslation {
   readonly writeable: boolean;
   readonly usermode: boolean;
 }
-
-const DEFAULT_SLICE_NS = 2e6;
-/** Timers of the event loop are a millisecond or more late: a shorter sleep blocks, where blocking is allowed. */
-const SHORTEST_TIMER_NS = 1.5e6;
 
 /**
  * A virtual processor, made by `vm.createVcpu()`. It belongs to the thread that made it; only `kick()`,
@@ -94,15 +60,8 @@ export class Vcpu {
   readonly #owner: VcpuOwner;
   readonly #state: VcpuState;
   readonly #core: CoreExports;
-  #pending: PendingAccess | undefined;
-  #held: VcpuExit | undefined;
-  #broken: InternalErrorExit | undefined;
-  #running = false;
+  readonly #runner: Runner;
   #closed = false;
-  #hasRun = false;
-  #kicksSeen: number;
-  /** When the event loop last had a turn, by performance.now(). */
-  #turnedAtMs = performance.now();
 
   /** For Vm only: use `vm.createVcpu()`. */
   constructor(owner: VcpuOwner, core: CoreExports, id: number) {
@@ -111,7 +70,7 @@ export class Vcpu {
     this.#core = core;
     this.#state = new VcpuState(owner.memory, core, id);
     this.kvmRun = new KvmRun(this.#state);
-    this.#kicksSeen = kickCount(owner.memory.i32, id);
+    this.#runner = new Runner(owner, this.#state, core, this.kvmRun);
   }
 
   // ------------------------------------------------------------------------------------------- running
@@ -129,63 +88,8 @@ export class Vcpu {
    * if (exit.reason === KVM_EXIT_INTR && exit.halted) console.log("sleeps until", exit.wakeAtNs);
    */
   run(options: RunOptions = {}): VcpuExit {
-    const { maxNs = Number.POSITIVE_INFINITY, block = canBlock } = options;
     this.#open();
-    if (this.#broken) return this.#broken;
-    const held = this.#held;
-    if (held) {
-      this.#held = undefined;
-      return held;
-    }
-    if (this.#pending) completeAccess(this.#state, this.#pending);
-    this.#pending = undefined;
-    this.#hasRun = true;
-    const exit = this.#runUntilExit(maxNs, block && canBlock);
-    this.#pending = pendingAccess(this.#state, exit);
-    if (exit.reason === KVM_EXIT_INTR) this.#kicksSeen = kickCount(this.#owner.memory.i32, this.id);
-    const thrown = this.#owner.takeCallbackError();
-    if (thrown) {
-      // The exit is not lost: the next run() returns it.
-      this.#held = exit;
-      throw thrown.error;
-    }
-    return exit;
-  }
-
-  /** Goes on where the core left only to have a deferred doorbell rung. */
-  #runUntilExit(maxNs: number, block: boolean): VcpuExit {
-    const end = this.#owner.mayDefer() ? performance.now() * 1e6 + maxNs : 0;
-    let leftNs = maxNs;
-    for (;;) {
-      const exit = this.#enter(leftNs, block);
-      if (!this.#owner.ringDeferred() || exit.reason !== KVM_EXIT_INTR) return exit;
-      leftNs = end - performance.now() * 1e6;
-      if (this.#kicked() || this.kvmRun.immediateExit || leftNs <= 0) return exit;
-    }
-  }
-
-  /** Somebody has kicked since the last INTR exit. */
-  #kicked(): boolean {
-    return kickCount(this.#owner.memory.i32, this.id) !== this.#kicksSeen;
-  }
-
-  #enter(maxNs: number, block: boolean): VcpuExit {
-    this.#running = true;
-    try {
-      return decodeExit(this.#state, this.#core.run(maxNs, block ? 1 : 0));
-    } catch (error) {
-      if (!isStop(error)) throw error;
-      // A broken invariant of the core: this vCPU stops, with what there is to say about it.
-      this.#broken = {
-        reason: KVM_EXIT_INTERNAL_ERROR,
-        suberror: KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON,
-        internalData: [],
-        message: `${error.message} at rip 0x${readRegs(this.#state).rip.toString(16)}`,
-      };
-      return this.#broken;
-    } finally {
-      this.#running = false;
-    }
+    return this.#runner.run(options);
   }
 
   /**
@@ -198,49 +102,7 @@ export class Vcpu {
    * const exit = await vcpu.runAsync({ signal: stop.signal });
    */
   async runAsync(options: RunAsyncOptions = {}): Promise<VcpuExit> {
-    const { signal, sliceNs = DEFAULT_SLICE_NS } = options;
-    let blockNs = 0;
-    // A guest that keeps leaving for devices has its turns counted across calls.
-    if ((performance.now() - this.#turnedAtMs) * 1e6 > sliceNs) await this.#turn();
-    for (;;) {
-      const kicksBefore = this.#kicksSeen;
-      const exit = this.run(blockNs > 0 ? { maxNs: blockNs + sliceNs, block: true } : { maxNs: sliceNs, block: false });
-      blockNs = 0;
-      if (exit.reason !== KVM_EXIT_INTR || this.#kicksSeen !== kicksBefore || this.kvmRun.immediateExit) return exit;
-      if (signal?.aborted) return exit;
-      const waitNs = exit.halted ? exit.wakeAtNs - this.#owner.nowNs() : 0;
-      if (waitNs > SHORTEST_TIMER_NS) await this.#sleep(waitNs, signal);
-      else {
-        // Sleeping in the core is the only way to be in time for a near deadline.
-        if (waitNs > 0 && canBlock) blockNs = waitNs;
-        await this.#turn();
-      }
-      if (signal?.aborted) return { reason: KVM_EXIT_INTR, halted: exit.halted, wakeAtNs: exit.wakeAtNs };
-    }
-  }
-
-  /** Lets the event loop do what is due. */
-  async #turn(): Promise<void> {
-    await eventLoopTurn();
-    this.#turnedAtMs = performance.now();
-  }
-
-  /** Waits, without blocking, for the request word to change or the time to pass. */
-  async #sleep(waitNs: number, signal: AbortSignal | undefined): Promise<void> {
-    const { i32 } = this.#owner.memory;
-    const cell = requestCell(this.id);
-    const requests = Atomics.load(i32, cell);
-    if (requests & (REQ_EVENT | REQ_KICK)) return;
-    const changed = cellChanged(i32, cell, requests, waitNs / 1e6, true);
-    if (!signal) return changed.done;
-    let abort = () => {};
-    const aborted = new Promise<void>((resolve) => {
-      abort = resolve;
-    });
-    signal.addEventListener("abort", abort, { once: true });
-    await Promise.race([changed.done, aborted]);
-    signal.removeEventListener("abort", abort);
-    changed.cancel();
+    return this.#runner.runAsync(options, (slice) => this.run(slice));
   }
 
   /**
@@ -415,7 +277,7 @@ export class Vcpu {
    */
   setCpuid2(entries: readonly KvmCpuidEntry[]): void {
     this.#open();
-    if (this.#hasRun && JSON.stringify(this.getCpuid2()) !== JSON.stringify(entries.map(plainEntry))) {
+    if (this.#runner.hasRun && JSON.stringify(this.getCpuid2()) !== JSON.stringify(entries.map(plainEntry))) {
       throw new KvmError("EINVAL", "the CPUID table cannot change once the vCPU has run");
     }
     writeCpuid(this.#state, entries);
@@ -613,8 +475,7 @@ export class Vcpu {
    */
   reset(): void {
     this.#open();
-    this.#pending = undefined;
-    this.#held = undefined;
+    this.#runner.reset();
     this.#core.vcpuReset();
     this.#state.changed();
   }
@@ -664,14 +525,8 @@ export class Vcpu {
 
   #open(): void {
     this.#alive();
-    if (this.#running) throw new KvmError("EBUSY", "this vCPU is running");
+    if (this.#runner.isRunning) throw new KvmError("EBUSY", "this vCPU is running");
   }
-}
-
-/** True for what a core throws: a trap of WebAssembly, or of the TypeScript core, where there may be no WebAssembly. */
-function isStop(error: unknown): error is Error {
-  if (error instanceof RangeError || (error instanceof Error && error.message === "unreachable")) return true;
-  return typeof WebAssembly !== "undefined" && error instanceof WebAssembly.RuntimeError;
 }
 
 /** An entry with nothing but its fields, in order, so that entries compare as text. */

@@ -4,55 +4,30 @@
 import { CHIPS_IRQCHIP, CHIPS_PIT, CHIPS_SPLIT } from "../../assembly/irqchip/layout.ts";
 import {
   CPU_FEATURES,
-  LOG_VERIFY,
   REQ_CODE_FLUSH,
-  REQ_KICK,
-  SLOT_ENTRY_SIZE,
-  SLOT_GPA,
-  SLOT_HOST,
-  SLOT_SIZE,
   VM_CHIPS,
   VM_ICOUNT_SHIFT,
   VM_JIT_VERIFY,
-  VM_MAX_SLOTS,
-  VM_SCRATCH,
-  VM_SLOTS,
   VM_VCPU_COUNT,
 } from "../../assembly/layout.ts";
-import {
-  type CoreExports,
-  type CoreName,
-  type CoreProgram,
-  instantiate,
-  type LinearMemory,
-  nameOf,
-  programNamed,
-} from "./core.ts";
+import { Callbacks, type TraceListener, type VmListeners } from "./callbacks.ts";
+import { type CoreExports, type CoreName, type CoreProgram, type LinearMemory, nameOf, programNamed } from "./core.ts";
 import { featureWords, IMPLEMENTED } from "./cpu-features.ts";
 import { Doorbells, type KvmCoalescedMmio, type KvmCoalescedMmioZone, type KvmIoeventfd } from "./doorbells.ts";
 import { check, checkInteger, ERRNO, KvmError, toU64 } from "./errors.ts";
-import type { EventFd } from "./eventfd.ts";
 import { extensionValue, KVM_CAP_SPLIT_IRQCHIP } from "./extensions.ts";
 import { type KvmIrqchip, type KvmPitState2, readIrqchip, readPit, writeIrqchip, writePit } from "./irqchip.ts";
-import { PAGE_SIZE, VmMemory } from "./memory.ts";
+import { Irqfds, type KvmIrqfd } from "./irqfd.ts";
+import { VmMemory } from "./memory.ts";
 import type { TranslationObstacle } from "./obstacle.ts";
-import { clockSince, sharedClockNs, wallNs } from "./platform.ts";
-import { type KvmIrqRoutingEntry, writeRoutes } from "./routing.ts";
+import { sharedClockNs, wallNs } from "./platform.ts";
+import { type KvmIrqRoutingEntry, type KvmMsi, sendMsi, writeRoutes } from "./routing.ts";
+import { hostOffsetOf, type KvmUserspaceMemoryRegion, setSlot, takeDirtyLog } from "./slots.ts";
 import { addStats, statsAt, type VcpuStats } from "./stats.ts";
 import { type Translation, writeTranslation } from "./translation.ts";
 import { Vcpu, type VcpuOwner } from "./vcpu.ts";
 import { VcpuState } from "./vcpu-state.ts";
-import { Verifier } from "./verifier.ts";
-
-/** KVM_MEM_*: flags of a memory slot. */
-export const KVM_MEM_LOG_DIRTY_PAGES = 1;
-export const KVM_MEM_READONLY = 2;
-
-export const KVM_IRQFD_FLAG_DEASSIGN = 1;
-export const KVM_IRQFD_FLAG_RESAMPLE = 2;
-
-export const KVM_CLOCK_TSC_STABLE = 2;
-export const KVM_CLOCK_REALTIME = 4;
+import { type KvmClockData, readClock, writeClock } from "./vm-clock.ts";
 
 /** What `kvm.createVm()` is asked for. */
 export interface VmOptions {
@@ -64,56 +39,11 @@ export interface VmOptions {
   readonly icountShift?: number;
 }
 
-/** struct kvm_userspace_memory_region. */
-export interface KvmUserspaceMemoryRegion {
-  /** 0..63. */
-  readonly slot: number;
-  /** KVM_MEM_*. */
-  readonly flags?: number;
-  /** Page-aligned. */
-  readonly guestPhysAddr: bigint | number;
-  /** Bytes, whole pages; 0 deletes the slot. */
-  readonly memorySize: bigint | number;
-  /** Offset in `vm.memory`, from `vm.allocate()`. */
-  readonly userspaceAddr: number;
-}
-
-/** struct kvm_msi. */
-export interface KvmMsi {
-  readonly addressLo: number;
-  readonly addressHi?: number;
-  readonly data: number;
-}
-
-/** struct kvm_irqfd. */
-export interface KvmIrqfd {
-  readonly fd: EventFd;
-  /** 0..1023. */
-  readonly gsi: number;
-  /** KVM_IRQFD_FLAG_*; default 0. */
-  readonly flags?: number;
-  /** With KVM_IRQFD_FLAG_RESAMPLE: signalled when the guest acknowledges the interrupt. */
-  readonly resamplefd?: EventFd;
-}
-
-/** struct kvm_clock_data. */
-export interface KvmClockData {
-  /** kvmclock, ns. */
-  readonly clock: bigint;
-  /** KVM_CLOCK_*. */
-  readonly flags: number;
-  /** With KVM_CLOCK_REALTIME: ns since 1970 at the same moment. */
-  readonly realtime?: bigint;
-}
-
 /** What `vm.handle` posts to another thread. */
 export interface VmHandle {
   readonly core: CoreName;
   readonly memory: LinearMemory;
 }
-
-/** An event of `-d`: LOG_* kind and three values whose meaning goes with it. */
-export type TraceListener = (kind: number, a: bigint, b: bigint, c: bigint) => void;
 
 /**
  * A virtual machine, made by `kvm.createVm()`, or in another thread by `Vm.attach()`.
@@ -123,17 +53,15 @@ export type TraceListener = (kind: number, a: bigint, b: bigint, c: bigint) => v
  * const userspaceAddr = vm.allocate(0x1000);
  * vm.setUserMemoryRegion({ slot: 0, guestPhysAddr: 0x1000n, memorySize: 0x1000n, userspaceAddr });
  */
-export class Vm {
+export class Vm implements VmListeners {
   readonly #memory: VmMemory;
   readonly #program: CoreProgram;
   readonly #core: CoreExports;
-  readonly #clock: () => number;
+  readonly #callbacks: Callbacks;
   readonly #doorbells: Doorbells;
   readonly #vcpus = new Set<Vcpu>();
-  readonly #irqfds: { fd: EventFd; gsi: number; end: () => void; resample: boolean }[] = [];
-  readonly #deferred: number[] = [];
-  readonly #verifier: Verifier | undefined;
-  #callbackError: { error: unknown } | undefined;
+  readonly #irqfds: Irqfds;
+  readonly #owner: VcpuOwner;
   #closed = false;
 
   /** Receives what the vCPUs of this thread report after `vcpu.setLog()`. */
@@ -149,11 +77,17 @@ export class Vm {
   constructor(program: CoreProgram, memory: VmMemory) {
     this.#program = program;
     this.#memory = memory;
-    if (memory.u32(VM_JIT_VERIFY)) this.#verifier = new Verifier(memory.memory);
-    this.#clock = clockSince(memory.epochNs);
     this.#doorbells = new Doorbells(memory);
-    this.#core = this.#instantiate(undefined);
-    this.#owner = this.#makeOwner();
+    this.#callbacks = new Callbacks(program, memory, this.#doorbells, this);
+    this.#core = this.#callbacks.instantiate();
+    this.#irqfds = new Irqfds(this.#core, this.#doorbells);
+    this.#owner = {
+      memory,
+      callbacks: this.#callbacks,
+      nowNs: () => this.nowNs(),
+      mayDefer: () => this.#irqfds.anyResample,
+      forget: (vcpu) => this.#vcpus.delete(vcpu),
+    };
   }
 
   /** Makes a VM. For Kvm. `translation`: how its code is translated; `obstacle`: why it is not, though it was asked for. */
@@ -187,50 +121,6 @@ export class Vm {
   /** What `Vm.attach()` needs: can be posted to a worker. */
   get handle(): VmHandle {
     return { core: nameOf(this.#program), memory: this.#memory.memory };
-  }
-
-  #instantiate(vcpu: number | undefined): CoreExports {
-    return instantiate(this.#program, this.#memory.memory, {
-      nowNs: this.#clock,
-      doorbell: (index) => this.#ring(index, vcpu),
-      trace: (kind, a, b, c) =>
-        this.#guard(() => {
-          this.#verifier?.record(kind, a, b, c);
-          if (kind < LOG_VERIFY) this.onTrace?.(kind, a, b, c);
-        }),
-      onModule: (module, slots) =>
-        this.#guard(() => {
-          this.onModule?.(module, slots);
-          this.#verifier?.module(module, slots);
-        }),
-      onObstacle: (obstacle) => this.#guard(() => this.#meet(obstacle)),
-    });
-  }
-
-  #ring(index: number, vcpu: number | undefined): void {
-    if (!this.#doorbells.mustWait(index)) {
-      this.#guard(() => this.#doorbells.ring(index));
-      return;
-    }
-    // The core holds the lock of the chips, which a callback may want: it rings when run() is back.
-    this.#deferred.push(index);
-    if (vcpu !== undefined) new VcpuState(this.#memory, this.#core, vcpu).request(REQ_KICK);
-  }
-
-  /** The first one counts: in lockstep each core meets it. */
-  #meet(obstacle: TranslationObstacle): void {
-    if (this.#memory.obstacle) return;
-    this.#memory.obstacle = obstacle;
-    this.onObstacle?.(obstacle);
-  }
-
-  /** No exception may pass through the core: it would leave an instruction half done. */
-  #guard(callback: () => void): void {
-    try {
-      callback();
-    } catch (error) {
-      this.#callbackError ??= { error };
-    }
   }
 
   // ---------------------------------------------------------------------------------- memory and vCPUs
@@ -269,14 +159,7 @@ export class Vm {
    */
   setUserMemoryRegion(region: KvmUserspaceMemoryRegion): void {
     this.#open();
-    const { slot, flags = 0, userspaceAddr } = region;
-    checkInteger(slot, 0, VM_MAX_SLOTS - 1, "slot");
-    checkInteger(flags, 0, 0xffff_ffff, "flags");
-    checkInteger(userspaceAddr, 0, 0xffff_ffff, "userspaceAddr");
-    const gpa = toU64(region.guestPhysAddr, "guestPhysAddr");
-    const size = toU64(region.memorySize, "memorySize");
-    const result = this.#core.setSlot(slot, flags, BigInt.asIntN(64, gpa), BigInt.asIntN(64, size), userspaceAddr | 0);
-    check(result, `slot ${slot} of 0x${size.toString(16)} bytes at 0x${gpa.toString(16)}`);
+    setSlot(this.#core, region);
   }
 
   /**
@@ -288,10 +171,7 @@ export class Vm {
    */
   getDirtyLog(slot: number): Uint8Array<ArrayBuffer> {
     this.#open();
-    checkInteger(slot, 0, VM_MAX_SLOTS - 1, "slot");
-    check(this.#core.dirtyLog(slot, VM_SCRATCH), `slot ${slot} keeps no dirty log`);
-    const pages = Number(this.#memory.u64(VM_SLOTS + SLOT_ENTRY_SIZE * slot + SLOT_SIZE)) / PAGE_SIZE;
-    return this.#memory.copy(VM_SCRATCH, Math.ceil(pages / 64) * 8);
+    return takeDirtyLog(this.#core, this.#memory, slot);
   }
 
   /**
@@ -305,10 +185,11 @@ export class Vm {
   createVcpu(id: number): Vcpu {
     this.#open();
     checkInteger(id, 0, this.#memory.maxVcpus - 1, "the vCPU's id");
-    if (id > 0 && this.#verifier) throw new KvmError("EINVAL", "regions can be verified of vCPU 0 alone (verify)");
+    if (id > 0 && this.#memory.u32(VM_JIT_VERIFY))
+      throw new KvmError("EINVAL", "regions can be verified of vCPU 0 alone (verify)");
     if (!this.#memory.claimVcpu(id)) throw new KvmError("EEXIST", `vCPU ${id} exists`);
     raiseTo(this.#memory.i32, VM_VCPU_COUNT >> 2, id + 1);
-    const core = this.#instantiate(id);
+    const core = this.#callbacks.instantiate(id);
     core.vcpuSelect(id);
     core.vcpuReset();
     const state = new VcpuState(this.#memory, core, id);
@@ -330,7 +211,7 @@ export class Vm {
     this.#open();
     checkInteger(id, 0, this.#memory.maxVcpus - 1, "the vCPU's id");
     if (!this.#memory.hasVcpu(id)) throw new KvmError("ENOENT", `there is no vCPU ${id}`);
-    const core = this.#instantiate(id);
+    const core = this.#callbacks.instantiate(id);
     core.vcpuSelect(id);
     // Its regions are functions of the instance that it had before.
     new VcpuState(this.#memory, core, id).request(REQ_CODE_FLUSH);
@@ -353,13 +234,18 @@ export class Vm {
    */
   createIrqchip(): void {
     this.#open();
-    if (this.#chips & (CHIPS_IRQCHIP | CHIPS_SPLIT)) throw new KvmError("EEXIST", "this VM has an irqchip");
+    if (this.#hasApics) throw new KvmError("EEXIST", "this VM has an irqchip");
     if (this.#memory.anyVcpu) throw new KvmError("EINVAL", "an irqchip comes before the vCPUs");
     check(this.#core.createIrqchip(), "createIrqchip");
   }
 
   get #chips(): number {
     return this.#memory.u32(VM_CHIPS);
+  }
+
+  /** Local APICs in the core, with or without the other controllers. */
+  get #hasApics(): boolean {
+    return (this.#chips & (CHIPS_IRQCHIP | CHIPS_SPLIT)) !== 0;
   }
 
   #needIrqchip(): void {
@@ -467,13 +353,7 @@ export class Vm {
    */
   signalMsi(msi: KvmMsi): number {
     this.#open();
-    const { addressLo, addressHi = 0, data } = msi;
-    const result = this.#core.signalMsi(
-      BigInt.asIntN(64, (BigInt(addressHi >>> 0) << 32n) | BigInt(addressLo >>> 0)),
-      data | 0,
-    );
-    if (result === -ERRNO.EINVAL) throw new KvmError("EINVAL", "this VM has no local APICs in the core");
-    return result;
+    return sendMsi(this.#core, msi);
   }
 
   /**
@@ -485,7 +365,7 @@ export class Vm {
    */
   setGsiRouting(entries: readonly KvmIrqRoutingEntry[]): void {
     this.#open();
-    if (!(this.#chips & (CHIPS_IRQCHIP | CHIPS_SPLIT))) throw new KvmError("EINVAL", "routing needs an irqchip");
+    if (!this.#hasApics) throw new KvmError("EINVAL", "routing needs an irqchip");
     this.#core.routesBegin();
     try {
       writeRoutes(this.#memory, entries);
@@ -507,45 +387,8 @@ export class Vm {
    */
   irqfd(request: KvmIrqfd): void {
     this.#open();
-    const { fd, gsi, flags = 0, resamplefd } = request;
-    if (flags & ~(KVM_IRQFD_FLAG_DEASSIGN | KVM_IRQFD_FLAG_RESAMPLE)) {
-      throw new KvmError("EINVAL", `unknown flags 0x${flags.toString(16)}`);
-    }
-    checkInteger(gsi, 0, 1023, "gsi");
-    if (!(this.#chips & (CHIPS_IRQCHIP | CHIPS_SPLIT))) throw new KvmError("EINVAL", "an irqfd needs an irqchip");
-    const index = this.#irqfds.findIndex((known) => known.fd === fd && known.gsi === gsi);
-    if (flags & KVM_IRQFD_FLAG_DEASSIGN) {
-      if (index >= 0) this.#endIrqfd(index);
-      return;
-    }
-    if (this.#irqfds.some((known) => known.fd === fd))
-      throw new KvmError("EBUSY", "this EventFd raises an interrupt already");
-    const resample = (flags & KVM_IRQFD_FLAG_RESAMPLE) !== 0;
-    if (resample) {
-      if (!resamplefd) throw new KvmError("EINVAL", "KVM_IRQFD_FLAG_RESAMPLE needs a resamplefd");
-      this.#doorbells.resample(gsi, resamplefd);
-      check(this.#core.setResample(gsi, 1), "irqfd");
-    }
-    const raise = () => {
-      fd.read();
-      if (resample) {
-        this.#core.resampleLine(gsi);
-        return;
-      }
-      this.#core.irqLine(gsi, 1);
-      this.#core.irqLine(gsi, 0);
-    };
-    this.#irqfds.push({ fd, gsi, end: fd.onSignal(raise), resample });
-    if (fd.count > 0) raise();
-  }
-
-  #endIrqfd(index: number): void {
-    const [ended] = this.#irqfds.splice(index, 1);
-    if (!ended) return;
-    ended.end();
-    if (!ended.resample || this.#irqfds.some((other) => other.resample && other.gsi === ended.gsi)) return;
-    this.#core.setResample(ended.gsi, 0);
-    this.#doorbells.resample(ended.gsi, undefined);
+    if (!this.#hasApics) throw new KvmError("EINVAL", "an irqfd needs an irqchip");
+    this.#irqfds.assign(request);
   }
 
   // ----------------------------------------------------------------------------- writes without an exit
@@ -609,11 +452,7 @@ export class Vm {
    */
   getClock(): KvmClockData {
     this.#open();
-    return {
-      clock: BigInt(Math.round(this.#core.kvmClockGet())),
-      flags: KVM_CLOCK_TSC_STABLE | KVM_CLOCK_REALTIME,
-      realtime: BigInt(Math.round(wallNs())),
-    };
+    return readClock(this.#core);
   }
 
   /**
@@ -625,14 +464,7 @@ export class Vm {
    */
   setClock(data: KvmClockData): void {
     this.#open();
-    if (data.flags & ~(KVM_CLOCK_TSC_STABLE | KVM_CLOCK_REALTIME)) {
-      throw new KvmError("EINVAL", `unknown flags 0x${data.flags.toString(16)}`);
-    }
-    let clock = Number(toU64(data.clock, "clock"));
-    if (data.flags & KVM_CLOCK_REALTIME && data.realtime !== undefined) {
-      clock += Math.max(wallNs() - Number(data.realtime), 0);
-    }
-    this.#core.kvmClockSet(clock);
+    writeClock(this.#core, data);
   }
 
   /**
@@ -678,7 +510,7 @@ export class Vm {
     if (flags !== 0 || cap !== KVM_CAP_SPLIT_IRQCHIP)
       throw new KvmError("EINVAL", `capability ${cap} cannot be enabled`);
     checkInteger(Number(args[0] ?? 0), 0, 24, "args[0]");
-    if (this.#chips & (CHIPS_IRQCHIP | CHIPS_SPLIT)) throw new KvmError("EEXIST", "this VM has an irqchip");
+    if (this.#hasApics) throw new KvmError("EEXIST", "this VM has an irqchip");
     if (this.#memory.anyVcpu) throw new KvmError("EINVAL", "an irqchip comes before the vCPUs");
     check(this.#core.createSplitIrqchip(), "createSplitIrqchip");
   }
@@ -739,15 +571,7 @@ export class Vm {
    * const at = vm.hostOffset(0x1000n, 16);
    */
   hostOffset(guestPhysAddr: bigint | number, length = 1): number | undefined {
-    const gpa = toU64(guestPhysAddr, "guestPhysAddr");
-    for (let slot = 0; slot < VM_MAX_SLOTS; slot++) {
-      const at = VM_SLOTS + SLOT_ENTRY_SIZE * slot;
-      const from = this.#memory.u64(at + SLOT_GPA);
-      if (gpa >= from && gpa + BigInt(length) <= from + this.#memory.u64(at + SLOT_SIZE)) {
-        return this.#memory.u32(at + SLOT_HOST) + Number(gpa - from);
-      }
-    }
-    return undefined;
+    return hostOffsetOf(this.#memory, toU64(guestPhysAddr, "guestPhysAddr"), length);
   }
 
   /**
@@ -785,7 +609,7 @@ export class Vm {
   close(): void {
     if (this.#closed) return;
     for (const vcpu of [...this.#vcpus]) vcpu.close();
-    while (this.#irqfds.length > 0) this.#endIrqfd(0);
+    this.#irqfds.close();
     this.#doorbells.close();
     this.#closed = true;
   }
@@ -796,29 +620,6 @@ export class Vm {
 
   #open(): void {
     if (this.#closed) throw new KvmError("EBADF", "this VM is closed");
-  }
-
-  // ------------------------------------------------------------------------------------- for its vCPUs
-
-  readonly #owner: VcpuOwner;
-
-  #makeOwner(): VcpuOwner {
-    return {
-      memory: this.#memory,
-      nowNs: () => this.nowNs(),
-      mayDefer: () => this.#irqfds.some(({ resample }) => resample),
-      ringDeferred: () => {
-        if (this.#deferred.length === 0) return false;
-        for (const index of this.#deferred.splice(0)) this.#guard(() => this.#doorbells.ring(index));
-        return true;
-      },
-      takeCallbackError: () => {
-        const taken = this.#callbackError;
-        this.#callbackError = undefined;
-        return taken;
-      },
-      forget: (vcpu) => this.#vcpus.delete(vcpu),
-    };
   }
 }
 
