@@ -3,10 +3,14 @@ import {
   CPU_CC_DST,
   CPU_CC_OP,
   CPU_CC_SRC,
+  CPU_EFLAGS,
   CPU_FUEL,
   CPU_GPR,
   CPU_RIP,
   CPU_SEG_BASE,
+  CPU_SEG_LIMIT,
+  CPU_SEG_READABLE,
+  CPU_SEG_WRITABLE,
   CPU_XMM,
   VCPU_BASE,
   VCPU_SIZE,
@@ -24,12 +28,18 @@ const FIELDS = new Map<number, string>([
   [CPU_CC_OP, "flag_op"],
   [CPU_CC_DST, "flag_dst"],
   [CPU_CC_SRC, "flag_src"],
+  [CPU_EFLAGS, "eflags"],
 ]);
 for (let i = 0; i < 16; i++) {
   FIELDS.set(CPU_GPR + 8 * i, REGISTERS[i] ?? `r${i}`);
   FIELDS.set(CPU_XMM + 32 * i, `xmm${i}`);
 }
-SEGMENTS.forEach((name, i) => FIELDS.set(CPU_SEG_BASE + 8 * i, `${name}_base`));
+SEGMENTS.forEach((name, i) => {
+  FIELDS.set(CPU_SEG_BASE + 8 * i, `${name}_base`);
+  FIELDS.set(CPU_SEG_LIMIT + 4 * i, `${name}_limit`);
+  FIELDS.set(CPU_SEG_READABLE + 8 * i, `${name}_readable`);
+  FIELDS.set(CPU_SEG_WRITABLE + 8 * i, `${name}_writable`);
+});
 
 /** The locals that every region has (assembly/translate/locals.ts). */
 const LOCALS = "entry base fuel tlb flag_op flag_dst flag_src tlb_entry".split(" ");

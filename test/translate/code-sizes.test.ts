@@ -1,11 +1,9 @@
 // Regions of 16- and 32-bit code have lower halves of registers only.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CODE, RAX, RBX, RCX, shareInRegions, TierGuest } from "./tier-guest.ts";
+import { CODE, LOW_CODE, RAX, RBX, RCX, shareInRegions, TierGuest } from "./tier-guest.ts";
 
 const HLT = 0xf4;
-/** Code of 16 bits has to lie in the first 64 KiB of its segment. */
-const LOW_CODE = 0xd000;
 const GARBAGE = 0xdead_beef_0000_0000n;
 
 /** Runs code in compatibility mode, in registers whose upper halves are not 0. */

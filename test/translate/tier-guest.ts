@@ -39,6 +39,8 @@ const IDT = 0x7000;
 export const HANDLERS = 0x8000;
 export const STACK = 0x1_0000;
 export const CODE = 0x2_0000;
+/** For code of 16 bits: in the first 64 KiB of its segment. */
+export const LOW_CODE = 0xd000;
 export const DATA = 0x8_0000;
 export const PRESENT_WRITABLE = 3;
 /** The first address that pages of 2 MiB map. */
@@ -50,6 +52,8 @@ export const OTHER_PML4 = 0x9000;
 
 const QUESTION_NS = 1e6;
 const LIMIT_NS = 100e6;
+
+export type CodeBits = 16 | 32 | 64;
 
 /** Numbers of the general registers. */
 export const [RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] as const;
@@ -208,7 +212,7 @@ export class TierGuest {
   }
 
   /** Goes on with code of 16 or 32 bits in compatibility mode, in flat segments; 64: back to 64-bit code. */
-  useCode(bits: 16 | 32 | 64): void {
+  useCode(bits: CodeBits): void {
     const sregs = readSregs(this.state);
     writeSregs(this.state, { ...sregs, cs: segment(8, 11, bits) });
     this.core.commitSregs();
@@ -267,7 +271,7 @@ export function shareInRegions(guest: TierGuest): number {
 }
 
 /** A flat segment of a type; `bits`: of its code or stack. */
-function segment(selector: number, type: number, bits: 16 | 32 | 64): KvmSegment {
+function segment(selector: number, type: number, bits: CodeBits): KvmSegment {
   return {
     ...{ base: 0n, limit: 0xffff_ffff, present: 1, dpl: 0, s: 1, g: 1, avl: 0, unusable: 0 },
     ...{ selector, type, db: Number(bits === 32), l: Number(bits === 64) },

@@ -38,20 +38,16 @@ local.get $flag_src
 call $condition
 local.set $13
 local.get $12
-local.set $scratch
 local.get $11
 local.set $flag_src
-local.get $scratch
 local.set $flag_dst
 i32.const 7
 local.set $flag_op
 local.get $13
 if
  local.get $12
- local.set $scratch_15
  local.get $11
  local.set $flag_src
- local.get $scratch_15
  local.set $flag_dst
  i32.const 11
  local.set $flag_op
@@ -87,3 +83,4 @@ i32.add
 i32.store offset=cpu.fuel
 i32.const 0
 return
+unreachable

@@ -43,11 +43,9 @@ i64.extend_i32_u
 local.set $rax
 local.get $13
 i64.extend_i32_u
-local.set $scratch
 local.get $12
 i64.extend_i32_u
 local.set $flag_src
-local.get $scratch
 local.set $flag_dst
 i32.const 6
 local.set $flag_op
@@ -91,3 +89,4 @@ i32.add
 i32.store offset=cpu.fuel
 i32.const 0
 return
+unreachable

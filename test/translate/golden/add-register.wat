@@ -25,10 +25,8 @@ local.set $12
 local.get $12
 local.set $rax
 local.get $12
-local.set $scratch
 local.get $11
 local.set $flag_src
-local.get $scratch
 local.set $flag_dst
 i32.const 7
 local.set $flag_op
@@ -68,3 +66,4 @@ i32.add
 i32.store offset=cpu.fuel
 i32.const 0
 return
+unreachable

@@ -62,7 +62,7 @@ local.get $tlb_entry
 i32.load offset=24
 i32.add
 local.tee $13
-i32.load align=1
+i32.load
 local.set $14
 local.get $rax
 i32.wrap_i64
@@ -73,14 +73,12 @@ i32.add
 local.set $16
 local.get $13
 local.get $16
-i32.store align=1
+i32.store
 local.get $16
 i64.extend_i32_u
-local.set $scratch
 local.get $15
 i64.extend_i32_u
 local.set $flag_src
-local.get $scratch
 local.set $flag_dst
 i32.const 6
 local.set $flag_op
@@ -121,3 +119,4 @@ i32.add
 i32.store offset=cpu.fuel
 i32.const 0
 return
+unreachable

@@ -25,10 +25,8 @@ i32.sub
 local.set $fuel
 local.get $xmm0
 i64x2.extract_lane 0
-local.set $scratch_17
 local.get $xmm1
 i64x2.extract_lane 0
-local.set $scratch
 local.get $8
 i32.eqz
 if
@@ -45,10 +43,8 @@ if
  call $miss
  return
 end
-local.get $scratch
 f64.reinterpret_i64
 local.set $11
-local.get $scratch_17
 f64.reinterpret_i64
 local.set $12
 local.get $12
@@ -60,7 +56,7 @@ f64.const 2.2250738585072014e-308
 f64.gt
 local.get $13
 f64.abs
-f64.const inf
+f64.const Infinity
 f64.lt
 i32.and
 local.get $12
@@ -158,3 +154,4 @@ i32.add
 i32.store offset=cpu.fuel
 i32.const 0
 return
+unreachable

@@ -15,13 +15,13 @@ local.set $rbx
 i32.const 0
 i64.load offset=cpu.rsp
 local.set $rsp
-loop $label
- block $block1
-  block $block
+loop
+ block
+  block
    local.get $entry
-   br_table $block $block1
+   br_table 0 1
   end
-  block $block2
+  block
    local.get $fuel
    i32.const 1
    i32.sub
@@ -82,10 +82,10 @@ loop $label
    local.get $base
    i64.const 5
    i64.add
-   i64.store align=1
+   i64.store
    local.get $12
    local.set $rsp
-   br $block2
+   br 0
   end
   local.get $fuel
   i32.const 2
@@ -100,10 +100,8 @@ loop $label
   local.get $13
   local.set $rbx
   local.get $13
-  local.set $scratch
   local.get $12
   local.set $flag_src
-  local.get $scratch
   local.set $flag_dst
   i32.const 7
   local.set $flag_op
@@ -151,7 +149,7 @@ loop $label
   local.get $tlb_entry
   i32.load offset=24
   i32.add
-  i64.load align=1
+  i64.load
   local.set $13
   local.get $13
   i64.const 16
@@ -182,7 +180,7 @@ loop $label
   i64.const 5
   i64.eq
   if
-   br $block1
+   br 1
   end
   local.get $15
   i64.const 0
@@ -212,7 +210,7 @@ loop $label
    end
    i32.const 0
    local.set $entry
-   br $label
+   br 2
   end
   i32.const 0
   local.get $rsp
@@ -235,7 +233,6 @@ loop $label
  local.get $12
  local.set $rcx
  local.get $12
- local.set $scratch_17
  i32.const 2
  local.get $flag_op
  local.get $flag_dst
@@ -243,7 +240,6 @@ loop $label
  call $condition
  i64.extend_i32_u
  local.set $flag_src
- local.get $scratch_17
  local.set $flag_dst
  i32.const 31
  local.set $flag_op
@@ -278,7 +274,7 @@ loop $label
   end
   i32.const 0
   local.set $entry
-  br $label
+  br 1
  end
  i32.const 0
  local.get $rcx
@@ -292,5 +288,6 @@ loop $label
  local.get $flag_dst
  local.get $flag_src
  return_call $leave
+ unreachable
 end
 unreachable

@@ -20,10 +20,8 @@ i32.const 3
 i32.sub
 local.set $fuel
 local.get $rax
-local.set $scratch
 local.get $rbx
 local.set $flag_src
-local.get $scratch
 local.set $flag_dst
 i32.const 15
 local.set $flag_op
@@ -74,3 +72,4 @@ i32.add
 i32.store offset=cpu.fuel
 i32.const 0
 return
+unreachable

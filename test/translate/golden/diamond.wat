@@ -15,10 +15,10 @@ local.set $rcx
 i32.const 0
 i64.load offset=cpu.rbx
 local.set $rbx
-loop $label
- block $block2
-  block $block1
-   block $block
+loop
+ block
+  block
+   block
     local.get $fuel
     i32.const 2
     i32.sub
@@ -38,8 +38,8 @@ loop $label
     i32.const 24
     i32.shl
     i32.eqz
-    br_if $block
-    br $block1
+    br_if 0
+    br 1
    end
    local.get $fuel
    i32.const 1
@@ -52,15 +52,13 @@ loop $label
    local.get $12
    local.set $rbx
    local.get $12
-   local.set $scratch
    i32.const 0
    i64.extend_i32_u
    local.set $flag_src
-   local.get $scratch
    local.set $flag_dst
    i32.const 31
    local.set $flag_op
-   br $block2
+   br 1
   end
   local.get $fuel
   i32.const 2
@@ -73,15 +71,13 @@ loop $label
   local.get $12
   local.set $rax
   local.get $12
-  local.set $scratch_14
   i32.const 0
   i64.extend_i32_u
   local.set $flag_src
-  local.get $scratch_14
   local.set $flag_dst
   i32.const 27
   local.set $flag_op
-  br $block2
+  br 0
  end
  local.get $fuel
  i32.const 2
@@ -94,7 +90,6 @@ loop $label
  local.get $12
  local.set $rcx
  local.get $12
- local.set $scratch_15
  i32.const 2
  local.get $flag_op
  local.get $flag_dst
@@ -102,7 +97,6 @@ loop $label
  call $condition
  i64.extend_i32_u
  local.set $flag_src
- local.get $scratch_15
  local.set $flag_dst
  i32.const 31
  local.set $flag_op
@@ -120,7 +114,7 @@ loop $label
   i32.or
   i32.const 0
   i32.ge_s
-  br_if $label
+  br_if 1
   i32.const 0
   local.get $rax
   i64.store offset=cpu.rax

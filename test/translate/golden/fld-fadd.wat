@@ -1,5 +1,5 @@
 ;; d9 e8 d8 c0 f4
-block $block
+block
  i32.const 0
  i32.load offset=cpu.fuel
  local.set $fuel
@@ -50,7 +50,7 @@ block $block
   local.set $base
   i32.const 0
   local.set $19
-  br $block
+  br 1
  end
  local.get $9
  i32.const 1920
@@ -68,8 +68,8 @@ block $block
  local.set $14
  i32.const -2135948824
  local.set $11
- block $block2
-  block $block1
+ block
+  block
    local.get $17
    i32.const -32769
    i32.and
@@ -118,7 +118,7 @@ block $block
    local.tee $27
    i32.const 63
    i32.gt_u
-   br_if $block1
+   br_if 0
    local.get $17
    local.get $17
    i32.xor
@@ -206,13 +206,13 @@ block $block
    local.tee $34
    i64.const 0
    i64.ge_s
-   br_if $block1
+   br_if 0
    local.get $26
    i32.const 1
    i32.sub
    i32.const 32766
    i32.ge_u
-   br_if $block1
+   br_if 0
    local.get $34
    local.set $16
    local.get $25
@@ -227,7 +227,7 @@ block $block
    local.get $31
    i64.or
    local.set $13
-   br $block2
+   br 1
   end
   i32.const 0
   local.get $16
@@ -302,6 +302,7 @@ block $block
  i32.store offset=cpu.fuel
  i32.const 0
  return
+ unreachable
 end
 local.get $9
 if

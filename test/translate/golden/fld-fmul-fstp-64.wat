@@ -1,5 +1,5 @@
 ;; dd 07 d8 c8 dd 5f 08 f4
-block $block
+block
  i32.const 0
  i32.load offset=cpu.fuel
  local.set $fuel
@@ -98,7 +98,7 @@ block $block
   local.set $base
   i32.const 0
   local.set $35
-  br $block
+  br 1
  end
  local.get $rdi
  local.set $36
@@ -137,7 +137,7 @@ block $block
    local.set $base
    i32.const 0
    local.set $35
-   br $block
+   br 2
   end
  end
  local.get $37
@@ -145,7 +145,7 @@ block $block
  local.get $tlb_entry
  i32.load offset=24
  i32.add
- i64.load align=1
+ i64.load
  local.set $38
  local.get $38
  local.tee $39
@@ -178,7 +178,7 @@ block $block
    local.set $base
    i32.const 0
    local.set $35
-   br $block
+   br 2
   end
   local.get $39
   i64.const 48
@@ -230,8 +230,8 @@ block $block
  local.set $30
  i32.const -2135948025
  local.set $27
- block $block2
-  block $block1
+ block
+  block
    local.get $32
    i64.const 4294967295
    i64.and
@@ -336,13 +336,13 @@ block $block
    local.tee $48
    i64.const 0
    i64.ge_s
-   br_if $block1
+   br_if 0
    local.get $40
    i32.const 1
    i32.sub
    i32.const 32766
    i32.ge_u
-   br_if $block1
+   br_if 0
    local.get $48
    local.set $32
    local.get $42
@@ -357,7 +357,7 @@ block $block
    local.get $45
    i64.or
    local.set $29
-   br $block2
+   br 1
   end
   i32.const 1
   local.get $32
@@ -416,7 +416,7 @@ block $block
    local.set $base
    i32.const 0
    local.set $35
-   br $block
+   br 2
   end
   local.get $33
   i32.const 32768
@@ -500,7 +500,7 @@ block $block
    local.set $base
    i32.const 0
    local.set $35
-   br $block
+   br 2
   end
  end
  local.get $41
@@ -509,7 +509,7 @@ block $block
  i32.load offset=24
  i32.add
  local.get $39
- i64.store align=1
+ i64.store
  local.get $42
  local.set $26
  local.get $29
@@ -579,6 +579,7 @@ block $block
  i32.store offset=cpu.fuel
  i32.const 0
  return
+ unreachable
 end
 local.get $25
 if

@@ -1,5 +1,5 @@
 ;; d9 e8 d9 ee d9 c9 df e9 f4
-block $block
+block
  i32.const 0
  i32.load offset=cpu.fuel
  local.set $fuel
@@ -56,7 +56,7 @@ block $block
   local.set $base
   i32.const 0
   local.set $21
-  br $block
+  br 1
  end
  local.get $9
  i32.const 1920
@@ -91,16 +91,12 @@ block $block
  i32.const -2135944722
  local.set $11
  local.get $16
- local.set $scratch
  local.get $17
  local.set $16
- local.get $scratch
  local.set $17
  local.get $18
- local.set $scratch_28
  local.get $19
  local.set $18
- local.get $scratch_28
  local.set $19
  i32.const 0
  local.set $10
@@ -251,6 +247,7 @@ block $block
  i32.store offset=cpu.fuel
  i32.const 0
  return
+ unreachable
 end
 local.get $9
 if

@@ -73,7 +73,7 @@ i32.wrap_i64
 local.get $tlb_entry
 i32.load offset=24
 i32.add
-i32.load align=1
+i32.load
 local.set $12
 local.get $12
 call $helper
@@ -147,7 +147,7 @@ i32.wrap_i64
 local.get $tlb_entry
 i32.load offset=24
 i32.add
-i32.load16_u align=1
+i32.load16_u
 local.set $12
 local.get $12
 i32.const 65535
@@ -211,3 +211,4 @@ i32.add
 i32.store offset=cpu.fuel
 i32.const 0
 return
+unreachable

@@ -1,5 +1,5 @@
 ;; d9 e8 d9 fe d9 e0 f4
-block $block
+block
  i32.const 0
  i32.load offset=cpu.fuel
  local.set $fuel
@@ -50,7 +50,7 @@ block $block
   local.set $base
   i32.const 0
   local.set $19
-  br $block
+  br 1
  end
  local.get $9
  i32.const 1920
@@ -102,7 +102,7 @@ block $block
   local.set $base
   i32.const 0
   local.set $19
-  br $block
+  br 1
  end
  call $helper
  i32.const 0
@@ -151,7 +151,7 @@ block $block
   local.set $base
   i32.const 0
   local.set $19
-  br $block
+  br 1
  end
  local.get $17
  i32.const 32768
@@ -214,6 +214,7 @@ block $block
  i32.store offset=cpu.fuel
  i32.const 0
  return
+ unreachable
 end
 local.get $9
 if

@@ -27,7 +27,6 @@ local.set $13
 local.get $13
 local.set $rax
 local.get $13
-local.set $scratch
 local.get $11
 local.get $12
 call $helper
@@ -37,7 +36,6 @@ i64.shr_s
 i64.ne
 i64.extend_i32_u
 local.set $flag_src
-local.get $scratch
 local.set $flag_dst
 i32.const 43
 local.set $flag_op
@@ -77,3 +75,4 @@ i32.add
 i32.store offset=cpu.fuel
 i32.const 0
 return
+unreachable

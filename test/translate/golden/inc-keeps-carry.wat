@@ -20,7 +20,6 @@ local.set $10
 local.get $10
 local.set $rax
 local.get $10
-local.set $scratch
 i32.const 2
 local.get $flag_op
 local.get $flag_dst
@@ -28,7 +27,6 @@ local.get $flag_src
 call $condition
 i64.extend_i32_u
 local.set $flag_src
-local.get $scratch
 local.set $flag_dst
 i32.const 27
 local.set $flag_op
@@ -68,3 +66,4 @@ i32.add
 i32.store offset=cpu.fuel
 i32.const 0
 return
+unreachable

@@ -61,7 +61,7 @@ i32.wrap_i64
 local.get $tlb_entry
 i32.load offset=24
 i32.add
-i64.load align=1
+i64.load
 local.set $12
 local.get $12
 local.set $rax
@@ -96,3 +96,4 @@ i32.add
 i32.store offset=cpu.fuel
 i32.const 0
 return
+unreachable

@@ -60,7 +60,7 @@ i32.wrap_i64
 local.get $tlb_entry
 i32.load offset=24
 i32.add
-i32.load align=1
+i32.load
 local.set $12
 local.get $12
 i64.extend_i32_u
@@ -96,3 +96,4 @@ i32.add
 i32.store offset=cpu.fuel
 i32.const 0
 return
+unreachable

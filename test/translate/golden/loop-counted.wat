@@ -12,7 +12,7 @@ local.set $rcx
 i32.const 0
 i64.load offset=cpu.rbx
 local.set $rbx
-loop $label
+loop
  local.get $fuel
  i32.const 3
  i32.sub
@@ -26,10 +26,8 @@ loop $label
  local.get $12
  local.set $rbx
  local.get $12
- local.set $scratch
  local.get $11
  local.set $flag_src
- local.get $scratch
  local.set $flag_dst
  i32.const 7
  local.set $flag_op
@@ -40,13 +38,11 @@ loop $label
  local.get $11
  local.set $rcx
  local.get $11
- local.set $scratch_14
  local.get $flag_dst
  local.get $flag_src
  i64.lt_u
  i64.extend_i32_u
  local.set $flag_src
- local.get $scratch_14
  local.set $flag_dst
  i32.const 31
  local.set $flag_op
@@ -64,7 +60,7 @@ loop $label
   i32.or
   i32.const 0
   i32.ge_s
-  br_if $label
+  br_if 1
   i32.const 0
   local.get $rcx
   i64.store offset=cpu.rcx

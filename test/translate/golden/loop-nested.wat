@@ -15,87 +15,87 @@ local.set $rbx
 i32.const 0
 i64.load offset=cpu.rsi
 local.set $rsi
-loop $label1
- local.get $fuel
- i32.const 1
- i32.sub
- local.set $fuel
- i64.const 3
- local.set $rsi
- i32.const 0
- local.get $rcx
- i64.store offset=cpu.rcx
- i32.const 0
- local.get $rbx
- i64.store offset=cpu.rbx
- i32.const 0
- local.get $rsi
- i64.store offset=cpu.rsi
- loop $label
+loop
+ block
   local.get $fuel
-  i32.const 3
+  i32.const 1
   i32.sub
   local.set $fuel
-  local.get $rsi
-  local.set $12
-  local.get $rbx
-  local.get $12
-  i64.add
-  local.set $13
-  local.get $13
-  local.set $rbx
-  local.get $13
-  local.set $scratch
-  local.get $12
-  local.set $flag_src
-  local.get $scratch
-  local.set $flag_dst
-  i32.const 7
-  local.set $flag_op
-  local.get $rsi
-  i64.const 1
-  i64.sub
-  local.set $12
-  local.get $12
+  i64.const 3
   local.set $rsi
-  local.get $12
-  local.set $scratch_15
-  local.get $flag_dst
-  local.get $flag_src
-  i64.lt_u
-  i64.extend_i32_u
-  local.set $flag_src
-  local.get $scratch_15
-  local.set $flag_dst
-  i32.const 31
-  local.set $flag_op
-  local.get $flag_dst
-  i64.eqz
-  i32.eqz
-  if
+ end
+ block
+  i32.const 0
+  local.get $rcx
+  i64.store offset=cpu.rcx
+  i32.const 0
+  local.get $rbx
+  i64.store offset=cpu.rbx
+  i32.const 0
+  local.get $rsi
+  i64.store offset=cpu.rsi
+  loop
    local.get $fuel
-   i32.const 6
+   i32.const 3
    i32.sub
-   i32.const 0
-   i32.const 0
-   i32.load offset=cpu.requests
-   i32.sub
-   i32.or
-   i32.const 0
-   i32.ge_s
-   br_if $label
-   i32.const 0
-   local.get $rbx
-   i64.store offset=cpu.rbx
-   i32.const 0
+   local.set $fuel
    local.get $rsi
-   i64.store offset=cpu.rsi
-   i64.const 8725724278030343
-   local.get $base
-   local.get $fuel
+   local.set $12
+   local.get $rbx
+   local.get $12
+   i64.add
+   local.set $13
+   local.get $13
+   local.set $rbx
+   local.get $13
+   local.get $12
+   local.set $flag_src
+   local.set $flag_dst
+   i32.const 7
+   local.set $flag_op
+   local.get $rsi
+   i64.const 1
+   i64.sub
+   local.set $12
+   local.get $12
+   local.set $rsi
+   local.get $12
    local.get $flag_dst
    local.get $flag_src
-   return_call $leave
+   i64.lt_u
+   i64.extend_i32_u
+   local.set $flag_src
+   local.set $flag_dst
+   i32.const 31
+   local.set $flag_op
+   local.get $flag_dst
+   i64.eqz
+   i32.eqz
+   if
+    local.get $fuel
+    i32.const 6
+    i32.sub
+    i32.const 0
+    i32.const 0
+    i32.load offset=cpu.requests
+    i32.sub
+    i32.or
+    i32.const 0
+    i32.ge_s
+    br_if 1
+    i32.const 0
+    local.get $rbx
+    i64.store offset=cpu.rbx
+    i32.const 0
+    local.get $rsi
+    i64.store offset=cpu.rsi
+    i64.const 8725724278030343
+    local.get $base
+    local.get $fuel
+    local.get $flag_dst
+    local.get $flag_src
+    return_call $leave
+   end
   end
  end
  local.get $fuel
@@ -109,14 +109,12 @@ loop $label1
  local.get $12
  local.set $rcx
  local.get $12
- local.set $scratch_16
  local.get $flag_src
  i32.wrap_i64
  i32.const 1
  i32.and
  i64.extend_i32_u
  local.set $flag_src
- local.get $scratch_16
  local.set $flag_dst
  i32.const 31
  local.set $flag_op
@@ -134,7 +132,7 @@ loop $label1
   i32.or
   i32.const 0
   i32.ge_s
-  br_if $label1
+  br_if 1
   i32.const 0
   local.get $rcx
   i64.store offset=cpu.rcx

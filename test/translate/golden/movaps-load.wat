@@ -79,7 +79,7 @@ i32.load offset=24
 i32.add
 local.set $12
 local.get $12
-v128.load align=1
+v128.load
 local.set $xmm0
 local.get $flag_op
 local.get $flag_dst
@@ -112,3 +112,4 @@ i32.add
 i32.store offset=cpu.fuel
 i32.const 0
 return
+unreachable

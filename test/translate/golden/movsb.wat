@@ -109,7 +109,7 @@ local.get $rsi
 i64.const 1
 i64.add
 i32.const 0
-i32.load offset=2097496
+i32.load offset=cpu.eflags
 i32.const 9
 i32.shr_u
 i32.const 2
@@ -121,7 +121,7 @@ local.get $rdi
 i64.const 1
 i64.add
 i32.const 0
-i32.load offset=2097496
+i32.load offset=cpu.eflags
 i32.const 9
 i32.shr_u
 i32.const 2
@@ -163,3 +163,4 @@ i32.add
 i32.store offset=cpu.fuel
 i32.const 0
 return
+unreachable

@@ -36,13 +36,11 @@ local.set $rax
 local.get $15
 local.set $rdx
 local.get $14
-local.set $scratch
 local.get $15
 i64.const 0
 i64.ne
 i64.extend_i32_u
 local.set $flag_src
-local.get $scratch
 local.set $flag_dst
 i32.const 43
 local.set $flag_op
@@ -85,3 +83,4 @@ i32.add
 i32.store offset=cpu.fuel
 i32.const 0
 return
+unreachable

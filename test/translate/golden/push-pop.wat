@@ -67,7 +67,7 @@ local.get $tlb_entry
 i32.load offset=24
 i32.add
 local.get $rax
-i64.store align=1
+i64.store
 local.get $12
 local.set $rsp
 i32.const 0
@@ -116,7 +116,7 @@ i32.wrap_i64
 local.get $tlb_entry
 i32.load offset=24
 i32.add
-i64.load align=1
+i64.load
 local.set $13
 local.get $rsp
 i64.const 8
@@ -158,3 +158,4 @@ i32.add
 i32.store offset=cpu.fuel
 i32.const 0
 return
+unreachable

@@ -39,14 +39,12 @@ i64.const 0
 i64.ne
 if
  local.get $13
- local.set $scratch
  local.get $11
  local.get $12
  i64.const 1
  i64.sub
  i64.shl
  local.set $flag_src
- local.get $scratch
  local.set $flag_dst
  i32.const 35
  local.set $flag_op
@@ -82,3 +80,4 @@ i32.add
 i32.store offset=cpu.fuel
 i32.const 0
 return
+unreachable

@@ -25,13 +25,11 @@ i64.extend_i32_u
 local.set $rax
 local.get $11
 i64.extend_i32_u
-local.set $scratch
 local.get $10
 i32.const 4
 i32.shr_u
 i64.extend_i32_u
 local.set $flag_src
-local.get $scratch
 local.set $flag_dst
 i32.const 38
 local.set $flag_op
@@ -75,3 +73,4 @@ i32.add
 i32.store offset=cpu.fuel
 i32.const 0
 return
+unreachable

@@ -62,7 +62,7 @@ local.get $tlb_entry
 i32.load offset=24
 i32.add
 local.get $rax
-i64.store align=1
+i64.store
 local.get $flag_op
 local.get $flag_dst
 local.get $flag_src
@@ -91,3 +91,4 @@ i32.add
 i32.store offset=cpu.fuel
 i32.const 0
 return
+unreachable

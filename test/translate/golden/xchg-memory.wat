@@ -62,11 +62,11 @@ local.get $tlb_entry
 i32.load offset=24
 i32.add
 local.tee $13
-i64.load align=1
+i64.load
 local.set $14
 local.get $13
 local.get $rax
-i64.store align=1
+i64.store
 local.get $14
 local.set $rax
 local.get $flag_op
@@ -100,3 +100,4 @@ i32.add
 i32.store offset=cpu.fuel
 i32.const 0
 return
+unreachable
