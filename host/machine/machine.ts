@@ -1,81 +1,27 @@
 // A virtual machine's life: made from options, run in slices, reset, ended.
 import { KVM_EXIT_INTR } from "../../assembly/exits.ts";
-import { REQ_EVENT, REQ_KICK } from "../../assembly/layout.ts";
 import { discard } from "../boot/discard.ts";
 import { loadKernel } from "../boot/loader.ts";
-import type { BootFiles } from "../boot/types.ts";
 import type { Clock } from "../devices/clock.ts";
-import type { KvmCpuidEntry } from "../kvm/cpuid-table.ts";
-import type { DebugExit, VcpuExit } from "../kvm/exits.ts";
 import { KVM_PIT_SPEAKER_DUMMY } from "../kvm/irqchip.ts";
-import { requestCell } from "../kvm/kicker.ts";
-import { canBlock, cellChanged, eventLoopTurn } from "../kvm/platform.ts";
-import { KVM_MEM_READONLY } from "../kvm/slots.ts";
-import type { Kvm } from "../kvm/system.ts";
+import { eventLoopTurn } from "../kvm/platform.ts";
 import type { Vcpu } from "../kvm/vcpu.ts";
 import type { Vm } from "../kvm/vm.ts";
 import { GuestCrash, MachineError } from "./errors.ts";
 import { type ExitTargets, handleExit } from "./exits.ts";
 import { buildFirmwareTables, type FirmwareTables, resumeGuest, startGuest } from "./firmware.ts";
-import { layOutMemory, type MemoryMap, type RamSlot } from "./memory-map.ts";
-import { Pc, type PcOptions } from "./pc.ts";
-import { Ram } from "./ram.ts";
-import { aroundRom, layOutRom, type Rom } from "./rom.ts";
+import { Idle } from "./idle.ts";
+import { addMemory } from "./memory.ts";
+import { layOutMemory, type MemoryMap } from "./memory-map.ts";
+import { Pc } from "./pc.ts";
+import type { Ram } from "./ram.ts";
+import { layOutRom } from "./rom.ts";
 import { dumpRegisters } from "./state-dump.ts";
 import { TimerQueue } from "./timer-queue.ts";
+import type { MachineEnd, MachineEvent, MachineOptions, ResetReason } from "./types.ts";
 
 const DEFAULT_SLICE_NS = 2e6;
-/** Timers of the event loop are this late or more; nearer deadlines are waited for in the core where possible. */
-const SHORTEST_TIMER_NS = 1.5e6;
-/** What setTimeout can hold. */
-const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 const VERSION = "0.1";
-
-/** How a machine is made. */
-export interface MachineOptions extends PcOptions {
-  readonly kvm: Kvm;
-  /** RAM in bytes. */
-  readonly memoryBytes: number;
-  /**
-   * The kernel and what comes with it. A function is asked again at each reset, and the arrays it gives are the
-   * machine's, which empties them when they are copied: so a large kernel is not kept beside the guest's RAM.
-   */
-  readonly boot: BootFiles | (() => BootFiles) | null;
-  /** Firmware that the processor starts at its reset vector; `boot` is null then. */
-  readonly firmware?: Uint8Array;
-  /** Whether timer ticks that the guest misses come later; they do unless this is false. */
-  readonly pitReinject?: boolean;
-  /** Options of kvm.createVm besides the memory size. */
-  readonly vm?: Omit<Parameters<Kvm["createVm"]>[0], "memorySize">;
-  /** The processor's CPUID table; by default all that is supported. */
-  readonly cpuid?: readonly KvmCpuidEntry[];
-  /** End instead of starting again when the guest resets. */
-  readonly noReboot?: boolean;
-  readonly onEvent?: (event: MachineEvent) => void;
-  /** Sees each exit of a processor before it is carried out. */
-  readonly onExit?: (exit: VcpuExit) => void;
-  /** Gives the event loop a turn between slices. */
-  readonly yield?: () => Promise<void>;
-}
-
-/** What happens to a machine, for monitors and logs. */
-export type MachineEvent =
-  | { readonly kind: "boot"; readonly description: string }
-  | { readonly kind: "reset"; readonly reason: ResetReason }
-  | { readonly kind: "paused" }
-  | { readonly kind: "resumed" }
-  | { readonly kind: "debug"; readonly exit: DebugExit }
-  | { readonly kind: "end"; readonly end: MachineEnd };
-
-/** `host-reset` is the monitor's doing. */
-export type ResetReason = "guest-reset" | "triple-fault" | "host-reset";
-
-/** Why a machine ended, and the exit status that goes with it. */
-export interface MachineEnd {
-  readonly kind: "poweroff" | "reset" | "debug-exit" | "quit";
-  /** 0-255: 0, or what the guest gave to isa-debug-exit. */
-  readonly status: number;
-}
 
 /** A PC with its guest. */
 export class Machine {
@@ -88,7 +34,7 @@ export class Machine {
   private readonly clock: Clock;
   private readonly timers: TimerQueue;
   private readonly tables: FirmwareTables;
-  private readonly requestCells: Int32Array;
+  private readonly idle: Idle;
   private readonly targets: ExitTargets;
   private end: MachineEnd | null = null;
   private pendingReset: ResetReason | null = null;
@@ -96,9 +42,6 @@ export class Machine {
   /** Suspend to RAM: the processor stands still, devices' timers run. */
   private power: "running" | "suspended" | "waking" = "running";
   private resume: () => void = () => {};
-  private endSleep: () => void = () => {};
-  /** Time the next entry may spend asleep in the core. */
-  private blockNs = 0;
 
   /**
    * Builds the machine and loads its guest.
@@ -128,10 +71,10 @@ export class Machine {
     vm.createPit2({ flags: KVM_PIT_SPEAKER_DUMMY });
     vm.reinjectControl(options.pitReinject ?? true);
     this.clock = { nowNs: () => vm.nowNs() };
-    this.timers = new TimerQueue(this.clock, () => this.endSleep());
+    this.timers = new TimerQueue(this.clock, () => this.idle.wake());
     this.vcpu = vm.createVcpu(0);
     this.vcpu.setCpuid2(options.cpuid ?? kvm.getSupportedCpuid());
-    this.requestCells = new Int32Array(this.vcpu.kicker.memory.buffer);
+    this.idle = new Idle(this.vcpu, this.clock, this.timers);
     this.pc = new Pc(
       {
         ram: this.ram,
@@ -189,7 +132,7 @@ export class Machine {
           this.resume = resolve;
         });
       } else if (this.power === "suspended") {
-        await this.standStill();
+        await this.idle.untilTimer();
       } else if (leftNs <= 0) {
         await giveTurn();
       } else {
@@ -197,7 +140,7 @@ export class Machine {
         if (wakeAtNs === null) {
           continue;
         }
-        await this.idle(wakeAtNs, giveTurn);
+        await this.idle.untilEvent(wakeAtNs, giveTurn);
       }
       sliceEndNs = hostNs() + sliceNs;
     }
@@ -261,48 +204,15 @@ export class Machine {
    */
   private runOnce(leftNs: number): number | null {
     this.timers.runDue();
-    const maxNs = Math.min(this.blockNs > 0 ? this.blockNs : leftNs, this.timers.nsToDeadline());
-    const exit = this.vcpu.run({ maxNs, block: this.blockNs > 0 });
-    this.blockNs = 0;
+    const blockNs = this.idle.takeBlockNs();
+    const maxNs = Math.min(blockNs > 0 ? blockNs : leftNs, this.timers.nsToDeadline());
+    const exit = this.vcpu.run({ maxNs, block: blockNs > 0 });
     this.options.onExit?.(exit);
     if (exit.reason === KVM_EXIT_INTR) {
       return exit.halted ? exit.wakeAtNs : null;
     }
     handleExit(exit, this.targets);
     return null;
-  }
-
-  /** Waits for the guest's next timer, a device's, an interrupt or a kick. */
-  private async idle(wakeAtNs: number, giveTurn: () => Promise<void>): Promise<void> {
-    const waitNs = Math.min(wakeAtNs - this.clock.nowNs(), this.timers.nsToDeadline());
-    if (waitNs < SHORTEST_TIMER_NS) {
-      await giveTurn();
-      this.blockNs = canBlock ? waitNs : 0;
-      return;
-    }
-    const cell = requestCell(this.vcpu.id);
-    const requests = Atomics.load(this.requestCells, cell);
-    if (requests & (REQ_EVENT | REQ_KICK)) {
-      return;
-    }
-    const sleep = cellChanged(this.requestCells, cell, requests, waitNs / 1e6, true);
-    this.endSleep = sleep.cancel;
-    await sleep.done;
-    this.endSleep = () => {};
-  }
-
-  /** Sleeps until a device's timer is due, or something wakes the machine. */
-  private async standStill(): Promise<void> {
-    const ms = Math.min(this.timers.nsToDeadline() / 1e6, LONGEST_TIMEOUT_MS);
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.endSleep = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    this.endSleep = () => {};
-    this.timers.runDue();
   }
 
   private requestReset(reason: ResetReason): void {
@@ -357,7 +267,7 @@ export class Machine {
   /** Makes the loop in `run` look at what has changed. */
   private wake(): void {
     this.resume();
-    this.endSleep();
+    this.idle.wake();
     this.vcpu.kick();
   }
 
@@ -369,34 +279,4 @@ export class Machine {
 /** The host's monotonic clock. */
 function hostNs(): number {
   return performance.now() * 1e6;
-}
-
-/** Slots for RAM and for the firmware, whose image is at several places; what is written to it goes to the bus. */
-function addMemory(vm: Vm, { totalBytes, slots }: MemoryMap, rom: Rom | null): Ram {
-  let number = 0;
-  const add = (pieces: readonly RamSlot[], base: number, flags: number): void => {
-    for (const { gpa, size, offset } of pieces) {
-      vm.setUserMemoryRegion({
-        slot: number++,
-        flags,
-        guestPhysAddr: gpa,
-        memorySize: size,
-        userspaceAddr: base + offset,
-      });
-    }
-  };
-  const base = vm.allocate(totalBytes);
-  const ram = rom === null ? slots : aroundRom(slots, rom);
-  add(ram, base, 0);
-  if (rom !== null) {
-    const romBase = vm.allocate(rom.image.length);
-    new Uint8Array(vm.memory).set(rom.image, romBase);
-    add(rom.slots, romBase, KVM_MEM_READONLY);
-  }
-  return new Ram({
-    memory: vm.memory,
-    base,
-    slots: ram,
-    written: (gpa, length) => vm.memoryWritten(gpa, length),
-  });
 }

@@ -2,8 +2,9 @@
 import { smallGuest } from "../../host/boot/small-guest/small-guest.ts";
 import type { BootFiles } from "../../host/boot/types.ts";
 import { Kvm } from "../../host/kvm/index.ts";
-import { Machine, type MachineEnd, type MachineEvent, type MachineOptions } from "../../host/machine/machine.ts";
+import { Machine } from "../../host/machine/machine.ts";
 import { MIB } from "../../host/machine/pc-hardware.ts";
+import type { MachineEnd, MachineEvent, MachineOptions } from "../../host/machine/types.ts";
 import { FakeChardev } from "../devices/fakes.ts";
 
 /** A console that one can wait on. */
