@@ -178,11 +178,17 @@ function restore(state: VcpuState, before: Uint8Array): void {
 }
 
 function readSegment(state: VcpuState, number: number): KvmSegment {
-  const attr = state.u32(CPU_SEG_ATTR + 4 * number);
+  const selector = state.u32(CPU_SEG_SEL + 4 * number) & 0xffff;
+  const base = state.u64(CPU_SEG_BASE + 8 * number);
+  return segmentWithRights(selector, state.u32(CPU_SEG_ATTR + 4 * number), base, state.u32(CPU_SEG_LIMIT + 4 * number));
+}
+
+/** A segment register by its access rights in the format that VMX has for them (SDM volume 3, guest register state). */
+export function segmentWithRights(selector: number, attr: number, base = 0n, limit = 0xffff_ffff): KvmSegment {
   return {
-    base: state.u64(CPU_SEG_BASE + 8 * number),
-    limit: state.u32(CPU_SEG_LIMIT + 4 * number),
-    selector: state.u32(CPU_SEG_SEL + 4 * number) & 0xffff,
+    base,
+    limit,
+    selector,
     type: attr & 15,
     present: (attr >> 7) & 1,
     dpl: (attr >> 5) & 3,

@@ -1,6 +1,7 @@
 // Which instructions are tried: the opcode maps as tables, every prefix that selects an
 // instruction, every digit of a group; and how the bytes of one are drawn.
 import { MODE_16, MODE_32, MODE_64 } from "./case.ts";
+import { drawAddress } from "./draw-address.ts";
 import { excluded, featureOf, offers } from "./exclusions.ts";
 import type { Random } from "./random.ts";
 import { hasModrm, isGroup, type Shape, shapeOf } from "./shape.ts";
@@ -172,17 +173,7 @@ function modrm(bytes: number[], preview: Shape, digit: number, random: Random): 
   const rm = gather && !random.oneIn(16) ? 4 : random.below(8);
   bytes.push((mod << 6) | (reg << 3) | rm);
   if (!memory) return;
-  let size = mod === 1 ? 1 : mod === 2 ? (addressSize === 2 ? 2 : 4) : 0;
-  if (addressSize === 2) {
-    if (mod === 0 && rm === 6) size = 2;
-  } else if (rm === 4) {
-    const sib = random.below(256);
-    bytes.push(sib);
-    if (mod === 0 && (sib & 7) === 5) size = 4;
-  } else if (mod === 0 && rm === 5) size = 4;
-  // Displacements stay small, so that a base register alone can bring the operand into its page.
-  const value = size === 1 ? random.below(256) - 128 : size === 0 ? 0 : random.below(4096) - 2048;
-  for (let i = 0; i < size; i++) bytes.push((value >> (8 * i)) & 0xff);
+  drawAddress(bytes, mod, rm, addressSize, random);
 }
 
 function immediate(bytes: number[], size: number, random: Random): void {

@@ -2,6 +2,7 @@
 // allowed beside them (or are not, now and then), registers, addressing modes, displacements and immediates.
 import type { Form } from "../../assembly/isa/encoding.ts";
 import { MODE_16, MODE_64 } from "./case.ts";
+import { drawAddress } from "./draw-address.ts";
 import type { Random } from "./random.ts";
 import { shapeOf } from "./shape.ts";
 import type { TableForm } from "./table-forms.ts";
@@ -101,17 +102,7 @@ function modrm(entry: TableForm, bytes: number[], random: Random, limits: Limits
   const rm = isVector && !random.oneIn(16) ? 4 : random.below(8);
   bytes.push((mod << 6) | (reg << 3) | rm);
   const { addressSize } = shapeOf(Uint8Array.from(bytes), mode);
-  let size = mod === 1 ? 1 : mod === 2 ? (addressSize === 2 ? 2 : 4) : 0;
-  if (addressSize === 2) {
-    if (mod === 0 && rm === 6) size = 2;
-  } else if (rm === 4) {
-    const sib = random.below(256);
-    bytes.push(sib);
-    if (mod === 0 && (sib & 7) === 5) size = 4;
-  } else if (mod === 0 && rm === 5) size = 4;
-  // Displacements stay small, so that a base register alone can bring the operand into its page.
-  const value = size === 1 ? random.below(256) - 128 : size === 0 ? 0 : random.below(4096) - 2048;
-  for (let i = 0; i < size; i++) bytes.push((value >> (8 * i)) & 0xff);
+  drawAddress(bytes, mod, rm, addressSize, random);
 }
 
 const EDGES = [0, 1, 2, 0x7f, 0x80, 0xff, 0x1f, 0x20, 0x21, 0x3f, 0x40, 0x0f, 0x10];

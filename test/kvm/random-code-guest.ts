@@ -4,7 +4,7 @@
 import { KVM_EXIT_HLT, KVM_EXIT_INTR } from "../../assembly/exits.ts";
 import { CPU_GPR, CPU_RIP } from "../../assembly/layout.ts";
 import { completeAccess, decodeExit, pendingAccess } from "../../host/kvm/run.ts";
-import { type KvmSegment, type KvmSregs, readSregs, writeSregs } from "../../host/kvm/sregs.ts";
+import { type KvmSegment, type KvmSregs, readSregs, segmentWithRights, writeSregs } from "../../host/kvm/sregs.ts";
 import { Random } from "../differential/random.ts";
 import { type BareVm, createBareVm } from "../oracle/bare-vm.ts";
 import { guestCpuid } from "../oracle/guest-cpuid.ts";
@@ -147,29 +147,15 @@ function tables(view: DataView, mode: Mode, random: Random): void {
 }
 
 function registers(power: KvmSregs, mode: Mode, cpl: number): KvmSregs {
-  const segment = (selector: number, attributes: number, base = 0n, limit = 0xffffffff): KvmSegment => ({
-    base,
-    limit,
-    selector,
-    type: attributes & 15,
-    present: 1,
-    dpl: (attributes >> 5) & 3,
-    db: (attributes >> 14) & 1,
-    s: (attributes >> 4) & 1,
-    l: (attributes >> 13) & 1,
-    g: (attributes >> 15) & 1,
-    avl: 0,
-    unusable: 0,
-  });
   const rpl = cpl;
   const dpl = cpl << 5;
   const user = cpl ? 0x10 : 0;
-  const tr = { ...segment(0x70, 0x8b, BigInt(TSS), 0x67) };
+  const tr = segmentWithRights(0x70, 0x8b, BigInt(TSS), 0x67);
   const gdt = { base: BigInt(GDT), limit: 0x67 };
   const idt = { base: BigInt(IDT), limit: mode === "long" || mode === "compat" ? 0xfff : 0x7ff };
   if (mode === "real" || mode === "vm86") {
     const at = (code: boolean): KvmSegment =>
-      segment(CODE_START >> 4, (code ? 0x9b : 0x93) | dpl, BigInt(CODE_START), 0xffff);
+      segmentWithRights(CODE_START >> 4, (code ? 0x9b : 0x93) | dpl, BigInt(CODE_START), 0xffff);
     const flat = { cs: at(true), ds: at(false), es: at(false), ss: at(false), fs: at(false), gs: at(false) };
     if (mode === "real") return { ...power, ...flat, idt: { base: 0n, limit: 0x3ff } };
     return { ...power, ...flat, tr, gdt, idt, cr0: 0x31n };
@@ -178,10 +164,10 @@ function registers(power: KvmSregs, mode: Mode, cpl: number): KvmSregs {
   const index = mode === "long" ? 0x48 : mode === "protected16" ? 0x28 : 8;
   const base = mode === "protected16" ? BigInt(CODE_START) : 0n;
   const limit = mode === "protected16" ? 0xfffff : 0xffffffff;
-  const code = segment((index + user) | rpl, flags | 0x9b | dpl, base, limit);
+  const code = segmentWithRights((index + user) | rpl, flags | 0x9b | dpl, base, limit);
   const dataFlags = mode === "protected16" ? 0 : 0xc000;
   const dataIndex = mode === "long" ? 8 : index;
-  const data = segment((dataIndex + 8 + user) | rpl, dataFlags | 0x93 | dpl, base, limit);
+  const data = segmentWithRights((dataIndex + 8 + user) | rpl, dataFlags | 0x93 | dpl, base, limit);
   const common = { ...power, cs: code, ds: data, es: data, ss: data, fs: data, gs: data, tr, gdt, idt };
   if (mode === "paged32") return { ...common, cr0: 0x80010031n, cr3: BigInt(PAGE_DIRECTORY), cr4: 0x690n };
   if (mode === "pae32") return { ...common, cr0: 0x80010031n, cr3: BigInt(PDPT), cr4: 0x6b0n };

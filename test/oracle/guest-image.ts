@@ -3,7 +3,7 @@
 //
 // Supervisor structures lie in the kernel's half, so that the whole lower half looks to a case as
 // it does to the host process: nothing there but the windows.
-import type { KvmSegment, KvmSregs } from "../../host/kvm/sregs.ts";
+import { type KvmSegment, type KvmSregs, segmentWithRights } from "../../host/kvm/sregs.ts";
 import {
   CODE_BYTES,
   CODE_FILL,
@@ -170,32 +170,18 @@ const EFER = 0xd01n;
 
 /** The registers between cases: long mode at CPL 0, interrupts off, the guest's own tables. */
 export function homeRegisters(now: KvmSregs): KvmSregs {
-  const segment = (selector: number, attributes: number): KvmSegment => ({
-    base: 0n,
-    limit: 0xffffffff,
-    selector,
-    type: attributes & 15,
-    present: 1,
-    dpl: (attributes >> 5) & 3,
-    db: (attributes >> 14) & 1,
-    s: (attributes >> 4) & 1,
-    l: (attributes >> 13) & 1,
-    g: (attributes >> 15) & 1,
-    avl: 0,
-    unusable: 0,
-  });
-  const data = segment(0x2b, 0xc0f3);
-  const none: KvmSegment = { ...segment(0, 0), present: 0, unusable: 1 };
+  const data = segmentWithRights(0x2b, 0xc0f3);
+  const none: KvmSegment = { ...segmentWithRights(0, 0), present: 0, unusable: 1 };
   return {
     ...now,
-    cs: segment(KERNEL_CS, 0xa09b),
+    cs: segmentWithRights(KERNEL_CS, 0xa09b),
     ss: none,
     ds: data,
     es: data,
     fs: none,
     gs: none,
-    tr: { ...segment(TSS_SELECTOR, 0x8b), base: KERNEL_BASE + BigInt(TSS), limit: TSS_LIMIT },
-    ldt: { ...segment(LDT_SELECTOR, 0x82), base: KERNEL_BASE + BigInt(LDT), limit: LDT_LIMIT },
+    tr: { ...segmentWithRights(TSS_SELECTOR, 0x8b), base: KERNEL_BASE + BigInt(TSS), limit: TSS_LIMIT },
+    ldt: { ...segmentWithRights(LDT_SELECTOR, 0x82), base: KERNEL_BASE + BigInt(LDT), limit: LDT_LIMIT },
     gdt: { base: KERNEL_BASE + BigInt(GDT), limit: GDT_LIMIT },
     idt: { base: KERNEL_BASE + BigInt(IDT), limit: 0xfff },
     cr0: CR0,
