@@ -338,6 +338,8 @@ export const VM_JIT_PACE = VM_JIT_VERIFY + 4;
 export const JIT_AT_ONCE = 0;
 export const JIT_GATHER = 1;
 export const JIT_CLOSED = 2;
+/** u32: 1: PAUSE makes run() return INTR. */
+export const VM_PAUSE_YIELDS = VM_JIT_PACE + 4;
 
 /** VM_MAX_SLOTS entries of 32 bytes {u64 gpa, u64 size (0: free), u32 host, u32 flags, u64 spare}. */
 export const VM_SLOTS = VM_BASE + 0x1000;

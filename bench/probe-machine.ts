@@ -31,7 +31,7 @@ export async function probeMachine(
   let output = "";
   return new Machine({
     kvm,
-    cpuid: cpuidFor(parseCpuModel(MODEL)),
+    cpuid: () => cpuidFor(parseCpuModel(MODEL)),
     cpus: 1,
     memoryBytes: guest.mebibytes * 2 ** 20,
     boot: {

@@ -127,8 +127,9 @@ export class Log {
   }
 
   /** Takes an exit of the processor before it is carried out. */
-  exit(exit: VcpuExit): void {
-    if (this.events.has("kvm_exit")) this.line(`kvm_exit vcpu 0 reason ${exitName(exit.reason)} (${exit.reason})`);
+  exit(exit: VcpuExit, vcpu: number): void {
+    if (this.events.has("kvm_exit"))
+      this.line(`kvm_exit vcpu ${vcpu} reason ${exitName(exit.reason)} (${exit.reason})`);
     if (exit.reason === KVM_EXIT_IO && this.events.has("kvm_io")) {
       const direction = exit.direction === KVM_EXIT_IO_IN ? "in" : "out";
       this.line(`kvm_io ${direction} port ${hex(exit.port, 4)} size ${exit.size} count ${exit.count}`);

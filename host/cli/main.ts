@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { BootError } from "../boot/types.ts";
 import { DEFAULT_CPU_MODEL, parseCpuModel } from "../kvm/cpu-models.ts";
 import { cpuidFor } from "../kvm/cpuid.ts";
+import type { KvmCpuidEntry } from "../kvm/cpuid-table.ts";
 import { KvmError } from "../kvm/errors.ts";
 import { GuestCrash, MachineError } from "../machine/errors.ts";
 import { cpuHelp, helpText } from "./help.ts";
@@ -29,7 +30,8 @@ async function main(args: readonly string[], program: string): Promise<number> {
     throw new UsageError("booting from disks and CDs: not implemented yet; give a -kernel or -bios");
   }
   const warn = (message: string): void => void process.stderr.write(`${program}: warning: ${message}\n`);
-  const cpuid = cpuidFor(parseCpuModel(settings.cpu ?? DEFAULT_CPU_MODEL, warn));
+  const model = parseCpuModel(settings.cpu ?? DEFAULT_CPU_MODEL, warn);
+  const cpuid = (id: number): KvmCpuidEntry[] => cpuidFor(model, { id, cores: settings.cpus });
   if (settings.pidFile !== undefined) writeFileSync(settings.pidFile, `${process.pid}\n`);
   return runMachine(settings, cpuid, program, warn);
 }

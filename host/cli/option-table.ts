@@ -27,7 +27,7 @@ export const SECTIONS: readonly Section[] = [
         help: "accelerator: jit, interp, ts or lockstep; kvm and tcg mean jit (-accel help)",
       },
       { names: ["enable-kvm"], help: "same as -accel kvm" },
-      { names: ["smp"], argument: "[cpus=]N", help: "number of processors: 1" },
+      { names: ["smp"], argument: "[cpus=]N", help: "number of processors, which take turns: 1 to 16 (default 1)" },
       { names: ["m"], argument: "[size=]MEGS", help: "guest memory, in MiB or with a suffix (default 128)" },
       { names: ["name"], argument: "[guest=]STRING", help: "name of the guest" },
       { names: ["uuid"], argument: "UUID", help: "the machine's UUID" },

@@ -20,7 +20,7 @@ const SIGNALS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
  */
 export async function runMachine(
   settings: Settings,
-  cpuid: readonly KvmCpuidEntry[],
+  cpuid: (id: number) => readonly KvmCpuidEntry[],
   program: string,
   warn: (message: string) => void,
 ): Promise<number> {
@@ -77,7 +77,7 @@ export async function runMachine(
 function makeMachine(
   settings: Settings,
   kvm: Kvm,
-  cpuid: readonly KvmCpuidEntry[],
+  cpuid: (id: number) => readonly KvmCpuidEntry[],
   guest: Guest,
   consoles: Consoles,
   log: Log,
@@ -85,7 +85,7 @@ function makeMachine(
   const machine = new Machine({
     kvm,
     cpuid,
-    cpus: 1,
+    cpus: settings.cpus,
     memoryBytes: guest.memoryBytes,
     boot: guest.files ?? null,
     ...(guest.firmware === undefined ? {} : { firmware: guest.firmware }),
@@ -95,17 +95,18 @@ function makeMachine(
       device.driver === "isa-debug-exit" ? [{ base: device.iobase, size: device.iosize }] : [],
     ),
     testDevice: settings.devices.some(({ driver }) => driver === "pc-testdev"),
+    pit: settings.pit,
     pitReinject: settings.pitReinject,
     rtcBase: settings.rtc,
     noReboot: settings.noReboot,
-    vm: { maxVcpus: 1, ...(settings.icountShift === undefined ? {} : { icountShift: settings.icountShift }) },
+    ...(settings.icountShift === undefined ? {} : { vm: { icountShift: settings.icountShift } }),
     ...(settings.uuid === undefined ? {} : { uuid: settings.uuid }),
-    ...(log.wantsExits ? { onExit: (exit) => log.exit(exit) } : {}),
+    ...(log.wantsExits ? { onExit: (exit, vcpu) => log.exit(exit, vcpu) } : {}),
   });
   log.attach({ dump: () => machine.dump(), memory: machine.vm.memory });
   machine.vm.onTrace = (kind, a, b, c) => log.record(kind, a, b, c);
   if (log.wantsModules) machine.vm.onModule = (module, slots) => log.module(module, slots);
-  machine.vcpu.setLog(log.mask);
+  for (const vcpu of machine.processors.all) vcpu.setLog(log.mask);
   return machine;
 }
 

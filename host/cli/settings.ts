@@ -1,4 +1,5 @@
 // What a command line asks for, checked and in types.
+import { MAX_VCPUS } from "../../assembly/layout.ts";
 import type { RtcBase } from "../machine/rtc-base.ts";
 import { ACCELERATOR_HELP, type AcceleratorChoice, chooseAccelerator, parseAccelerator } from "./accelerator.ts";
 import { type ChardevSpec, parseChardev, parseChardevOption } from "./chardev-spec.ts";
@@ -21,6 +22,7 @@ export interface Settings {
   memoryGiven: boolean;
   accelerator: AcceleratorChoice;
   /** The argument of -cpu as it was given; undefined: the default model. */
+  cpus: number;
   cpu: string | undefined;
   kernel: string | undefined;
   /** A firmware image, in place of a kernel. */
@@ -41,6 +43,8 @@ export interface Settings {
   noReboot: boolean;
   noShutdown: boolean;
   startPaused: boolean;
+  /** There is an 8254. */
+  pit: boolean;
   /** Timer ticks that the guest misses come later. */
   pitReinject: boolean;
   rtc: RtcBase;
@@ -70,6 +74,7 @@ function defaults(): Settings {
       verify: undefined,
       lockstep: undefined,
     },
+    cpus: 1,
     cpu: undefined,
     kernel: undefined,
     bios: undefined,
@@ -86,6 +91,7 @@ function defaults(): Settings {
     noReboot: false,
     noShutdown: false,
     startPaused: false,
+    pit: true,
     pitReinject: true,
     rtc: "utc",
     icountShift: undefined,
@@ -96,6 +102,13 @@ function defaults(): Settings {
     uuid: undefined,
     pidFile: undefined,
   };
+}
+
+/** What takes one processor alone. */
+function checkSeveralProcessors({ cpus, icountShift, accelerator }: Settings): void {
+  if (cpus === 1) return;
+  if (icountShift !== undefined) throw new UsageError("-icount with more than one processor: not implemented yet");
+  if (accelerator.verify) throw new UsageError("-accel jit,verify=on takes one processor");
 }
 
 type Handler = (settings: Settings, value: string) => Request | undefined | void;
@@ -115,7 +128,7 @@ const HANDLERS: Record<string, Handler> = {
     settings.accelerator = parseAccelerator(value);
   },
   "enable-kvm": () => {},
-  smp: (_, value) => setProcessors(value),
+  smp: setProcessors,
   m: setMemory,
   name: setName,
   uuid: setUuid,
@@ -217,6 +230,7 @@ export function readSettings(options: readonly GivenOption[]): Settings | Reques
   if (settings.accelerator.accel === "lockstep" && settings.icountShift === undefined) {
     throw new UsageError("-accel lockstep needs a deterministic machine: -icount shift=0");
   }
+  checkSeveralProcessors(settings);
   if (settings.kernel !== undefined && settings.bios !== undefined) {
     throw new UsageError("-bios with -kernel: not implemented yet: a kernel is started without firmware");
   }
@@ -235,12 +249,13 @@ function setMachine(settings: Settings, value: string): Request | undefined {
   for (const off of ["usb", "graphics", "vmport"]) {
     if (values.boolean(off, false)) throw new UsageError(`${off}=on: not implemented yet`);
   }
+  settings.pit = values.boolean("pit", settings.pit);
   if (!values.boolean("acpi", true)) throw new UsageError("acpi=off: not implemented yet");
   values.finish((key) => `Property 'pc-machine.${key}' not found`);
   return undefined;
 }
 
-function setProcessors(value: string): Request | undefined {
+function setProcessors(settings: Settings, value: string): Request | undefined {
   const values = parseKeyValues(value, "cpus");
   const parts = ["sockets", "dies", "clusters", "cores", "threads"].map((key) => values.integer(key, 1));
   const product = parts.reduce((left, right) => left * right, 1);
@@ -248,7 +263,10 @@ function setProcessors(value: string): Request | undefined {
   const most = values.integer("maxcpus", Math.max(count, product));
   values.finish();
   if (count < 1 || product < 1) throw new UsageError("CPU topology parameters must be greater than zero");
-  if (count !== 1 || most !== 1) throw new UsageError("more than one processor: not implemented yet");
+  if (most < count) throw new UsageError(`maxcpus must be equal to or greater than smp: ${most} < ${count}`);
+  if (most !== count) throw new UsageError("maxcpus: processors that are plugged in later: not implemented yet");
+  if (count > MAX_VCPUS) throw new UsageError(`${count} processors: there can be ${MAX_VCPUS}`);
+  settings.cpus = count;
   return undefined;
 }
 

@@ -8,6 +8,7 @@ import {
   VM_CHIPS,
   VM_ICOUNT_SHIFT,
   VM_JIT_VERIFY,
+  VM_PAUSE_YIELDS,
   VM_VCPU_COUNT,
 } from "../../assembly/layout.ts";
 import { Callbacks, type TraceListener, type VmListeners } from "./callbacks.ts";
@@ -37,6 +38,8 @@ export interface VmOptions {
   readonly maxVcpus?: number;
   /** Makes guest time a function of executed instructions, 2^N ns each (QEMU's -icount shift=N). */
   readonly icountShift?: number;
+  /** PAUSE makes run() return INTR: for vCPUs that take turns on one thread. Default false. */
+  readonly pauseYields?: boolean;
 }
 
 /** What `vm.handle` posts to another thread. */
@@ -97,11 +100,12 @@ export class Vm implements VmListeners {
     translation: Translation,
     obstacle?: TranslationObstacle,
   ): Vm {
-    const { memorySize, maxVcpus = 16, icountShift } = options;
+    const { memorySize, maxVcpus = 16, icountShift, pauseYields = false } = options;
     if (icountShift !== undefined) checkInteger(icountShift, 0, 10, "icountShift");
     const memory = VmMemory.create(memorySize, maxVcpus, sharedClockNs(), wallNs(), program);
     writeTranslation(memory.view, translation);
     if (icountShift !== undefined) memory.view.setInt32(VM_ICOUNT_SHIFT, icountShift, true);
+    memory.view.setUint32(VM_PAUSE_YIELDS, pauseYields ? 1 : 0, true);
     memory.obstacle = obstacle;
     return new Vm(program, memory);
   }

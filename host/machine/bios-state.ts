@@ -34,8 +34,8 @@ const TIMER_CODE = [
   ...[0xb0, 0x20, 0xe6, 0x20, 0x58, 0x1f, 0xcf],
 ];
 
-/** Leaves `vm` as a BIOS does. The image that is to be started is loaded afterwards. */
-export function leaveAsBios(vm: Vm, ram: Ram): void {
+/** Leaves `vm` as a BIOS does, which sets the timer going where `hasPit`. The image that is to be started is loaded afterwards. */
+export function leaveAsBios(vm: Vm, ram: Ram, hasPit: boolean): void {
   ram.write(0, vectorTable());
   for (const [entry, code] of [
     [TIMER_ENTRY, TIMER_CODE],
@@ -47,6 +47,7 @@ export function leaveAsBios(vm: Vm, ram: Ram): void {
   }
   setVectors(vm, KVM_IRQCHIP_PIC_MASTER, MASTER_VECTOR, MASTER_MASK);
   setVectors(vm, KVM_IRQCHIP_PIC_SLAVE, SLAVE_VECTOR, SLAVE_MASK);
+  if (!hasPit) return;
   const pit = vm.getPit2();
   Object.assign(pit.channels[0], { count: TICK_COUNT, mode: RATE_GENERATOR });
   vm.setPit2(pit);

@@ -18,6 +18,7 @@ const SMBIOS_ALIGN = 16;
 export interface FirmwareOptions {
   readonly memoryMap: MemoryMap;
   readonly cpus: number;
+  readonly pit: boolean;
   /** Which of COM1 to COM4 exist. */
   readonly serialPorts: readonly number[];
   readonly uuid?: string;
@@ -29,6 +30,8 @@ export interface FirmwareTables {
   readonly regions: readonly BootRegion[];
   readonly machine: BootMachine;
   readonly facsAddress: number;
+  /** The firmware finds a timer to set going. */
+  readonly hasPit: boolean;
 }
 
 /** Builds ACPI and SMBIOS tables. */
@@ -47,12 +50,13 @@ export function buildFirmwareTables(options: FirmwareOptions): FirmwareTables {
     ],
     machine: { e820: memoryMap.e820, lowRamEnd: memoryMap.lowEnd, rsdpAddress: acpi.rsdpAddress },
     facsAddress: acpi.facsAddress,
+    hasPit: options.pit,
   };
 }
 
 /** Copies tables and boot image into RAM and sets the processor up. */
 export function startGuest(vm: Vm, vcpu: Vcpu, ram: Ram, tables: FirmwareTables, image: BootImage): void {
-  if (image.afterBios) leaveAsBios(vm, ram);
+  if (image.afterBios) leaveAsBios(vm, ram, tables.hasPit);
   for (const { gpa, data, memorySize } of [...tables.regions, ...startTables(image), ...image.regions]) {
     const tail = memorySize - data.length;
     if (!ram.write(gpa, data) || (tail > 0 && !ram.clear(gpa + data.length, tail))) {

@@ -1,9 +1,7 @@
-// What a machine does while its processor has nothing to execute: it sleeps, in the event loop or in the core.
-import { REQ_EVENT, REQ_KICK } from "../../assembly/layout.ts";
+// What a machine does while its processors have nothing to execute: it sleeps, in the event loop or in the core.
 import type { Clock } from "../devices/clock.ts";
-import { requestCell } from "../kvm/kicker.ts";
-import { canBlock, cellChanged } from "../kvm/platform.ts";
-import type { Vcpu } from "../kvm/vcpu.ts";
+import { canBlock } from "../kvm/platform.ts";
+import type { Processors } from "./processors.ts";
 import type { TimerQueue } from "./timer-queue.ts";
 
 /** Timers of the event loop are this late or more; nearer deadlines are waited for in the core where possible. */
@@ -12,17 +10,14 @@ const SHORTEST_TIMER_NS = 1.5e6;
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 export class Idle {
-  private readonly cells: Int32Array;
   private endSleep: () => void = () => {};
   private blockNs = 0;
 
   constructor(
-    private readonly vcpu: Vcpu,
+    private readonly processors: Processors,
     private readonly clock: Clock,
     private readonly timers: TimerQueue,
-  ) {
-    this.cells = new Int32Array(vcpu.kicker.memory.buffer);
-  }
+  ) {}
 
   /** Host time that the next entry may spend asleep in the core, ns; for one entry. */
   takeBlockNs(): number {
@@ -44,18 +39,16 @@ export class Idle {
       this.blockNs = canBlock ? waitNs : 0;
       return;
     }
-    const cell = requestCell(this.vcpu.id);
-    const requests = Atomics.load(this.cells, cell);
-    if (requests & (REQ_EVENT | REQ_KICK)) {
+    const sleep = this.processors.sleep(waitNs);
+    if (sleep === null) {
       return;
     }
-    const sleep = cellChanged(this.cells, cell, requests, waitNs / 1e6, true);
     this.endSleep = sleep.cancel;
     await sleep.done;
     this.endSleep = () => {};
   }
 
-  /** Waits until a device's timer is due, or something wakes the machine: the processor stands still. */
+  /** Waits until a device's timer is due, or something wakes the machine: the processors stand still. */
   async untilTimer(): Promise<void> {
     const ms = Math.min(this.timers.nsToDeadline() / 1e6, LONGEST_TIMEOUT_MS);
     await new Promise<void>((resolve) => {

@@ -3,17 +3,19 @@ import { KVM_EXIT_INTR } from "../../assembly/exits.ts";
 import { discard } from "../boot/discard.ts";
 import { loadKernel } from "../boot/loader.ts";
 import type { Clock } from "../devices/clock.ts";
+import { cpuidFor } from "../kvm/cpuid.ts";
 import { KVM_PIT_SPEAKER_DUMMY } from "../kvm/irqchip.ts";
 import { eventLoopTurn } from "../kvm/platform.ts";
 import type { Vcpu } from "../kvm/vcpu.ts";
 import type { Vm } from "../kvm/vm.ts";
-import { GuestCrash, MachineError } from "./errors.ts";
+import { GuestCrash } from "./errors.ts";
 import { type ExitTargets, handleExit } from "./exits.ts";
 import { buildFirmwareTables, type FirmwareTables, resumeGuest, startGuest } from "./firmware.ts";
 import { Idle } from "./idle.ts";
 import { addMemory } from "./memory.ts";
 import { layOutMemory, type MemoryMap } from "./memory-map.ts";
 import { Pc } from "./pc.ts";
+import { Processors } from "./processors.ts";
 import type { Ram } from "./ram.ts";
 import { layOutRom } from "./rom.ts";
 import { dumpRegisters } from "./state-dump.ts";
@@ -27,7 +29,7 @@ const VERSION = "0.1";
 export class Machine {
   readonly pc: Pc;
   readonly vm: Vm;
-  readonly vcpu: Vcpu;
+  readonly processors: Processors;
   readonly ram: Ram;
   readonly memoryMap: MemoryMap;
   private readonly options: MachineOptions;
@@ -39,42 +41,45 @@ export class Machine {
   private end: MachineEnd | null = null;
   private pendingReset: ResetReason | null = null;
   private paused = false;
-  /** Suspend to RAM: the processor stands still, devices' timers run. */
+  /** Suspend to RAM: the processors stand still, devices' timers run. */
   private power: "running" | "suspended" | "waking" = "running";
   private resume: () => void = () => {};
 
   /**
    * Builds the machine and loads its guest.
-   * @throws MachineError for impossible options, BootError for a kernel or initrd that cannot be used.
+   * @throws MachineError for impossible options, KvmError for more processors than there can be, BootError for a
+   * kernel or initrd that cannot be used.
    */
   constructor(options: MachineOptions) {
-    if (options.cpus !== 1) {
-      throw new MachineError(`${options.cpus} processors: only one is supported`);
-    }
     this.options = options;
     const { kvm } = options;
     this.memoryMap = layOutMemory(options.memoryBytes);
     this.tables = buildFirmwareTables({
       memoryMap: this.memoryMap,
       cpus: options.cpus,
+      pit: options.pit ?? true,
       serialPorts: options.serial.flatMap((chardev, index) => (chardev === null ? [] : [index])),
       uuid: options.uuid,
       version: VERSION,
     });
     const rom = options.firmware === undefined ? null : layOutRom(options.firmware);
     const memorySize = this.memoryMap.totalBytes + (rom?.image.length ?? 0);
-    const vm = kvm.createVm({ maxVcpus: options.cpus, ...options.vm, memorySize });
+    const vm = kvm.createVm({ maxVcpus: options.cpus, pauseYields: options.cpus > 1, ...options.vm, memorySize });
     this.vm = vm;
     this.ram = addMemory(vm, this.memoryMap, rom);
     vm.createIrqchip();
-    // With the dummy speaker the core answers port 0x61 too, by which guests time the third counter.
-    vm.createPit2({ flags: KVM_PIT_SPEAKER_DUMMY });
-    vm.reinjectControl(options.pitReinject ?? true);
+    if (options.pit ?? true) {
+      // With the dummy speaker the core answers port 0x61 too, by which guests time the third counter.
+      vm.createPit2({ flags: KVM_PIT_SPEAKER_DUMMY });
+      vm.reinjectControl(options.pitReinject ?? true);
+    }
     this.clock = { nowNs: () => vm.nowNs() };
     this.timers = new TimerQueue(this.clock, () => this.idle.wake());
-    this.vcpu = vm.createVcpu(0);
-    this.vcpu.setCpuid2(options.cpuid ?? kvm.getSupportedCpuid());
-    this.idle = new Idle(this.vcpu, this.clock, this.timers);
+    const { cpus, cpuid = (id) => cpuidFor("max", { id, cores: cpus }) } = options;
+    const vcpus = Array.from({ length: cpus }, (_, id) => vm.createVcpu(id));
+    for (const vcpu of vcpus) vcpu.setCpuid2(cpuid(vcpu.id));
+    this.processors = new Processors(vcpus, this.clock);
+    this.idle = new Idle(this.processors, this.clock, this.timers);
     this.pc = new Pc(
       {
         ram: this.ram,
@@ -165,7 +170,7 @@ export class Machine {
     this.wake();
   }
 
-  /** Stops the processor until `resumeGuest`. */
+  /** Stops the processors until `resumeGuest`. */
   pause(): void {
     if (!this.paused) {
       this.paused = true;
@@ -187,9 +192,15 @@ export class Machine {
     return this.paused;
   }
 
-  /** The processor's registers as text. */
+  /** The bootstrap processor. */
+  get vcpu(): Vcpu {
+    return this.processors.first;
+  }
+
+  /** The registers of the processor that was entered last, as text. */
   dump(): string {
-    return dumpRegisters(this.vcpu.getRegs(), this.vcpu.getSregs());
+    const { current } = this.processors;
+    return dumpRegisters(current.getRegs(), current.getSregs());
   }
 
   /** Gives the VM's memory back. The machine cannot be used afterwards. */
@@ -199,17 +210,17 @@ export class Machine {
   }
 
   /**
-   * Enters the guest once and carries out the exit. Returns the guest time at which a halted processor wants to
-   * be entered again, or null when it does not sleep.
+   * Enters the guest once and carries out the exit. Returns the guest time at which halted processors want to be
+   * entered again, or null when one does not sleep.
    */
   private runOnce(leftNs: number): number | null {
     this.timers.runDue();
     const blockNs = this.idle.takeBlockNs();
     const maxNs = Math.min(blockNs > 0 ? blockNs : leftNs, this.timers.nsToDeadline());
-    const exit = this.vcpu.run({ maxNs, block: blockNs > 0 });
-    this.options.onExit?.(exit);
+    const exit = this.processors.run(maxNs, blockNs > 0);
+    this.options.onExit?.(exit, this.processors.current.id);
     if (exit.reason === KVM_EXIT_INTR) {
-      return exit.halted ? exit.wakeAtNs : null;
+      return this.processors.asleepUntilNs();
     }
     handleExit(exit, this.targets);
     return null;
@@ -228,7 +239,7 @@ export class Machine {
     const cause = this.pc.acpi.enabledEvents;
     this.power = "running";
     this.vm.resetChips();
-    this.vcpu.reset();
+    this.processors.reset();
     this.pc.reset();
     this.pc.acpi.markWoken(cause);
     resumeGuest(this.vm, this.vcpu, this.ram, this.tables);
@@ -239,7 +250,7 @@ export class Machine {
     this.power = "running";
     this.emit({ kind: "reset", reason });
     this.vm.resetChips();
-    this.vcpu.reset();
+    this.processors.reset();
     this.pc.reset();
     this.loadGuest();
   }
@@ -268,7 +279,7 @@ export class Machine {
   private wake(): void {
     this.resume();
     this.idle.wake();
-    this.vcpu.kick();
+    this.processors.kick();
   }
 
   private emit(event: MachineEvent): void {

@@ -17,17 +17,19 @@ export interface MachineOptions extends PcOptions {
   readonly boot: BootFiles | (() => BootFiles) | null;
   /** Firmware that the processor starts at its reset vector; `boot` is null then. */
   readonly firmware?: Uint8Array;
+  /** Whether there is an 8254; there is unless this is false. */
+  readonly pit?: boolean;
   /** Whether timer ticks that the guest misses come later; they do unless this is false. */
   readonly pitReinject?: boolean;
   /** Options of kvm.createVm besides the memory size. */
   readonly vm?: Omit<Parameters<Kvm["createVm"]>[0], "memorySize">;
-  /** The processor's CPUID table; by default all that is supported. */
-  readonly cpuid?: readonly KvmCpuidEntry[];
+  /** A processor's CPUID table; by default all that is supported. */
+  readonly cpuid?: (id: number) => readonly KvmCpuidEntry[];
   /** End instead of starting again when the guest resets. */
   readonly noReboot?: boolean;
   readonly onEvent?: (event: MachineEvent) => void;
   /** Sees each exit of a processor before it is carried out. */
-  readonly onExit?: (exit: VcpuExit) => void;
+  readonly onExit?: (exit: VcpuExit, vcpu: number) => void;
   /** Gives the event loop a turn between slices. */
   readonly yield?: () => Promise<void>;
 }

@@ -49,6 +49,21 @@ test("ticks that the guest misses are made up for unless -global says otherwise"
   refuses("-global ide-hd.serial=x", /not implemented yet/);
 });
 
+test("there are up to 16 processors, with what several of them allow", () => {
+  assert.equal(settings("").cpus, 1);
+  assert.equal(settings("-smp 3").cpus, 3);
+  assert.equal(settings("-smp cores=2,sockets=2").cpus, 4);
+  refuses("-smp 17", /17 processors: there can be 16/);
+  refuses("-smp 2,maxcpus=1", /maxcpus must be equal to or greater than smp/);
+  refuses("-smp 2 -icount shift=0", /-icount with more than one processor: not implemented yet/);
+  refuses("-smp 2 -accel jit,verify=on", /verify=on takes one processor/);
+});
+
+test("the timer can be left out", () => {
+  assert.ok(settings("").pit);
+  assert.ok(!settings("-machine pit=off").pit);
+});
+
 test("two dashes do as well as one", () => {
   assert.equal(settings("--m 64").memoryBytes, 64 * MIB);
 });
@@ -92,7 +107,7 @@ test("what QEMU has and this does not is refused by name", () => {
     refuses(option, new RegExp(`${option.split(" ")[0]}: not implemented yet`));
   }
   refuses("disk.img", /disk\.img: disk images: not implemented yet/);
-  refuses("-smp 2", /more than one processor: not implemented yet/);
+  refuses("-smp 2,maxcpus=4", /plugged in later: not implemented yet/);
   refuses("-serial pty", /not implemented yet/);
   refuses("-display gtk", /not implemented yet/);
   refuses("-d op_opt", /'op_opt': not implemented yet/);

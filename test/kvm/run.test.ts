@@ -26,6 +26,18 @@ function mmio(exit: VcpuExit): MmioExit {
   return exit as MmioExit;
 }
 
+test("PAUSE makes run() return only where vCPUs take turns", async () => {
+  const code = [0xb9, 3, 0, 0xf3, 0x90, 0x49, 0x75, 0xfb, 0xf4]; // mov cx, 3; again: pause; dec cx; jnz again; hlt
+  const { vcpu: alone } = await makeGuest(code);
+  assert.equal(alone.run().reason, KVM_EXIT_HLT);
+  const { vcpu } = await makeGuest(code, { pauseYields: true });
+  const exit = vcpu.run();
+  assert.ok(exit.reason === KVM_EXIT_INTR && !exit.halted, exitName(exit.reason));
+  while (vcpu.run().reason === KVM_EXIT_INTR);
+  assert.equal(vcpu.getRegs().rcx & 0xffffn, 0n);
+  assert.equal(vcpu.getRegs().rip, BigInt(CODE + code.length));
+});
+
 test("the program of the design's section 6 prints its sum", async () => {
   // mov dx, 0x3f8; add al, bl; add al, '0'; out dx, al; mov al, '\n'; out dx, al; hlt
   const { vcpu } = await makeGuest([0xba, 0xf8, 0x03, 0x00, 0xd8, 0x04, 0x30, 0xee, 0xb0, 0x0a, 0xee, 0xf4]);

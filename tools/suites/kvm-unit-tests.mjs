@@ -49,13 +49,12 @@ export async function runUnitTests(folder, machines, { only, timeoutSeconds, slo
 }
 
 async function runEntry(entry, machine, { environment, timeoutSeconds, slowdown, cwd }) {
-  const processors = Math.min(entry.processors, machine.mostProcessors ?? Number.POSITIVE_INFINITY);
   const args = [
     ...machine.args,
     ...COMMON,
     ...TEST_DEVICES,
     ...(machine.isQemu ? QEMU_DEVICES : []),
-    ...["-kernel", entry.kernel, "-initrd", environment, "-smp", String(processors)],
+    ...["-kernel", entry.kernel, "-initrd", environment, "-smp", String(entry.processors)],
     ...(entry.append === undefined ? [] : ["-append", substituteDate(entry.append)]),
     ...entry.options,
   ];

@@ -9,15 +9,13 @@ const COMMAND = join(root, "dist", "wkvm.js");
 const MACHINES = {
   interp: () => wkvm("wkvm interp", ["-accel", "interp"]),
   jit: () => wkvm("wkvm jit", ["-accel", "jit"]),
-  // Entries that ask for more processors than there are, on one: for information, not for the count.
-  "interp-smp1": () => ({ ...wkvm("wkvm interp, -smp 1", ["-accel", "interp"]), mostProcessors: 1 }),
   tcg: () => ({ name: `QEMU ${qemuVersion()} tcg`, command: QEMU, args: ["-machine", "accel=tcg"], isQemu: true }),
 };
 
 export const MACHINE_NAMES = Object.keys(MACHINES);
 
 /**
- * A machine by its name: `command` and the first `args`; `mostProcessors` where -smp is capped.
+ * A machine by its name: `command` and the first `args`.
  * @throws Error for an unknown name, or where the program is not installed.
  */
 export function machineNamed(name) {
