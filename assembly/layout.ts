@@ -13,7 +13,7 @@
 export const VM_BASE = 0x100000;
 export const VM_SIZE = 0x100000;
 export const VCPU_BASE = VM_BASE + VM_SIZE;
-export const VCPU_SIZE = 0x1240000;
+export const VCPU_SIZE = 0x2a40000;
 export const MAX_VCPUS = 16;
 
 // ---------------------------------------------------------------- the vCPU, offsets from its base

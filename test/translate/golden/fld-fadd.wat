@@ -24,10 +24,10 @@ block
  i32.and
  local.set $10
  i32.const 0
- i64.load offset=18877552
+ i64.load offset=44043376
  local.set $16
  i32.const 0
- i32.load offset=18877560
+ i32.load offset=44043384
  local.set $17
  local.get $fuel
  i32.const 3
@@ -237,7 +237,7 @@ block
   call $compute_x87
   local.set $16
   i32.const 0
-  i32.load offset=18877572
+  i32.load offset=44043396
   local.tee $35
   i32.const record
   i32.and
@@ -257,10 +257,10 @@ block
  if
   i32.const 0
   local.get $16
-  i64.store offset=18877552
+  i64.store offset=44043376
   i32.const 0
   local.get $17
-  i32.store offset=18877560
+  i32.store offset=44043384
   local.get $9
   local.get $10
   local.get $13
@@ -308,10 +308,10 @@ local.get $9
 if
  i32.const 0
  local.get $16
- i64.store offset=18877552
+ i64.store offset=44043376
  i32.const 0
  local.get $17
- i32.store offset=18877560
+ i32.store offset=44043384
  local.get $9
  local.get $10
  local.get $13

@@ -72,10 +72,10 @@ block
  i32.and
  local.set $26
  i32.const 0
- i64.load offset=18877552
+ i64.load offset=44043376
  local.set $32
  i32.const 0
- i32.load offset=18877560
+ i32.load offset=44043384
  local.set $33
  local.get $fuel
  i32.const 4
@@ -367,7 +367,7 @@ block
   call $compute_x87
   local.set $32
   i32.const 0
-  i32.load offset=18877572
+  i32.load offset=44043396
   local.tee $49
   i32.const record
   i32.and
@@ -534,10 +534,10 @@ block
  if
   i32.const 0
   local.get $32
-  i64.store offset=18877552
+  i64.store offset=44043376
   i32.const 0
   local.get $33
-  i32.store offset=18877560
+  i32.store offset=44043384
   local.get $25
   local.get $26
   local.get $29
@@ -585,10 +585,10 @@ local.get $25
 if
  i32.const 0
  local.get $32
- i64.store offset=18877552
+ i64.store offset=44043376
  i32.const 0
  local.get $33
- i32.store offset=18877560
+ i32.store offset=44043384
  local.get $25
  local.get $26
  local.get $29

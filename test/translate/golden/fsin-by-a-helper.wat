@@ -24,10 +24,10 @@ block
  i32.and
  local.set $10
  i32.const 0
- i64.load offset=18877552
+ i64.load offset=44043376
  local.set $16
  i32.const 0
- i32.load offset=18877560
+ i32.load offset=44043384
  local.set $17
  local.get $fuel
  i32.const 4
@@ -72,10 +72,10 @@ block
  if
   i32.const 0
   local.get $16
-  i64.store offset=18877552
+  i64.store offset=44043376
   i32.const 0
   local.get $17
-  i32.store offset=18877560
+  i32.store offset=44043384
   local.get $9
   local.get $10
   local.get $13
@@ -129,10 +129,10 @@ block
  i32.and
  local.set $10
  i32.const 0
- i64.load offset=18877552
+ i64.load offset=44043376
  local.set $16
  i32.const 0
- i32.load offset=18877560
+ i32.load offset=44043384
  local.set $17
  local.get $9
  i32.const 6016
@@ -169,10 +169,10 @@ block
  if
   i32.const 0
   local.get $16
-  i64.store offset=18877552
+  i64.store offset=44043376
   i32.const 0
   local.get $17
-  i32.store offset=18877560
+  i32.store offset=44043384
   local.get $9
   local.get $10
   local.get $13
@@ -220,10 +220,10 @@ local.get $9
 if
  i32.const 0
  local.get $16
- i64.store offset=18877552
+ i64.store offset=44043376
  i32.const 0
  local.get $17
- i32.store offset=18877560
+ i32.store offset=44043384
  local.get $9
  local.get $10
  local.get $13
