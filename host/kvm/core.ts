@@ -3,7 +3,7 @@
 import { joinHalves, type MakeCore } from "../core-ts/core.ts";
 import { KvmError } from "./errors.ts";
 import { describeObstacle, obstacleBehind } from "./obstacle.ts";
-import { isNode, nodeModule, randomU32, wallNs } from "./platform.ts";
+import { isNode, moduleAt, randomU32, wallNs } from "./platform.ts";
 import { addRegions, discardRegions, type RegionListeners } from "./regions.ts";
 
 /**
@@ -183,7 +183,7 @@ let typescriptCore: MakeCore<CoreExports> | undefined;
 export async function loadTypeScriptCore(): Promise<CoreProgram> {
   const at = new URL("core-ts.js", await shippedUrl());
   try {
-    const module = (await import(at.href)) as { makeCore: MakeCore<CoreExports> };
+    const module = await moduleAt<{ makeCore: MakeCore<CoreExports> }>(at.href);
     typescriptCore = module.makeCore;
     return module.makeCore;
   } catch (error) {
@@ -241,13 +241,13 @@ async function compileShipped(): Promise<WebAssembly.Module> {
 }
 
 async function fileUrl(path: string): Promise<URL> {
-  const { pathToFileURL } = await nodeModule<typeof import("node:url")>("node:url");
+  const { pathToFileURL } = await moduleAt<typeof import("node:url")>("node:url");
   return pathToFileURL(path);
 }
 
 async function load(url: URL): Promise<BufferSource> {
   if (isNode && url.protocol === "file:") {
-    const { readFile } = await nodeModule<typeof import("node:fs/promises")>("node:fs/promises");
+    const { readFile } = await moduleAt<typeof import("node:fs/promises")>("node:fs/promises");
     return readFile(url);
   }
   const answer = await fetch(url);

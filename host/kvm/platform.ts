@@ -11,9 +11,12 @@ const node = (globalThis as { process?: NodeProcess }).process;
 /** True under Node. */
 export const isNode: boolean = typeof node?.versions?.node === "string";
 
-/** One of Node's own modules, under Node only. As an argument its name is nothing that a bundler for browsers looks for. */
-export function nodeModule<T>(name: string): Promise<T> {
-  return import(/* @vite-ignore */ /* webpackIgnore: true */ name) as Promise<T>;
+/**
+ * A module by its address at run time: one of Node's own, under Node, or one that lies beside this one. As an argument its
+ * name is nothing that a bundler for browsers looks for.
+ */
+export function moduleAt<T>(address: string): Promise<T> {
+  return import(/* @vite-ignore */ /* webpackIgnore: true */ address) as Promise<T>;
 }
 
 /** True where this thread may sleep in Atomics.wait: everywhere but on a browser page's main thread. */
