@@ -9,7 +9,7 @@ import { fetchGpa, fetchTranslate } from "../mmu/translate";
 import { enterRegion, HOT, isForced, pagesHold, regionOf } from "../translate/translator";
 import { knownTrace, remember } from "./jumps";
 import { buildTrace, FAULT_LEAF_SHIFT, flushCount, STEP_BYTES, stepTrace, traceAt } from "./traces";
-import { JUMPED, R_IMM, R_OFFSET, R_SEGNO, R_STACK, RECORD_SIZE, T_COUNT, T_ENTRIES, T_FLAGS, T_LENGTH, T_RECORDS, T_VALID, TRACE_ENTERED } from "./record";
+import { JUMPED, JUMPS_KEPT, R_IMM, R_OFFSET, R_SEGNO, R_STACK, RECORD_SIZE, T_COUNT, T_ENTRIES, T_FLAGS, T_LENGTH, T_RECORDS, T_VALID, TRACE_ENTERED } from "./record";
 
 /** XCR0's bits for SSE and AVX state. */
 const XCR0_AVX: u64 = 6;
@@ -31,7 +31,7 @@ export function findTrace(link: usize): usize {
     const rip = load<u64>(cpu, CPU_RIP);
     const linear = (mode & MODE_CODE_MASK) == MODE_CODE64 ? rip : (rip + segBase(SEG_CS)) & 0xffffffff;
     if (link & JUMPED) {
-      store<u64>(link - JUMPED, linear);
+      noteJump(link - JUMPED, <u32>linear);
       link = 0;
     }
     if (!(mode & MODE_FLAT) && rip > segLimit(SEG_CS)) {
@@ -86,6 +86,17 @@ export function findTrace(link: usize): usize {
     store<u32>(cpu, <u32>left, CPU_FUEL);
     store<u64>(cpu, rip, CPU_TRACE_RIP);
     return t;
+  }
+}
+
+/** Notes at `at` where a computed jump went: moved to the front of those that it went to before. */
+function noteJump(at: usize, target: u32): void {
+  let kept = target;
+  for (let n: u32 = 0; n < JUMPS_KEPT; n++) {
+    const before = load<u32>(at + (n << 2));
+    store<u32>(at + (n << 2), kept);
+    if (before == target) return;
+    kept = before;
   }
 }
 

@@ -82,13 +82,14 @@ export const T_DELTA: usize = 56;
 export const T_REGION_COUNT: usize = 60;
 /** u32: TRACE_* bits. */
 export const T_FLAGS: usize = 64;
-/** u64: linear address that the computed jump at the end went to last. */
+/** u32[JUMPS_KEPT]: lower halves of the linear addresses that the computed jump at the end went to, the last one first. */
 export const T_JUMP: usize = 72;
+export const JUMPS_KEPT: u32 = 4;
 /** Added to the address of T_JUMP where findTrace() takes one or that of a link. */
 export const JUMPED: usize = 1;
 /** i32: the least and the greatest displacement from the region's base that direct transfers in it lead to. */
-export const T_LOWEST: usize = 80;
-export const T_HIGHEST: usize = 84;
+export const T_LOWEST: usize = 88;
+export const T_HIGHEST: usize = 92;
 export const T_RECORDS: usize = 96;
 /** A computed jump or return went to it. */
 export const TRACE_ENTERED: u32 = 1;

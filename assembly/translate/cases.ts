@@ -1,9 +1,9 @@
 // What the translator can do with a record, read off its micro-operations.
 import { R_OP } from "../decode/record";
-import { HELPER_DIRECT, HELPER_KIND, HELPER_probeStore, HELPER_storeTen } from "../generated/helpers";
+import { HELPER_DIRECT, HELPER_drop, HELPER_KIND, HELPER_probeStore, HELPER_storeTen } from "../generated/helpers";
 import {
   ATTRIBUTE_ENDS, ATTRIBUTE_MAY_FAULT, ATTRIBUTE_MEMORY, ATTRIBUTE_WIDTH_SHIFT, FLAGS_SHADOW, MICRO_ADDRESS, MICRO_ADDRESS_ALIGNED, MICRO_ADDRESS_PLUS, MICRO_BRANCH, MICRO_BRANCH_IF, MICRO_CALL,
-  MICRO_COMPLETE_LOCKED, MICRO_EFFECTIVE, MICRO_END, MICRO_JUMP, MICRO_LEAVE, MICRO_MODIFY_LOCKED, MICRO_OFFSET, MICRO_POINTER, MICRO_STORE, OP_FIRST_GROUP, OP_FIRST_HOT,
+  MICRO_COMPLETE_LOCKED, MICRO_EFFECTIVE, MICRO_END, MICRO_JUMP, MICRO_LEAVE, MICRO_MODIFY_LOCKED, MICRO_OFFSET, MICRO_POINTER, MICRO_PUT_FIXED, MICRO_STORE, OP_FIRST_GROUP, OP_FIRST_HOT,
 } from "../generated/micro-ops";
 import { VM_JIT_VERIFY, VM_VCPU_COUNT } from "../layout";
 import { isPlainAddress } from "./address";
@@ -26,11 +26,13 @@ export const KIND_CONDITIONAL: u32 = 1;
 export const KIND_ALWAYS: u32 = 2;
 /** A direct call: pushes, then jumps by the immediate. */
 export const KIND_CALL: u32 = 3;
-/** A jump to a computed address; a call of one; a return. */
+/** A jump to a computed address; a call of one. */
 export const KIND_INDIRECT: u32 = 4;
 export const KIND_INDIRECT_CALL: u32 = 5;
 /** The interpreter's case decides. */
 export const KIND_OTHER: u32 = 6;
+/** A return. */
+export const KIND_RETURN: u32 = 7;
 
 /** log2 of the bytes of an address: the width of near transfers. */
 const WIDTH_16: u32 = 1;
@@ -99,14 +101,21 @@ export function kindOf(rec: usize): u32 {
   if (!(attributes & ATTRIBUTE_ENDS)) return KIND_NEXT;
   if (howTo(rec) != HOW_INLINE) return KIND_OTHER;
   let pushes = false;
+  let pops = false;
   for (let at = stepsOf(list); load<u8>(at) != MICRO_END; at = nextStep(at)) {
     const step = opcodeOf(at);
     if (step == MICRO_STORE || (step == MICRO_CALL && isPush(leb(at + 1)))) pushes = true;
+    if (step == MICRO_PUT_FIXED || (step == MICRO_CALL && leb(at + 1) == HELPER_drop)) pops = true;
     if (step == MICRO_BRANCH) return pushes ? KIND_CALL : KIND_ALWAYS;
     if (step == MICRO_BRANCH_IF) return KIND_CONDITIONAL;
-    if (step == MICRO_JUMP) return pushes ? KIND_INDIRECT_CALL : KIND_INDIRECT;
+    if (step == MICRO_JUMP) return pushes ? KIND_INDIRECT_CALL : pops ? KIND_RETURN : KIND_INDIRECT;
   }
   return KIND_OTHER;
+}
+
+/** Whether a record of a kind goes to a computed address. */
+export function isComputed(kind: u32): bool {
+  return kind == KIND_INDIRECT || kind == KIND_INDIRECT_CALL || kind == KIND_RETURN;
 }
 
 /** Whether a record that is emitted may find that it is for the interpreter, and leave with the flags as they are. */

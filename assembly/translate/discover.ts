@@ -3,19 +3,22 @@
 // Blocks are named by their displacement from the base: the address of the head's page. Code reached by relative jumps
 // keeps its displacement wherever it is mapped, so that a region is good for every mapping of its pages.
 import { cpu } from "../cpu";
-import { R_IMM, R_LENGTH, R_OP, RECORD_SIZE, T_COUNT, T_FLAGS, T_GPA, T_HOST, T_JUMP, T_LENGTH, T_MODE, T_RECORDS, T_VALID, TRACE_ENTERED } from "../decode/record";
+import { JUMPS_KEPT, R_IMM, R_LENGTH, R_OP, RECORD_SIZE, T_COUNT, T_FLAGS, T_GPA, T_HOST, T_JUMP, T_LENGTH, T_MODE, T_RECORDS, T_VALID, TRACE_ENTERED } from "../decode/record";
 import { crossingTrace, traceAt } from "../decode/traces";
 import { ATTRIBUTE_WIDTH_SHIFT, OP_FIRST_GROUP } from "../generated/micro-ops";
 import { CPU_RIP, TLB_EXEC } from "../layout";
 import { entryAt, tlb } from "../mmu/tlb";
 import { fetchGpa, fetchTranslate } from "../mmu/translate";
-import { KIND_ALWAYS, KIND_CALL, KIND_CONDITIONAL, KIND_INDIRECT, KIND_INDIRECT_CALL, KIND_NEXT, kindOf } from "./cases";
+import { isComputed, KIND_ALWAYS, KIND_CALL, KIND_CONDITIONAL, KIND_INDIRECT_CALL, KIND_NEXT, KIND_RETURN, kindOf } from "./cases";
 import { beginMode, code64 } from "./code-mode";
 import { BLOCK_SIZE, BLOCKS_MAX, PAGES_MAX, TR_BLOCKS, TR_LEADERS, TR_PAGES } from "./layout";
 import { attributesOf, listOf } from "./steps";
 
 /** Instructions of a region at most. */
 const INSTRUCTIONS_MAX: u32 = 600;
+/** Instructions of a region from which on computed jumps are followed to their last target only: what dispatches an
+ * interpreter's instructions would bring in all that there are. */
+const FEW_INSTRUCTIONS: u32 = 150;
 
 // A page: i32 displacement, u32 host address, u64 guest physical address, u32 lines that hold the region's code.
 const PAGE_SIZE_BYTES: usize = 32;
@@ -32,14 +35,15 @@ export const B_DELTA: usize = 4;
 export const B_END: usize = 8;
 /** u32: instructions. */
 export const B_COUNT: usize = 12;
-/** i32: the block that the branch at the end goes to, the block behind; -1: not in the region. */
+/** i32: the block that the branch at the end goes to, or went to last where it is computed; the block behind; -1: not in the
+ * region. */
 export const B_TAKEN: usize = 16;
 export const B_FALL: usize = 20;
 /** u32: KIND_* of the last record. */
 export const B_KIND: usize = 24;
 /** u32: BLOCK_* bits. */
 export const B_FLAGS: usize = 28;
-/** u64: direct successors as a set of blocks. */
+/** u64: direct successors, and those that a computed jump has gone to, as a set of blocks. */
 export const B_SUCCESSORS: usize = 32;
 /** i32: CC_OP of the status flags at entry and at the end, FLAGS_* where that is not known. */
 export const B_KNOWN_IN: usize = 40;
@@ -224,13 +228,17 @@ function include(delta: i32): void {
   if (delta > highest) highest = delta;
 }
 
-/** Displacement that the jump at the end of a block goes to, or, where it is computed, went to last: NOWHERE if unknown. */
-function targetOf(b: usize, kind: u32): i32 {
+/** How many targets of the jump at the end of a block are followed. Returns go back to callers, which other regions have. */
+function targetCount(kind: u32): u32 {
+  if (isDirect(kind) || kind == KIND_RETURN) return 1;
+  return isComputed(kind) ? JUMPS_KEPT : 0;
+}
+
+/** Displacement of target `n` of the jump at the end of a block: NOWHERE if unknown. */
+function targetOf(b: usize, kind: u32, n: u32): i32 {
   if (isDirect(kind)) return directTarget(b);
-  if (kind != KIND_INDIRECT && kind != KIND_INDIRECT_CALL) return NOWHERE;
-  const target = load<u64>(load<u32>(b, B_TRACE), T_JUMP);
-  const delta = <i64>(target - base);
-  return target && delta == <i64><i32>delta ? <i32>delta : NOWHERE;
+  const target = load<u32>(<usize>load<u32>(b, B_TRACE) + (n << 2), T_JUMP);
+  return target ? <i32>(target - <u32>base) : NOWHERE;
 }
 const NOWHERE: i32 = i32.MIN_VALUE;
 const WIDTH_16: u32 = 1;
@@ -242,9 +250,13 @@ function isCall(kind: u32): bool {
 function follow(b: usize): void {
   const kind = kindOf(lastRecord(b));
   store<u32>(b, kind, B_KIND);
-  const target = targetOf(b, kind);
-  const taken = target == NOWHERE ? -1 : reach(target);
-  if (kind == KIND_NEXT || kind == KIND_CONDITIONAL || (isCall(kind) && taken >= 0)) reach(load<i32>(b, B_END));
+  let taken = false;
+  for (let n: u32 = 0; n < targetCount(kind); n++) {
+    const target = targetOf(b, kind, n);
+    if (n > 0 && instructionCount >= FEW_INSTRUCTIONS) break;
+    if (target != NOWHERE && reach(target) >= 0) taken = true;
+  }
+  if (kind == KIND_NEXT || kind == KIND_CONDITIONAL || (isCall(kind) && taken)) reach(load<i32>(b, B_END));
 }
 
 /** Ends a block where another begins. */
@@ -265,13 +277,19 @@ function cut(b: usize): void {
 
 function link(b: usize): void {
   const kind = load<u32>(b, B_KIND);
-  const target = targetOf(b, kind);
-  const taken = target == NOWHERE ? -1 : blockStarting(target);
+  let taken: i32 = -1;
+  let successors: u64 = 0;
+  for (let n: u32 = 0; n < targetCount(kind); n++) {
+    const target = targetOf(b, kind, n);
+    const to = target == NOWHERE ? -1 : blockStarting(target);
+    if (to < 0) continue;
+    if (taken < 0) taken = to;
+    successors |= (<u64>1) << to;
+  }
   let fall: i32 = -1;
   if (kind == KIND_NEXT || kind == KIND_CONDITIONAL || (isCall(kind) && taken >= 0)) fall = blockStarting(load<i32>(b, B_END));
   store<i32>(b, taken, B_TAKEN);
   store<i32>(b, fall, B_FALL);
-  let successors: u64 = taken >= 0 ? (<u64>1) << taken : 0;
   if (fall >= 0) {
     if (isCall(kind)) store<u32>(blockAt(fall), load<u32>(blockAt(fall), B_FLAGS) | BLOCK_RETURN, B_FLAGS);
     else successors |= (<u64>1) << fall;

@@ -7,12 +7,13 @@
 // Whatever leaves the region returns from where it is, by one of the ways out (state.ts, ways.ts).
 import { cpu } from "../cpu";
 import { RECORD_SIZE } from "../decode/record";
-import { HOW_CALL, HOW_LEAVE, howTo, KIND_ALWAYS, KIND_CALL, KIND_CONDITIONAL, KIND_INDIRECT, KIND_INDIRECT_CALL, KIND_OTHER } from "./cases";
+import { HOW_CALL, HOW_LEAVE, howTo, isComputed, KIND_ALWAYS, KIND_CALL, KIND_CONDITIONAL, KIND_OTHER } from "./cases";
 import {
-  B_COUNT, B_DELTA, B_DIRTY_IN, B_END, B_ENTRY, B_FALL, B_FLAGS, B_KIND, B_KNOWN_IN, B_TAKEN, BLOCK_ENTRY, BLOCK_RETURN, blockAt, directTarget, firstRecord, lengthOf,
+  B_COUNT, B_DELTA, B_DIRTY_IN, B_END, B_ENTRY, B_FALL, B_KIND, B_KNOWN_IN, B_TAKEN, blockAt, directTarget, firstRecord, lengthOf,
 } from "./discover";
 import { push } from "./compute";
-import { branchCondition, expand, jumpTarget } from "./expand";
+import { emitComputedJump } from "./computed-jumps";
+import { branchCondition, expand } from "./expand";
 import { collectRegisters, dirtyBeforeLoop, findKnownFlags, findLiveFlags, liveAfter, liveInBlock, storesGeneral } from "./flow";
 import { beginFloats, loadFast } from "./float/checks";
 import { F_EXECUTE } from "./imports";
@@ -20,29 +21,27 @@ import { beginHints, settleHints } from "./hints";
 import { TR_BODY, TR_BODY_SIZE, TR_OPEN } from "./layout";
 import { beginLocals, declareLocals, freeTemps, L_BASE, L_NEXT, localsFull, temp } from "./locals";
 import { inTrace } from "./memory-access";
-import { I32_ADD, I32_EQZ, I32_SHR_U, I64_ADD, I64_EQ, I64_SUB, UNREACHABLE } from "./opcodes";
+import { I32_ADD, I32_EQZ, I32_SHR_U, I64_ADD, UNREACHABLE } from "./opcodes";
 import { BEFORE_ALL, dispatchCount, dispatched, hasLabel, orderAt, ordered, positionOf, S_END, S_KIND, S_START, SCOPE_LOOP, scopeAt, scopeCount } from "./order";
 import {
-  atInstruction, beginWaysOut, depthNow, dirty, endWaysOut, enterScope, FLAGS_DYNAMIC, flagsStored, leaveAt, leaveAtRip, leaveScope, leaveTo, loadRegisters, loadTlb, loadVectors, miss,
-  prologue, pushGoOn, setDirty, setKnownFlags, storeFlags, storeFuel, storeRegisters, storeVectors, takeFuel, usedRegisters, usedVectors, usesFloats,
+  atInstruction, beginWaysOut, depthNow, dirty, endWaysOut, enterScope, FLAGS_DYNAMIC, flagsStored, leaveAt, leaveAtRip, leaveScope, loadRegisters, loadTlb, loadVectors,
+  miss, prologue, pushGoOn, setDirty, setKnownFlags, storeFlags, storeFuel, storeRegisters, storeVectors, takeFuel, usedRegisters, usedVectors, usesFloats,
 } from "./state";
 import { planX87, usedSlots } from "./x87/plan";
 import { afterX87, attachAtEntry, attachX87Again, beginX87, beginX87Block, detachX87, prepareX87 } from "./x87/state";
-import { at, block, br, brIf, brTable, byte, call, end, I32, I64, i32const, i64const, ifBlock, localGet, localSet, localTee, loop, u32leb, VOID, writeAt } from "./writer";
+import { at, block, br, brIf, brTable, byte, call, end, I32, i32const, i64const, ifBlock, localGet, localSet, loop, u32leb, VOID, writeAt } from "./writer";
 
 /** Bytes that one instruction, or the end of a block, may take. */
 const ROOM: usize = 0x2000;
 /** Room in front of the body for the declarations of locals. */
 const DECLARATIONS: usize = 0x800;
-/** Entries that a computed jump is compared with. */
-const COMPARED: u32 = 6;
 
 /** Length of the function last emitted, and where it begins. */
 export let functionStart: usize = 0;
 
 /** Scopes that are open; whether there is a dispatcher. */
 let open: i32 = 0;
-let dispatcher: bool = false;
+export let dispatcher: bool = false;
 
 /** Emits the ordered region; returns the length of its function, 0 where it does not fit. */
 export function emitRegion(): usize {
@@ -266,7 +265,7 @@ function callCase(rec: usize, traceDelta: i32, remaining: i32, ends: bool): bool
 function endBlock(b: usize, position: i32): void {
   const kind = load<u32>(b, B_KIND);
   const behind = load<i32>(b, B_END);
-  if (kind == KIND_INDIRECT || kind == KIND_INDIRECT_CALL) return indirect(b, position);
+  if (isComputed(kind)) return emitComputedJump(b, position);
   if (kind == KIND_CONDITIONAL) {
     push(branchCondition);
     const taken = load<i32>(b, B_TAKEN);
@@ -294,7 +293,7 @@ function fallsThrough(position: i32): bool {
 }
 
 /** Goes to block `index` (-1: outside the region) at displacement `target`; `inner`: scopes opened since the block began. */
-function edge(index: i32, target: i32, position: i32, inner: u32): void {
+export function edge(index: i32, target: i32, position: i32, inner: u32): void {
   const to = index >= 0 ? positionOf(index) : -1;
   if (to >= 0) {
     const label = labelFor(position, to);
@@ -307,46 +306,4 @@ function edge(index: i32, target: i32, position: i32, inner: u32): void {
     if (dispatcher && (dispatched >> index) & 1) return redispatch(index);
   }
   leaveAt(target);
-}
-
-/** A computed jump: to where it went before, or to entries of the region where it meets one, else out. */
-function indirect(b: usize, position: i32): void {
-  let compared: u32 = 0;
-  const distance = temp(I64);
-  const usual = load<i32>(b, B_TAKEN);
-  if (usual >= 0) {
-    const delta = load<i32>(blockAt(usual), B_DELTA);
-    compareTarget(distance, compared++, delta);
-    edge(usual, delta, position, 1);
-    leaveScope();
-    end();
-  }
-  // Returns go to one of several places, calls and jumps mostly to the same.
-  if (dispatcher && load<u32>(b, B_KIND) == KIND_INDIRECT) {
-    for (let i = 0; i < ordered && compared < COMPARED; i++) {
-      const index = orderAt(i);
-      const b = blockAt(index);
-      if (!((dispatched >> index) & 1) || !(load<u32>(b, B_FLAGS) & (BLOCK_ENTRY | BLOCK_RETURN))) continue;
-      if (index == usual) continue;
-      compareTarget(distance, compared++, load<i32>(b, B_DELTA));
-      redispatch(index);
-      leaveScope();
-      end();
-    }
-  }
-  leaveTo(jumpTarget);
-}
-
-/** Opens an `if` for the computed target being at a displacement; `before`: how often this block has asked. */
-function compareTarget(distance: u32, before: u32, delta: i32): void {
-  if (before == 0) {
-    localGet(jumpTarget);
-    localGet(L_BASE);
-    byte(I64_SUB);
-    localTee(distance);
-  } else localGet(distance);
-  i64const(delta);
-  byte(I64_EQ);
-  ifBlock(VOID);
-  enterScope();
 }

@@ -48,6 +48,8 @@ export const SCOPES_MAX: i32 = 160;
 export const TR_OPEN = CPU_TRANSLATE + 0x4000;
 /** u8 an instruction of a block: status flags that somebody may look at after it. */
 export const TR_LIVE = CPU_TRANSLATE + 0x4400;
+/** i32[64]: entries of the region in the order of their displacements. */
+export const TR_SORTED = CPU_TRANSLATE + 0x4c00;
 /** Values of the instruction being emitted, 16 bytes each. */
 export const TR_VALUES = CPU_TRANSLATE + 0x5000;
 /** u8 a local: its type; then, u16 each, the temporaries of each type. */

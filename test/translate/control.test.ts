@@ -74,6 +74,25 @@ test("a table of computed jumps, and returns to addresses that were pushed", asy
   });
 });
 
+test("twelve places that each jump to twelve others, and calls of eight functions from one place", async () => {
+  const program = new Assembler(CODE).set(RDI, DATA);
+  for (let i = 0; i < 12; i++) program.setAddress(RDX, `case ${i}`).code(0x48, 0x89, 0x57, 8 * i); // mov [rdi+8*i], rdx
+  program.set(RBX, 1).set(RCX, 400).jump("case 0");
+  for (let i = 0; i < 12; i++) {
+    program.label(`case ${i}`).code(0x48, 0x8d, 0x5c, 0x5b, i); // lea rbx, [rbx+rbx*2+i]
+    program.code(0x48, 0xff, 0xc9).when(CONDITION.e, "calls"); // dec rcx
+    program.code(0x48, 0x89, 0xd8, 0x48, 0xc1, 0xe8, 7, 0x83, 0xe0, 7); // mov rax, rbx; shr rax, 7; and eax, 7
+    program.code(0x83, 0xc0, i & 4, 0xff, 0x24, 0xc7); // add eax, i & 4; jmp [rdi+rax*8]
+  }
+  program.label("calls");
+  for (let i = 0; i < 8; i++) program.setAddress(RDX, `function ${i}`).code(0x48, 0x89, 0x57, 8 * i);
+  program.set(RCX, 400).label("again").code(0x48, 0x89, 0xd8, 0x48, 0xc1, 0xe8, 7, 0x83, 0xe0, 7);
+  program.code(0xff, 0x14, 0xc7).repeat(RCX, "again").halt(); // call [rdi+rax*8]
+  for (let i = 0; i < 8; i++) program.label(`function ${i}`).code(0x48, 0x8d, 0x5c, 0x5b, i, 0xc3);
+  const translated = await runOften(program.finish());
+  assert.ok(shareInRegions(translated) > 0.9, `${shareInRegions(translated)} in regions`);
+});
+
 test("a jump into the middle of an instruction of the same loop", async () => {
   const program = new Assembler(CODE).set(RBX, 0).set(RCX, 30).label("again");
   // mov eax, 0x01c38348; its operand is add rbx, 1, and the add behind it.

@@ -2,8 +2,8 @@
 // that it is looked at once.
 import { cpu } from "../../cpu";
 import { RECORD_SIZE } from "../../decode/record";
-import { HOW_INLINE, HOW_LEAVE, howTo, KIND_CALL, KIND_INDIRECT_CALL } from "../cases";
-import { B_COUNT, B_FALL, B_KIND, B_TAKEN, blockAt, blockCount, firstRecord } from "../discover";
+import { HOW_INLINE, HOW_LEAVE, howTo } from "../cases";
+import { B_COUNT, B_SUCCESSORS, blockAt, blockCount, firstRecord } from "../discover";
 import { TR_X87_TOPS } from "../layout";
 import { orderAt, ordered } from "../order";
 import {
@@ -42,15 +42,14 @@ export function planX87(): void {
         changed = true;
         const b = blockAt(index);
         const top = goThrough(b, topOf(index));
-        hand(load<i32>(b, B_TAKEN), top);
-        if (load<u32>(b, B_KIND) != KIND_CALL && load<u32>(b, B_KIND) != KIND_INDIRECT_CALL) hand(load<i32>(b, B_FALL), top);
+        for (let todo = load<u64>(b, B_SUCCESSORS); todo; todo &= todo - 1) hand(<i32>ctz<u64>(todo), top);
       }
     }
   }
 }
 
 function hand(block: i32, top: i32): void {
-  if (block < 0 || load<u8>(cpu + TR_X87_TOPS + block) != UNKNOWN) return;
+  if (load<u8>(cpu + TR_X87_TOPS + block) != UNKNOWN) return;
   store<u8>(cpu + TR_X87_TOPS + block, <u8>top);
 }
 

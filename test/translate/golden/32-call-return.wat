@@ -164,16 +164,25 @@ loop
   local.get $14
   local.get $base
   i64.sub
-  local.tee $16
+  local.set $16
+  local.get $16
   i64.const 5
   i64.eq
   if
    br 1
   end
-  local.get $16
-  i64.const 0
-  i64.eq
-  if
+  block
+   block
+    local.get $16
+    i64.const 0
+    i64.eq
+    if
+     i32.const 0
+     local.set $entry
+     br 1
+    end
+    br 1
+   end
    i32.const 0
    local.get $rsp
    i64.extend_i32_u
@@ -191,14 +200,12 @@ loop
    i32.eqz
    if
     i64.const 1688849860263936
-    local.get $base
+    local.get $14
     local.get $fuel
     local.get $flag_dst
     local.get $flag_src
     return_call $leave
    end
-   i32.const 0
-   local.set $entry
    br 2
   end
   i32.const 0

@@ -176,16 +176,25 @@ loop
   local.get $14
   local.get $base
   i64.sub
-  local.tee $15
+  local.set $15
+  local.get $15
   i64.const 5
   i64.eq
   if
    br 1
   end
-  local.get $15
-  i64.const 0
-  i64.eq
-  if
+  block
+   block
+    local.get $15
+    i64.const 0
+    i64.eq
+    if
+     i32.const 0
+     local.set $entry
+     br 1
+    end
+    br 1
+   end
    i32.const 0
    local.get $rsp
    i64.store offset=cpu.rsp
@@ -202,14 +211,12 @@ loop
    i32.eqz
    if
     i64.const 1970324836974592
-    local.get $base
+    local.get $14
     local.get $fuel
     local.get $flag_dst
     local.get $flag_src
     return_call $leave
    end
-   i32.const 0
-   local.set $entry
    br 2
   end
   i32.const 0
