@@ -6,7 +6,7 @@ import { setFlagsFromString } from "node:v8";
  * own figure (1.8 million) most regions of a boot are optimised for more time than they go on to run
  * (docs/decisions/0006).
  */
-const TIERING_BUDGET = 100_000_000;
+const TIERING_BUDGET = 600_000_000;
 
 /** The last of V8's major versions that takes hints on branches only where it is told to. */
 const LAST_UNHINTED = 12;
