@@ -10,6 +10,7 @@ import { temp, vectorLocal } from "./locals";
 import { storeTraceRip } from "./memory-access";
 import { noteCarryOverflow } from "./note-flags";
 import { vectorLoad } from "./operands";
+import { inlineShift } from "./shifts";
 import { inlineStack, isInlineStack } from "./stack";
 import { flagsStored, leaveIfFault, loadRegisters, loadVectors, setVector, storeFlags, storeRegisters, storeVectors } from "./state";
 import { after, leb } from "./steps";
@@ -24,7 +25,7 @@ const FLOAT_DIV: u32 = 3;
 const RESULT_DROPPED: u32 = 16;
 const MAY_FAULT: u32 = 8;
 
-/** Floating point that WebAssembly does as well, the stack of code that is not of 64 bits, strings, and flags of rotates. */
+/** Floating point that WebAssembly does as well, the stack of code that is not of 64 bits, strings, shifts, and flags of rotates. */
 function inlined(helper: u32, count: u32, values: usize): bool {
   if (isInlineFloat(helper)) {
     for (let i: u32 = 0; i < count; i++) push(load<u8>(values + i));
@@ -43,7 +44,7 @@ function inlined(helper: u32, count: u32, values: usize): bool {
     noteCarryOverflow(load<u8>(values), load<u8>(values, 1));
     return true;
   }
-  if (!isPackedFloat(helper)) return false;
+  if (!isPackedFloat(helper)) return inlineShift(helper, values);
   // FLOAT_* number, the register that is also the result, the other operand.
   const to = <u32>load<u8>(values, 1);
   const operation = <u32>constOf(load<u8>(values));

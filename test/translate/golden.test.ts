@@ -94,6 +94,8 @@ const STRAIGHT_32: Record<string, number[]> = {
   leave: [0xc9],
   "mul-wide": [0xf7, 0xe3],
   "rep-movsd": [0xf3, 0xa5],
+  "shrd-by-constant": [0x0f, 0xac, 0xd8, 29],
+  "psrlq-psrldq": [0x66, 0x0f, 0x73, 0xd1, 7, 0x66, 0x0f, 0x73, 0xd9, 4],
   scasb: [0xae],
 };
 const PROGRAMS_32: Record<string, (program: Assembler) => void> = {
