@@ -13,7 +13,7 @@ import {
 import {
   CPU_SEG_BASE, CPU_TRACE_RIP, CPU_ZERO, MODE_AVX, MODE_CODE16, MODE_CODE64, MODE_CODE_MASK, MODE_FPU, MODE_REAL, MODE_SSE, MODE_VM86,
 } from "../layout";
-
+import { endsBefore } from "./extent";
 import {
   EA_CHECKED, EA_MOFFS, EA_RIP, EA_SIZE_SHIFT, PREFIX_ADDRESS_SHIFT, PREFIX_LOCK, PREFIX_OPSIZE, PREFIX_REP, PREFIX_REPNE, PREFIX_REX_W, R_BASE, R_DISP, R_EA, R_IMM,
   R_INDEX, R_LENGTH, R_NEXT, R_OFFSET, R_OP, R_PREFIX, R_R0, R_R1, R_R2, R_SCALE, R_SEGMENT, R_SEGNO, R_STACK,
@@ -74,7 +74,8 @@ export function decode(code: usize, available: usize, mode: u32, rec: usize, off
   short = false;
   unknownOpcode = false;
   const length = decodeBytes(code, mode, rec, offset);
-  if (!short) return length;
+  const undefined = length == DECODE_UNDEFINED || length == DECODE_NO_DEVICE;
+  if (undefined ? endsBefore(code, end, mode) : !short) return length;
   return available >= limit ? DECODE_TOO_LONG : DECODE_SHORT;
 }
 

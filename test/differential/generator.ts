@@ -27,6 +27,12 @@ export interface GeneratorOptions {
 
 /** One case in this many is of an opcode that the table has nothing for. */
 const UNKNOWN = 24;
+/** One instruction in this many has prefixes piled up before it. */
+const PILED = 32;
+/** Segment prefixes that 64-bit code ignores are left out there. */
+const PREFIXES = [0x66, 0x67, 0xf2, 0xf3, 0xf0, 0x64, 0x65];
+const MORE_64 = [0x40, 0x48, 0x4f, 0x41, 0x44];
+const MORE_32 = [0x26, 0x2e, 0x36, 0x3e];
 /** What is left of a case's code bytes once a sequence is nearly full. */
 const MEMBER_BYTES = 12;
 /** Draws by which a form shows what it is. */
@@ -35,6 +41,13 @@ const TRIES = 24;
 /** The form's feature is there, as far as the table says so. */
 export function isOffered({ row }: TableForm, features: Features): boolean {
   return row.feature === undefined || row.feature < 0 || features.bits.has(row.feature);
+}
+
+/** Prefixes that repeat, contradict or spoil one another, and those of the instruction; now and then more than 15 bytes. */
+function pileUp(code: Uint8Array, mode: number, random: Random): Uint8Array {
+  const prefixes = [...PREFIXES, ...(mode === MODE_64 ? MORE_64 : MORE_32)];
+  const count = 1 + random.below(random.oneIn(4) ? 14 : 4);
+  return Uint8Array.from([...Array.from({ length: count }, () => random.pick(prefixes)), ...code]);
 }
 
 export class Generator {
@@ -75,7 +88,8 @@ export class Generator {
   codeOf(form: TableForm | Form): Uint8Array | undefined {
     const { random, options } = this;
     if (!("row" in form)) return drawCode(form, random, options.features.names);
-    const code = drawTableCode(form, random);
+    const drawn = drawTableCode(form, random);
+    const code = drawn && random.oneIn(PILED) ? pileUp(drawn, form.mode, random) : drawn;
     return code && this.isAsked(code, form.mode) ? code : undefined;
   }
 

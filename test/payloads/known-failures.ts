@@ -15,11 +15,6 @@ export const WKVM: readonly KnownFailure[] = [
     checks: ["RF is in its frame within a repeated instruction"],
   },
   {
-    payload: "long/paging",
-    reason: "an undefined opcode is not fetched to its end",
-    checks: ["an undefined instruction is fetched to its end"],
-  },
-  {
     payload: "protected/fpu",
     reason: "with CR0.NE = 0 a pending exception is #MF, not IRQ 13",
     checks: ["without NE there is no #MF"],

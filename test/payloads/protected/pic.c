@@ -4,10 +4,12 @@
 #include "pic.h"
 #include "pit.h"
 
-/** IRQ 0 is raised by counter 0 in mode 0: its output rises where the count ends, and stays. */
+/** IRQ 0 is raised by counter 0 in mode 0: its output rises where the count ends, and stays. An emulator that has a thread
+ * for its timers may show the output before the line follows. */
 static void raise_timer(void) {
   pit_set(0, 0, 1);
   while (!(pit_status(0) & STATUS_OUT)) continue;
+  for (u32 i = 0; i < 100000 && !(pic_register(PIC1, OCW3_READ_IRR) & 1); i++) continue;
 }
 /** The output falls when a count is loaded; this one takes its time. */
 static void lower_timer(void) {
