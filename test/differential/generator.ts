@@ -43,11 +43,13 @@ export function isOffered({ row }: TableForm, features: Features): boolean {
   return row.feature === undefined || row.feature < 0 || features.bits.has(row.feature);
 }
 
-/** Prefixes that repeat, contradict or spoil one another, and those of the instruction; now and then more than 15 bytes. */
-function pileUp(code: Uint8Array, mode: number, random: Random): Uint8Array {
+/** Prefixes that repeat, contradict or spoil one another, and those of the instruction; now and then more than 15 bytes.
+ * Undefined where they make another length of what follows. */
+function pileUp(code: Uint8Array, mode: number, random: Random): Uint8Array | undefined {
   const prefixes = [...PREFIXES, ...(mode === MODE_64 ? MORE_64 : MORE_32)];
   const count = 1 + random.below(random.oneIn(4) ? 14 : 4);
-  return Uint8Array.from([...Array.from({ length: count }, () => random.pick(prefixes)), ...code]);
+  const piled = Uint8Array.from([...Array.from({ length: count }, () => random.pick(prefixes)), ...code]);
+  return shapeOf(piled, mode).length === piled.length ? piled : undefined;
 }
 
 export class Generator {
