@@ -9,7 +9,7 @@ import {
 } from "../layout";
 import {
   CLASS_KERNEL, CLASS_KERNEL_SMAP, CLASS_USER, CONTEXTS, CONTEXT_ENTRIES, CONTEXT_FILLS, CONTEXT_FREE,
-  CONTEXT_GENERATION, CONTEXT_LARGE, CONTEXT_LIST, CONTEXT_PCID, CONTEXT_STAMP, FILL_LIST_MAX, MMU_CLASS, MMU_CLOCK,
+  CONTEXT_GENERATION, CONTEXT_LARGE, CONTEXT_LIST, CONTEXT_PCID, CONTEXT_STAMP, FILL_LIST_MAX, LARGE_BITS, MMU_CLASS, MMU_CLOCK,
   MMU_CONTEXT,
 } from "./state";
 import {
@@ -158,7 +158,7 @@ function leastRecentContext(): u32 {
 
 function emptyRecord(record: usize): void {
   store<u32>(record, 0, CONTEXT_FILLS);
-  memory.fill(record + CONTEXT_LARGE, 0, 64);
+  memory.fill(record + CONTEXT_LARGE, 0, LARGE_BITS >> 3);
 }
 
 /** Drops a context's entries, except global ones where `keepGlobal`. */

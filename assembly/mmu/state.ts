@@ -30,11 +30,13 @@ export const CONTEXT_STAMP = 4;
 export const CONTEXT_GENERATION = 8;
 /** u32: length of CONTEXT_LIST; above FILL_LIST_MAX: the list is incomplete. */
 export const CONTEXT_FILLS = 12;
-/** 512 bits: hashes of the large pages of which a 4 KiB piece may be in the TLB. */
+/** A bit each: hashes of the large pages of which a 4 KiB piece may be in the TLB. A kernel uses hundreds, and of a page that
+ * may be one INVLPG has to look for every piece. */
 export const CONTEXT_LARGE = 16;
+export const LARGE_BITS: u32 = 8192;
 /** u16[FILL_LIST_MAX]: numbers (class * TLB_ENTRIES + index) of the entries filled since the last flush. */
-export const CONTEXT_LIST = 128;
-export const FILL_LIST_MAX: u32 = 1984;
+export const CONTEXT_LIST = CONTEXT_LARGE + 1024;
+export const FILL_LIST_MAX: u32 = 1528;
 export const CONTEXT_FREE: u32 = 0xffffffff;
 export const CONTEXT_ENTRIES: u32 = TLB_CLASSES * TLB_ENTRIES;
 export const CONTEXTS: u32 = TLB_CONTEXTS;

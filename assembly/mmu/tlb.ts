@@ -8,7 +8,7 @@ import {
   CPU_NO_TLB, CPU_TLB, TLB_ADDEND, TLB_CLASSES, TLB_ENTRIES, TLB_ENTRY_SIZE, TLB_EXEC, TLB_META, TLB_READ, TLB_WRITE, VCPU_BASE,
 } from "../layout";
 import {
-  CONTEXT_FILLS, CONTEXT_LARGE, CONTEXT_LIST, CONTEXT_SIZE, FILL_LIST_MAX, MMU_CONTEXT, MMU_CONTEXTS,
+  CONTEXT_FILLS, CONTEXT_LARGE, CONTEXT_LIST, CONTEXT_SIZE, FILL_LIST_MAX, LARGE_BITS, MMU_CONTEXT, MMU_CONTEXTS,
 } from "./state";
 
 /** Not page-aligned, so no address has it as its page. */
@@ -110,10 +110,10 @@ function noteFill(number: u32): void {
   if (fills <= FILL_LIST_MAX) store<u32>(record, fills + 1, CONTEXT_FILLS);
 }
 
-/** Bit number, 0 to 511, that stands for the large page of size 2^shift around `va`. */
+/** Number of the bit that stands for the large page of size 2^shift around `va`. */
 // @ts-ignore: decorator
 @inline function largeHash(va: u64, shift: u32): u32 {
-  return <u32>((((va >> shift) << 6 | shift) * 0x9e3779b97f4a7c15) >> 55);
+  return <u32>((((va >> shift) << 6 | shift) * 0x9e3779b97f4a7c15) >> 51) & (LARGE_BITS - 1);
 }
 
 /** Remembers that a piece of a large page is in the current context. */

@@ -236,6 +236,12 @@ export function pageWrite(va: u64): usize {
   return load<u64>(entryAt(classArray(cls), va), TLB_WRITE) == (va & PAGE_MASK) ? hitHost : 0;
 }
 
+/** As pageWrite(), but 0 where the page's dirty bit would have to be set. */
+export function pageRewrite(va: u64): usize {
+  if (!pageRead(va)) return 0;
+  return load<u32>(entryAt(classArray(load<u32>(cpu, MMU_CLASS)), va), TLB_META) & META_WRITABLE ? pageWrite(va) : 0;
+}
+
 /** Guest physical address of linear `va` whatever the rights, or -1; no side effects (KVM_TRANSLATE). */
 export function translateNoFault(va: u64): i64 {
   if (!(load<u64>(cpu, CPU_CR0) & CR0_PG)) return <i64>va;

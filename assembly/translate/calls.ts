@@ -26,14 +26,14 @@ const RESULT_DROPPED: u32 = 16;
 const MAY_FAULT: u32 = 8;
 
 /** Floating point that WebAssembly does as well, the stack of code that is not of 64 bits, strings, shifts, and flags of rotates. */
-function inlined(helper: u32, count: u32, values: usize): bool {
+function inlined(helper: u32, count: u32, values: usize, at: usize): bool {
   if (isInlineFloat(helper)) {
     for (let i: u32 = 0; i < count; i++) push(load<u8>(values + i));
     inlineFloat(helper);
     return true;
   }
   if (isInlineStack(helper)) {
-    inlineStack(helper, load<u8>(values), record);
+    inlineStack(helper, load<u8>(values), record, at);
     return true;
   }
   if (isInlineString(helper, record)) {
@@ -79,7 +79,7 @@ export function callHelper(at: usize): void {
     pushVariables(count, values);
     return inlineX87(helper, values);
   }
-  if (inlined(helper, count, values)) return;
+  if (inlined(helper, count, values, at)) return;
   if (!flagsLive && load<u8>(HELPER_KIND + helper) & HELPER_SETS_FLAGS) return;
   const touchesFlags = (load<u8>(HELPER_KIND + helper) & HELPER_TOUCHES_FLAGS) != 0;
   const registers = load<u32>(HELPER_REGISTERS + (helper << 2));

@@ -8,6 +8,7 @@ import {
 import { VM_JIT_VERIFY, VM_VCPU_COUNT } from "../layout";
 import { isPlainAddress } from "./address";
 import { code16, code64 } from "./code-mode";
+import { isCovered } from "./spans";
 import { isInlineStack, isPush } from "./stack";
 import { attributesOf, flagsRead, leb, listOf, nextStep, opcodeOf, stepsOf } from "./steps";
 import { isInlineString } from "./strings";
@@ -123,6 +124,7 @@ export function mayLeave(rec: usize, list: usize): bool {
   const attributes = attributesOf(list);
   // Code for the x87 looks at the stack first, whatever the instruction.
   if (!(attributes & ATTRIBUTE_MAY_FAULT)) return describe(rec) == RECORD_INLINE;
+  if (isCovered(rec)) return false;
   if (!(attributes & ATTRIBUTE_ENDS) || attributes & ATTRIBUTE_MEMORY) return true;
   // Direct targets are known to lie in the segment.
   const kind = kindOf(rec);

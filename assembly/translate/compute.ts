@@ -11,11 +11,12 @@ import { callHelper, definedX87 } from "./calls";
 import { pushCondition } from "./conditions";
 import { defineConstant } from "./fold";
 import { F_FLAGS } from "./imports";
-import { modifyHost, nextDelta, record, setModifyHost } from "./instruction";
+import { modifyHost, modifyOffset, nextDelta, record, setModified } from "./instruction";
 import { L_BASE, L_FLAG_DST, L_FLAG_OP, L_FLAG_SRC, temp } from "./locals";
-import { addressLocal, loadOpcode, pushHost } from "./memory-access";
+import { accessAt, addressLocal, loadOpcode, pushHost, pushOpened } from "./memory-access";
 import { I32_ADD, I32_AND, I32_WRAP, I64_ADD, SELECT } from "./opcodes";
 import { pushRegister, vectorLoad } from "./operands";
+import { isOpen, offsetInSpan } from "./spans";
 import { isOpOpen, knownFlags, missIf } from "./state";
 import { after, leb, opcodeOf, slotOf } from "./steps";
 import { defineLocal, defineStep, defineXmm, isStep, isXmm, pushKnown, stepOf, xmmOf } from "./values";
@@ -94,18 +95,24 @@ function compute(at: usize): void {
     }
     case MICRO_EFFECTIVE: return pushOffset(record);
     case MICRO_LOAD: {
-      push(load<u8>(at, 2));
-      pushHost(addressLocal(), 1 << a, TLB_READ);
-      memory(loadOpcode(a), 0, 0);
+      const access = accessAt(at);
+      if (!pushOpened(access)) {
+        push(load<u8>(at, 2));
+        pushHost(addressLocal(), 1 << a, TLB_READ, access);
+      }
+      memory(loadOpcode(a), 0, offsetInSpan(access));
       return;
     }
     case MICRO_MODIFY:
     case MICRO_MODIFY_LOCKED: {
-      push(load<u8>(at, 2));
-      pushHost(addressLocal(), 1 << a, TLB_WRITE);
-      setModifyHost(temp(I32));
+      const access = accessAt(at);
+      if (!pushOpened(access)) {
+        push(load<u8>(at, 2));
+        pushHost(addressLocal(), 1 << a, TLB_WRITE, access);
+      }
+      setModified(temp(I32), offsetInSpan(access));
       localTee(modifyHost);
-      memory(loadOpcode(a), 0, 0);
+      memory(loadOpcode(a), 0, modifyOffset);
       return;
     }
     case MICRO_OFFSET: {
@@ -116,7 +123,7 @@ function compute(at: usize): void {
       byte(I32_ADD);
       return;
     }
-    case MICRO_POINTER: return pushPointer(a, leb(at + 2));
+    case MICRO_POINTER: return pushPointer(a, leb(at + 2), accessAt(at));
     case MICRO_VLOAD: return vectorLoad(a, load<u8>(at, 2));
     case MICRO_OP32:
     case MICRO_OP64: {
@@ -158,15 +165,21 @@ function compute(at: usize): void {
 }
 
 /** Pushes the host address of the record's vector operand in memory. */
-function pushPointer(flags: u32, bytes: u32): void {
-  pushAddress(record, bytes, false);
-  const address = addressLocal();
-  if (flags & POINTER_ALIGNED) {
-    localGet(address);
-    byte(I32_WRAP);
-    i32const(bytes - 1);
-    byte(I32_AND);
-    missIf();
-  }
-  pushHost(address, bytes, TLB_READ);
+function pushPointer(flags: u32, bytes: u32, access: usize): void {
+  const aligned = (flags & POINTER_ALIGNED) != 0;
+  if (aligned || !isOpen(access)) {
+    pushAddress(record, bytes, false);
+    const address = addressLocal();
+    if (aligned) {
+      localGet(address);
+      byte(I32_WRAP);
+      i32const(bytes - 1);
+      byte(I32_AND);
+      missIf();
+    }
+    if (!pushOpened(access)) pushHost(address, bytes, TLB_READ, access);
+  } else pushOpened(access);
+  if (!offsetInSpan(access)) return;
+  i32const(offsetInSpan(access));
+  byte(I32_ADD);
 }

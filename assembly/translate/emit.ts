@@ -20,13 +20,14 @@ import { F_EXECUTE } from "./imports";
 import { beginHints, settleHints } from "./hints";
 import { TR_BODY, TR_BODY_SIZE, TR_OPEN } from "./layout";
 import { beginLocals, declareLocals, freeTemps, L_BASE, L_NEXT, localsFull, temp } from "./locals";
-import { inTrace } from "./memory-access";
+import { beginAccesses, beginFunction, inTrace, isMisplaced } from "./memory-access";
 import { I32_ADD, I32_EQZ, I32_SHR_U, I64_ADD, UNREACHABLE } from "./opcodes";
 import { BEFORE_ALL, dispatchCount, dispatched, hasLabel, orderAt, ordered, positionOf, S_END, S_KIND, S_START, SCOPE_LOOP, scopeAt, scopeCount } from "./order";
 import {
   atInstruction, beginWaysOut, depthNow, dirty, endWaysOut, enterScope, FLAGS_DYNAMIC, flagsStored, leaveAt, leaveAtRip, leaveScope, loadRegisters, loadTlb, loadVectors,
   miss, prologue, pushGoOn, setDirty, setKnownFlags, storeFlags, storeFuel, storeRegisters, storeVectors, takeFuel, usedRegisters, usedVectors, usesFloats,
 } from "./state";
+import { findSpans, takeSpanLocals } from "./spans";
 import { planX87, usedSlots } from "./x87/plan";
 import { afterX87, attachAtEntry, attachX87Again, beginX87, beginX87Block, detachX87, prepareX87 } from "./x87/state";
 import { at, block, br, brIf, brTable, byte, call, end, I32, i32const, i64const, ifBlock, localGet, localSet, loop, u32leb, VOID, writeAt } from "./writer";
@@ -45,12 +46,21 @@ export let dispatcher: bool = false;
 
 /** Emits the ordered region; returns the length of its function, 0 where it does not fit. */
 export function emitRegion(): usize {
+  const length = emitWith(true);
+  return length && isMisplaced ? emitWith(false) : length;
+}
+
+/** The same, with or without spans of accesses. */
+function emitWith(looksUpSpans: bool): usize {
+  findSpans(looksUpSpans);
+  beginFunction();
   planX87();
   collectRegisters();
   findLiveFlags();
   findKnownFlags();
   beginLocals(usedRegisters, usedVectors);
   beginX87();
+  takeSpanLocals();
   open = 0;
   const start = cpu + TR_BODY + DECLARATIONS;
   writeAt(start);
@@ -197,6 +207,7 @@ function emitBlock(position: i32): bool {
   setDirty(load<u32>(b, B_DIRTY_IN));
   beginFloats();
   beginX87Block(orderAt(position));
+  beginAccesses();
   takeFuel(total);
   for (let n = 0; n < total; n++, rec += RECORD_SIZE) {
     const next = delta + <i32>lengthOf(rec);

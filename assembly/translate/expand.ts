@@ -7,12 +7,13 @@ import { TLB_WRITE } from "../layout";
 import { callHelper } from "./calls";
 import { code64 } from "./code-mode";
 import { define, push } from "./compute";
-import { beginInstruction, modifyHost, record } from "./instruction";
+import { beginInstruction, modifyHost, modifyOffset, record } from "./instruction";
 import { freeTemps, temp } from "./locals";
-import { addressLocal, pushHost, storeOpcode } from "./memory-access";
+import { accessAt, addressLocal, pushHost, pushOpened, storeOpcode } from "./memory-access";
 import { noteFlags, setFlags } from "./note-flags";
 import { I64_EXTEND_U, V128_STORE } from "./opcodes";
 import { putRegister, vectorStore } from "./operands";
+import { offsetInSpan } from "./spans";
 import { dirty, enterScope, FLAGS_DYNAMIC, knownFlags, leaveScope, missIf, setDirty, setKnownFlags } from "./state";
 import { after, definesValue, leb, listOf, nextStep, opcodeOf, slotOf, stepsOf } from "./steps";
 import { beginValues, constOf, isConst, skipValue, typeOf } from "./values";
@@ -82,10 +83,13 @@ function effect(at: usize): void {
     case MICRO_PUT_FIXED: return putRegister(((a & 15) << 3) + ((a >> 4) & 1), a >> 5, load<u8>(at, 2));
     case MICRO_STORE: {
       const value = <u32>load<u8>(at, 3);
-      push(load<u8>(at, 2));
-      pushHost(addressLocal(), 1 << a, TLB_WRITE);
+      const access = accessAt(at);
+      if (!pushOpened(access)) {
+        push(load<u8>(at, 2));
+        pushHost(addressLocal(), 1 << a, TLB_WRITE, access);
+      }
       push(value);
-      memory(storeOpcode(a, typeOf(value) == I64), 0, 0);
+      memory(storeOpcode(a, typeOf(value) == I64), 0, offsetInSpan(access));
       return;
     }
     case MICRO_COMPLETE:
@@ -93,17 +97,21 @@ function effect(at: usize): void {
       const value = <u32>load<u8>(at, 3);
       localGet(modifyHost);
       push(value);
-      memory(storeOpcode(a, typeOf(value) == I64), 0, 0);
+      memory(storeOpcode(a, typeOf(value) == I64), 0, modifyOffset);
       return;
     }
     case MICRO_VSTORE: return vectorStore(a, load<u8>(at, 2), load<u8>(at, 3));
-    case MICRO_VWRITE:
-      push(a);
-      pushHost(addressLocal(), 16, TLB_WRITE);
+    case MICRO_VWRITE: {
+      const access = accessAt(at);
+      if (!pushOpened(access)) {
+        push(a);
+        pushHost(addressLocal(), 16, TLB_WRITE, access);
+      }
       push(load<u8>(at, 2));
       byte(0xfd);
-      memory(V128_STORE, 0, 0);
+      memory(V128_STORE, 0, offsetInSpan(access));
       return;
+    }
     case MICRO_FLAGS: return noteFlags(a, load<u8>(at, 2), load<u8>(at, 3));
     case MICRO_SET_FLAGS: return setFlags(a);
     case MICRO_CALL: return callHelper(at);

@@ -31,6 +31,8 @@ export const RUNTIME_FILL_RUN: u32 = RUNTIME + 10;
 /** findToRead, findToWrite of runtime.ts. */
 export const RUNTIME_READS: u32 = RUNTIME + 11;
 export const RUNTIME_WRITES: u32 = RUNTIME + 12;
+/** findSpan of runtime.ts. */
+export const RUNTIME_SPAN: u32 = RUNTIME + 13;
 
 /** Numbers of the types that are always there: a region, and those of the functions above. */
 export const TYPE_REGION: u32 = 0;

@@ -8,8 +8,11 @@ export let nextDelta: i32 = 0;
 export let flagsLive: bool = true;
 /** Local with the host address of its MICRO_MODIFY; 0: there has been none. */
 export let modifyHost: u32 = 0;
-export function setModifyHost(local: u32): void {
+/** Offset in its instructions. */
+export let modifyOffset: u32 = 0;
+export function setModified(local: u32, offset: u32): void {
   modifyHost = local;
+  modifyOffset = offset;
 }
 
 /** Begins the instruction in `rec`; `next`: displacement behind it; `live`: its flags may be looked at. */

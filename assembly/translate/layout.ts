@@ -87,6 +87,20 @@ export const TR_CODE = TR_BODY + TR_BODY_SIZE;
 export const TR_CODE_SIZE: usize = 0x80000;
 /** The module handed to the host. */
 export const TR_MODULE = TR_CODE + TR_CODE_SIZE;
+/** What lies close together in the region being built (spans.ts): spans, accesses, u16 each where a record's accesses are, and
+ * where addresses come from: registers, values, sums of registers. */
+export const TR_SPANS = CPU_TRANSLATE + 0x20c000;
+export const SPAN_GROUPS_MAX: u32 = 1000;
+export const TR_SPAN_ACCESSES = TR_SPANS + <usize>SPAN_GROUPS_MAX * 32;
+export const SPAN_ACCESSES_MAX: u32 = 1000;
+export const TR_SPAN_HASHES = TR_SPAN_ACCESSES + <usize>SPAN_ACCESSES_MAX * 16;
+export const SPAN_HASHES: u32 = 2048;
+export const TR_SPAN_REGISTERS = TR_SPAN_HASHES + <usize>SPAN_HASHES * 2;
+export const TR_SPAN_VALUES = TR_SPAN_REGISTERS + 16 * 16;
+export const TR_SPAN_ROOTS = TR_SPAN_VALUES + 256 * 16;
+/** Places whose spans lie in two pages (straddles.ts): u32 how often; u32 when. */
+export const TR_STRADDLES = TR_SPAN_ROOTS + 64 * 16;
+export const STRADDLES: u32 = 1024;
 /** u32 each: where the function being emitted has an unlikely branch (hints.ts). */
 export const TR_UNLIKELY = CPU_TRANSLATE + 0x220000;
 export const UNLIKELY_MAX: u32 = 0x2000;

@@ -1,11 +1,17 @@
 // Guest memory in translated code: the TLB probe in line; what misses it leaves the region, for the interpreter to
 // take the long way. Addresses are linear; host addresses are what the probes yield.
-import { CPU_TRACE_RIP, TLB_ADDEND, TLB_ENTRIES, TLB_WRITE } from "../layout";
+import { CPU_TRACE_RIP, TLB_ADDEND, TLB_ENTRIES, TLB_READ, TLB_WRITE } from "../layout";
+import { code64 } from "./code-mode";
 import { ifUnlikely } from "./hints";
-import { addParameter, beginType, helperFunction, RUNTIME_READS, RUNTIME_WRITES } from "./imports";
+import { addParameter, beginType, helperFunction, RUNTIME_READS, RUNTIME_SPAN, RUNTIME_WRITES } from "./imports";
+import { record } from "./instruction";
+import { STRADDLES } from "./layout";
 import { L_BASE, L_ENTRY, L_TLB, temp } from "./locals";
-import { I32_ADD, I32_AND, I32_EQZ, I32_LOAD, I32_SHR_U, I32_WRAP, I64_ADD, I64_AND, I64_LOAD, I64_NE, I64_STORE } from "./opcodes";
-import { enterScope, field, leaveScope, missIf } from "./state";
+import { I32_ADD, I32_AND, I32_EQZ, I32_LOAD, I32_SHR_U, I32_WRAP, I64_ADD, I64_AND, I64_LOAD, I64_NE, I64_STORE, I64_SUB } from "./opcodes";
+import { freeSlot } from "./slots";
+import { accessOf, isOpen, offsetInSpan, openSpan, spanBytes, spanLocal, spanWrites } from "./spans";
+import { placeOf } from "./straddles";
+import { depthNow, enterScope, field, leaveScope, missIf } from "./state";
 import { byte, call, end, I32, I64, i32const, i64const, localGet, localSet, localTee, memory } from "./writer";
 
 /** Opcode of a zero-extending load of 1 << w bytes: i32, or i64 where w is 3. */
@@ -45,11 +51,88 @@ export function addressLocal(): u32 {
   return address;
 }
 
+/** Whether an access has its host address from one before it; if so, pushes that, to be gone on from by offsetInSpan(). */
+export function pushOpened(access: usize): bool {
+  if (!isOpen(access)) return false;
+  localGet(spanLocal(access));
+  return true;
+}
+
+/** The access of a step of the running record, for the functions here; 0: it stands alone. */
+// @ts-ignore: decorator
+@inline export function accessAt(step: usize): usize {
+  return accessOf(record, step);
+}
+
+/** Some code of the function looks up a span where not all that follows comes by: it must not be used. */
+export let isMisplaced: bool = false;
+let blockDepth: u32 = 0;
+export function beginFunction(): void {
+  isMisplaced = false;
+}
+/** Begins a block: spans are looked up outside of scopes that are opened from here on. */
+export function beginAccesses(): void {
+  blockDepth = depthNow();
+}
+
+/** Pushes the host address of the span of `access`, which is at linear address `address`. */
+function pushSpan(address: u32, access: usize): void {
+  const before = offsetInSpan(access);
+  let from = address;
+  if (before) {
+    from = temp(I64);
+    localGet(address);
+    i64const(before);
+    byte(I64_SUB);
+    if (!code64) {
+      i64const(0xffffffff);
+      byte(I64_AND);
+    }
+    localSet(from);
+  }
+  if (depthNow() != blockDepth) isMisplaced = true;
+  openSpan(access);
+  const writes = spanWrites(access);
+  probe(from, spanBytes(access), writes ? TLB_WRITE : TLB_READ);
+  ifUnlikely();
+  enterScope();
+  beginType();
+  addParameter(I64);
+  addParameter(I32);
+  addParameter(I32);
+  addParameter(I32);
+  const find = helperFunction(RUNTIME_SPAN, I32);
+  localGet(from);
+  i32const(spanBytes(access));
+  i32const(writes);
+  i32const(freeSlot() * STRADDLES + placeOf(record));
+  leaveUnless(find);
+  pushFound(from);
+  localTee(spanLocal(access));
+}
+
 /**
  * Pushes the host address of `bytes` bytes at the linear address in `address`. `tag`: which tag of the TLB entry has
  * to be the page: that for reading or that for writing. Leaves the region where it is not.
+ * `access`: what accessAt() gave, unless pushOpened() has pushed it; offsetInSpan() of it goes into the instruction.
  */
-export function pushHost(address: u32, bytes: u32, tag: u32): void {
+export function pushHost(address: u32, bytes: u32, tag: u32, access: usize = 0): void {
+  if (access) return pushSpan(address, access);
+  probe(address, bytes, tag);
+  ifUnlikely();
+  enterScope();
+  beginType();
+  addParameter(I64);
+  addParameter(I32);
+  const find = helperFunction(tag == TLB_WRITE ? RUNTIME_WRITES : RUNTIME_READS, I32);
+  localGet(address);
+  i32const(bytes);
+  leaveUnless(find);
+  pushFound(address);
+}
+
+/** Pushes whether the TLB's entry for `address` lacks the page that `bytes` bytes there all lie in. */
+function probe(address: u32, bytes: u32, tag: u32): void {
   localGet(address);
   byte(I32_WRAP);
   i32const(7);
@@ -68,19 +151,19 @@ export function pushHost(address: u32, bytes: u32, tag: u32): void {
   i64const(~0xfff);
   byte(I64_AND);
   byte(I64_NE);
-  ifUnlikely();
-  enterScope();
-  beginType();
-  addParameter(I64);
-  addParameter(I32);
-  const fill = helperFunction(tag == TLB_WRITE ? RUNTIME_WRITES : RUNTIME_READS, I32);
-  localGet(address);
-  i32const(bytes);
-  call(fill);
+}
+
+/** Calls what puts the page into the entry; ends the `if`, and the region where it cannot be put there. */
+function leaveUnless(found: u32): void {
+  call(found);
   byte(I32_EQZ);
   missIf();
   leaveScope();
   end();
+}
+
+/** Pushes the host address of `address`, of whose page the entry is. */
+function pushFound(address: u32): void {
   localGet(address);
   byte(I32_WRAP);
   localGet(L_ENTRY);

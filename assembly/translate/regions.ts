@@ -89,12 +89,12 @@ export function dropRegions(host: usize, length: i32): void {
   const last = <u32>((host + length - 1) & 0xfff) >> 7;
   const lines = (0xffffffff << first) & (0xffffffff >> (31 - last));
   for (let p = <usize>load<u32>(headOf(page)); p; p = load<u32>(p, RP_NEXT)) {
-    if (<usize>load<u32>(p, RP_HOST) == page && load<u32>(p, RP_LINES) & lines) drop(load<u32>(p, RP_SLOT));
+    if (<usize>load<u32>(p, RP_HOST) == page && load<u32>(p, RP_LINES) & lines) dropRegion(load<u32>(p, RP_SLOT));
   }
 }
 
 /** Takes a region out of use. */
-function drop(slot: u32): void {
+export function dropRegion(slot: u32): void {
   if (!isAlive(slot)) return;
   killSlot(slot);
   drops++;

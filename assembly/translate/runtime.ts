@@ -1,4 +1,4 @@
-// What translated code calls in the core: exported as j0 to j3, j11 and j12, by the numbers in imports.ts.
+// What translated code calls in the core: exported as j0 to j3 and j11 to j13, by the numbers in imports.ts.
 import { cpu, fault } from "../cpu";
 import { leaveAt } from "../decode/dispatch";
 import { nextRip, R_OP, R_SUB, setRecord } from "../decode/record";
@@ -6,8 +6,10 @@ import { conditionOf, statusFlags } from "../execute/flags";
 import { executeGroup } from "../generated/interpret";
 import { CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_FUEL, CPU_RIP, CPU_TRACE_RIP, VM_JIT_VERIFY } from "../layout";
 import { contextGeneration } from "../mmu/contexts";
-import { pageRead, pageWrite } from "../mmu/translate";
+import { pageRead, pageRewrite, pageWrite } from "../mmu/translate";
+import { STRADDLES } from "./layout";
 import { dropCount } from "./regions";
+import { noteStraddle } from "./straddles";
 
 /** Kinds whose second operand is not aligned with the first. */
 const PLAIN_KINDS: u32 = 1 | (1 << 6) | (1 << 7) | (1 << 10);
@@ -68,6 +70,21 @@ export function findToWrite(va: u64, bytes: u32): bool {
   if (!mayFill(va, bytes)) return false;
   const drops = dropCount();
   return pageWrite(va) != 0 && dropCount() == drops;
+}
+
+/**
+ * Whether a span (spans.ts) of `bytes` bytes at linear `va` can be read, or read and written, with what the TLB has now.
+ * It may do so before the guest does and even if it does not come to it: no page is marked dirty for that. `place`: the
+ * region's slot and the place that looks it up.
+ */
+export function findSpan(va: u64, bytes: u32, writes: bool, place: u32): bool {
+  if ((<u32>va & 0xfff) + bytes > 0x1000) {
+    noteStraddle(place & (STRADDLES - 1), place / STRADDLES);
+    return false;
+  }
+  if (!mayFill(va, bytes)) return false;
+  const drops = dropCount();
+  return (writes ? pageRewrite(va) : pageRead(va)) != 0 && dropCount() == drops;
 }
 
 /** A region that is verified changes no page tables and no pages that are not kept: neither could be undone. */

@@ -16,6 +16,9 @@ export const SLOT_TAKEN: u32 = 4;
 /** It was compared with the interpreter. */
 const SLOT_VERIFIED: u32 = 8;
 
+/** It is to be made anew at once. */
+const SLOT_WANTED: u32 = 16;
+
 /** Module of a region that is in none yet. */
 export const IN_BATCH: u32 = 0xffff;
 
@@ -61,6 +64,14 @@ export function markVerified(slot: u32): bool {
   if (stateOf(slot) & SLOT_VERIFIED) return false;
   setState(slot, stateOf(slot) | SLOT_VERIFIED);
   return true;
+}
+
+/** A region that takes the place of the one in a slot is to be made as soon as it is missed. */
+export function markWanted(slot: u32): void {
+  setState(slot, stateOf(slot) | SLOT_WANTED);
+}
+export function isWanted(slot: u32): bool {
+  return (stateOf(slot) & SLOT_WANTED) != 0;
 }
 
 /** From now on, being entered counts anew. */

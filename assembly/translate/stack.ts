@@ -11,12 +11,13 @@ import { toSegment } from "./address";
 import { code64, flat, stack32 } from "./code-mode";
 import { push } from "./compute";
 import { temp } from "./locals";
-import { loadOpcode, pushHost, storeOpcode } from "./memory-access";
+import { accessAt, loadOpcode, pushHost, pushOpened, storeOpcode } from "./memory-access";
 import { I32_ADD, I32_AND, I32_EQ, I32_GT_U, I32_LOAD, I32_NE, I32_OR, I32_SUB, I32_WRAP, I64_EQ, I64_EXTEND_U, I64_NE } from "./opcodes";
 import { pushWhole, registerConst, registerOp, registerType } from "./registers";
+import { offsetInSpan } from "./spans";
 import { loadField, missIf, setRegister } from "./state";
 import { constOf } from "./values";
-import { byte, I64, i32const, localGet, localSet, localTee, memory } from "./writer";
+import { byte, I64, i32const, localGet, localSet, memory } from "./writer";
 
 // Address sizes.
 const SIZE_16: u32 = 0;
@@ -46,15 +47,17 @@ export function isPush(helper: u32): bool {
   return helper == HELPER_push16 || helper == HELPER_push32;
 }
 
-/** Does what a helper does to the value numbered `value`, its only argument; a result is left on the stack. */
-export function inlineStack(helper: u32, value: u32, rec: usize): void {
+/** Does what a helper, called by the step at `at`, does to the value numbered `value`, its only argument; a result is left on
+ * the stack. */
+export function inlineStack(helper: u32, value: u32, rec: usize, at: usize): void {
+  const access = accessAt(at);
   switch (helper) {
-    case HELPER_push16: return pushValue(value, 1);
-    case HELPER_push32: return pushValue(value, 2);
-    case HELPER_top16: return top(1);
-    case HELPER_top32: return top(2);
+    case HELPER_push16: return pushValue(value, 1, access);
+    case HELPER_push32: return pushValue(value, 2, access);
+    case HELPER_top16: return top(1, access);
+    case HELPER_top32: return top(2, access);
     case HELPER_drop: return drop(value);
-    case HELPER_leaveFrame: return leaveFrame(constOf(value) == 2 ? 1 : 2);
+    case HELPER_leaveFrame: return leaveFrame(constOf(value) == 2 ? 1 : 2, access);
     case HELPER_checkNearTarget: return checkTarget(value);
     case HELPER_counterStays: return counter(rec, 1, false);
     case HELPER_counterIsZero: return counter(rec, 0, true);
@@ -96,34 +99,38 @@ function keepUpper(register: u32): void {
   registerOp(I32_OR);
 }
 
-/** Pushes the host address of 1 << w bytes at the stack offset on WebAssembly's stack. */
-function hostInStack(w: u32, write: bool): void {
+/** Pushes the host address of 1 << w bytes at an offset in the stack, in a local; offsetInSpan() goes into the instruction. */
+function hostInStack(offset: u32, w: u32, write: bool, access: usize): void {
+  if (pushOpened(access)) return;
+  localGet(offset);
   if (!code64) byte(I64_EXTEND_U);
   toSegment(SEG_SS, 1 << w, write);
   const address = temp(I64);
   localSet(address);
-  pushHost(address, 1 << w, write ? TLB_WRITE : TLB_READ);
+  pushHost(address, 1 << w, write ? TLB_WRITE : TLB_READ, access);
 }
 
-function pushValue(value: u32, w: u32): void {
+function pushValue(value: u32, w: u32, access: usize): void {
   const sp = temp(registerType());
   pushWhole(RSP);
   registerConst(1 << w);
   registerOp(I32_SUB);
   cut();
-  localTee(sp);
-  hostInStack(w, true);
+  localSet(sp);
+  hostInStack(sp, w, true, access);
   push(value);
-  memory(storeOpcode(w, false), 0, 0);
+  memory(storeOpcode(w, false), 0, offsetInSpan(access));
   localGet(sp);
   if (isStack16()) keepUpper(RSP);
   setRegister(RSP);
 }
 
-function top(w: u32): void {
+function top(w: u32, access: usize): void {
+  const sp = temp(registerType());
   offsetIn(RSP);
-  hostInStack(w, false);
-  memory(loadOpcode(w), 0, 0);
+  localSet(sp);
+  hostInStack(sp, w, false, access);
+  memory(loadOpcode(w), 0, offsetInSpan(access));
 }
 
 function drop(bytes: u32): void {
@@ -134,12 +141,12 @@ function drop(bytes: u32): void {
   setStackPointer();
 }
 
-function leaveFrame(w: u32): void {
+function leaveFrame(w: u32, access: usize): void {
   const frame = temp(registerType());
   offsetIn(RBP);
-  localTee(frame);
-  hostInStack(w, false);
-  memory(loadOpcode(w), 0, 0);
+  localSet(frame);
+  hostInStack(frame, w, false, access);
+  memory(loadOpcode(w), 0, offsetInSpan(access));
   if (code64) byte(I64_EXTEND_U);
   if (w == 1) keepUpper(RBP);
   setRegister(RBP);

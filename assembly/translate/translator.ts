@@ -24,7 +24,8 @@ import { writeModule } from "./module";
 import { addModule, evict, forgetModules, makeRoomForModule } from "./modules";
 import { dispatched, emitted, orderBlocks } from "./order";
 import { forgetRegions, nextRegionPage, noteRegionPage, regionsFull, RP_DELTA, RP_HOST, RP_SLOT } from "./regions";
-import { freeSlot, isAlive, markUsed, pagesOf, takeSlot } from "./slots";
+import { freeSlot, isAlive, isWanted, markUsed, pagesOf, takeSlot } from "./slots";
+import { forgetStraddles } from "./straddles";
 import { callVerified, isReplaying, isVerifying } from "./verify";
 import { makeWays } from "./ways";
 import { at, u32leb, writeAt } from "./writer";
@@ -54,10 +55,12 @@ export function regionOf(trace: usize, linear: u64): u32 {
   const slot = load<u32>(trace, T_REGION);
   if (slot) {
     if (isAlive(slot)) return slot;
-    // Its code was overwritten beside it: it is watched anew.
     store<u32>(trace, 0, T_REGION);
-    store<u32>(trace, initialHeat(), T_VALID);
-    return 0;
+    if (!isWanted(slot)) {
+      // Its code was overwritten beside it: it is watched anew.
+      store<u32>(trace, initialHeat(), T_VALID);
+      return 0;
+    }
   }
   if (load<u32>(VM_JIT_PACE) == JIT_CLOSED) return 0;
   store<u32>(trace, COLD, T_VALID);
@@ -266,6 +269,7 @@ export function forgetBatch(): void {
 /** Drops all regions: the traces that enter them are gone. */
 export function forgetTranslations(): void {
   forgetBatch();
+  forgetStraddles();
   forgetModules();
   forgetRegions();
 }

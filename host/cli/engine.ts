@@ -14,7 +14,7 @@ const LAST_UNHINTED = 12;
 /** Sets what the whole process compiles WebAssembly by: for the command, not for the library. Before the core is compiled. */
 export function tuneEngine(): void {
   setFlagsFromString(`--wasm-tiering-budget=${TIERING_BUDGET}`);
-  // docs/decisions/0008.
+  // docs/decisions/0009.
   if (Number.parseInt(process.versions.v8, 10) <= LAST_UNHINTED)
     setFlagsFromString("--experimental-wasm-branch-hinting");
 }

@@ -60,6 +60,7 @@ const IMPORTS = new Map([
   ["j10", "fill_run"],
   ["j11", "find_to_read"],
   ["j12", "find_to_write"],
+  ["j13", "find_span"],
 ]);
 
 /** Name of an import; each vCPU has two ways out of its own (assembly/translate/ways.ts). */

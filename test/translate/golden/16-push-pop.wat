@@ -22,7 +22,8 @@ local.set $fuel
 local.get $rsp
 i32.const 2
 i32.sub
-local.tee $12
+local.set $12
+local.get $12
 i64.extend_i32_u
 local.set $13
 local.get $13
@@ -77,6 +78,8 @@ local.get $rsp
 i64.extend_i32_u
 i64.store offset=cpu.rsp
 local.get $rsp
+local.set $12
+local.get $12
 i64.extend_i32_u
 local.set $13
 local.get $13
@@ -121,7 +124,7 @@ local.get $tlb_entry
 i32.load offset=24
 i32.add
 i32.load16_u
-local.set $12
+local.set $14
 local.get $rsp
 i64.const 2
 i32.wrap_i64
@@ -130,7 +133,7 @@ local.set $rsp
 local.get $rbx
 i32.const -65536
 i32.and
-local.get $12
+local.get $14
 i32.const 65535
 i32.and
 i32.or

@@ -33,7 +33,8 @@ loop
    local.get $rsp
    i32.const 4
    i32.sub
-   local.tee $13
+   local.set $13
+   local.get $13
    i64.extend_i32_u
    local.set $14
    local.get $14
@@ -113,6 +114,8 @@ loop
   i64.extend_i32_u
   i64.store offset=cpu.rsp
   local.get $rsp
+  local.set $13
+  local.get $13
   i64.extend_i32_u
   local.set $12
   local.get $12
@@ -152,13 +155,13 @@ loop
   i32.load offset=24
   i32.add
   i32.load
-  local.set $13
+  local.set $15
   local.get $rsp
   i64.const 4
   i32.wrap_i64
   i32.add
   local.set $rsp
-  local.get $13
+  local.get $15
   i64.extend_i32_u
   local.set $14
   local.get $14

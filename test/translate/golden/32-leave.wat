@@ -17,7 +17,8 @@ i32.const 2
 i32.sub
 local.set $fuel
 local.get $rbp
-local.tee $11
+local.set $11
+local.get $11
 i64.extend_i32_u
 local.set $12
 local.get $12

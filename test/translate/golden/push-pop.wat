@@ -22,10 +22,10 @@ local.set $fuel
 local.get $rsp
 i64.const 8
 i64.sub
-local.set $12
-local.get $12
 local.set $13
 local.get $13
+local.set $14
+local.get $14
 i32.wrap_i64
 i32.const 7
 i32.shr_u
@@ -35,16 +35,18 @@ local.get $tlb
 i32.add
 local.tee $tlb_entry
 i64.load offset=8
-local.get $13
+local.get $14
 i64.const 7
 i64.add
 i64.const -4096
 i64.and
 i64.ne
 if
- local.get $13
+ local.get $14
  i32.const 8
- call $find_to_write
+ i32.const 1
+ i32.const 1049504
+ call $find_span
  i32.eqz
  if
   i64.const 12884901888
@@ -61,61 +63,17 @@ if
   return
  end
 end
-local.get $13
+local.get $14
 i32.wrap_i64
 local.get $tlb_entry
 i32.load offset=24
 i32.add
+local.tee $12
 local.get $rax
 i64.store
-local.get $12
+local.get $13
 local.set $rsp
-i32.const 0
-local.get $rsp
-i64.store offset=cpu.rsp
-local.get $rsp
-local.set $12
 local.get $12
-i32.wrap_i64
-i32.const 7
-i32.shr_u
-i32.const 131040
-i32.and
-local.get $tlb
-i32.add
-local.tee $tlb_entry
-i64.load
-local.get $12
-i64.const 7
-i64.add
-i64.const -4096
-i64.and
-i64.ne
-if
- local.get $12
- i32.const 8
- call $find_to_read
- i32.eqz
- if
-  i64.const 8589934593
-  local.get $flag_op
-  i64.extend_i32_u
-  i64.const 48
-  i64.shl
-  i64.or
-  local.get $base
-  local.get $fuel
-  local.get $flag_dst
-  local.get $flag_src
-  call $miss
-  return
- end
-end
-local.get $12
-i32.wrap_i64
-local.get $tlb_entry
-i32.load offset=24
-i32.add
 i64.load
 local.set $13
 local.get $rsp
@@ -144,16 +102,16 @@ local.get $base
 i64.const 0
 i64.add
 call $execute
-local.set $14
+local.set $15
 i32.const -1
 local.set $flag_op
-local.get $14
+local.get $15
 i32.const 1
 i32.shr_u
-local.set $14
+local.set $15
 i32.const 0
 local.get $fuel
-local.get $14
+local.get $15
 i32.add
 i32.store offset=cpu.fuel
 i32.const 0
