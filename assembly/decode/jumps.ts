@@ -2,6 +2,7 @@
 import { cpu } from "../cpu";
 import { CPU_TRACES } from "../layout";
 import { contextGeneration } from "../mmu/contexts";
+import { forgetExecuted, noteExecuted } from "../mmu/executed";
 
 /** 16 bytes an entry {u64 linear address, u32 tag, u32 trace}. */
 export const JUMP_CACHE = CPU_TRACES + 0x10000;
@@ -33,6 +34,7 @@ export function remember(linear: u64, mode: u32, trace: usize): void {
     forgetJumps();
     epoch = now;
   }
+  noteExecuted(linear);
   const entry = entryFor(linear);
   store<u64>(entry, linear);
   store<u32>(entry, (contextGeneration << TAG_MODE_BITS) | mode, 8);
@@ -42,4 +44,5 @@ export function remember(linear: u64, mode: u32, trace: usize): void {
 /** Empties the jump cache. */
 export function forgetJumps(): void {
   memory.fill(cpu + JUMP_CACHE, 0, JUMP_CACHE_SIZE);
+  forgetExecuted();
 }

@@ -7,6 +7,7 @@ import { CR0_AM, CR4_PCIDE, CR4_SMAP, FLAG_AC, count, cpu } from "../cpu";
 import {
   CPU_CPL, CPU_CR0, CPU_CR4, CPU_EFLAGS, CPU_NO_TLB, CPU_TLB, STAT_TLB_FLUSHES, TLB_ENTRIES, TLB_ENTRY_SIZE, TLB_EXEC, TLB_META, TLB_READ,
 } from "../layout";
+import { mayBeExecuted } from "./executed";
 import {
   CLASS_KERNEL, CLASS_KERNEL_SMAP, CLASS_USER, CONTEXTS, CONTEXT_ENTRIES, CONTEXT_FILLS, CONTEXT_FREE,
   CONTEXT_GENERATION, CONTEXT_LARGE, CONTEXT_LIST, CONTEXT_PCID, CONTEXT_STAMP, FILL_LIST_MAX, LARGE_BITS, MMU_CLASS, MMU_CLOCK,
@@ -18,7 +19,7 @@ import {
 } from "./tlb";
 
 /** Changes whenever a remembered virtual-to-code association may be stale: after a flush, after
- * INVLPG, and where another address space is in use. It comes back to an earlier value only when
+ * INVLPG of a page of code (executed.ts), and where another address space is in use. It comes back to an earlier value only when
  * a PCID comes back that nothing was dropped from. Access class and mode are not part of it. */
 export let contextGeneration: u32 = 0;
 
@@ -191,7 +192,8 @@ function dropContext(index: u32, keepGlobal: bool): void {
 
 function dropPage(index: u32, va: u64): void {
   const record = contextRecord(index);
-  store<u32>(record, ++lastGeneration, CONTEXT_GENERATION);
+  const large = mayHoldLarge(record, va, 21) || mayHoldLarge(record, va, 22) || mayHoldLarge(record, va, 30);
+  if (large || mayBeExecuted(va)) store<u32>(record, ++lastGeneration, CONTEXT_GENERATION);
   if (!load<u32>(record, CONTEXT_FILLS)) return;
   const page = va & PAGE_MASK;
   let entry = contextEntry(index, <u32>(va >> 12) & (TLB_ENTRIES - 1));
@@ -199,9 +201,7 @@ function dropPage(index: u32, va: u64): void {
     if (load<u64>(entry, TLB_READ) == page || load<u64>(entry, TLB_EXEC) == page) killEntry(entry);
     entry += TLB_ARRAY_SIZE;
   }
-  if (mayHoldLarge(record, va, 21) || mayHoldLarge(record, va, 22) || mayHoldLarge(record, va, 30)) {
-    dropLarge(index, va);
-  }
+  if (large) dropLarge(index, va);
 }
 
 /** Drops every piece of a large page that contains `va`. */

@@ -8,6 +8,7 @@ import {
   CPU_FUEL, CPU_LOG, CPU_MODE, CPU_RIP, CPU_STATS, JIT_AT_ONCE, JIT_CLOSED, LOG_COUNT, LOG_CPU, LOG_EXEC, MODE_CODE16, MODE_CODE_MASK, STAT_REGION_ENTRIES, STAT_REGION_INSTRUCTIONS, STAT_REGION_MISSES,
   STAT_REGION_MODULES, STAT_REGIONS_BUILT, STAT_REGIONS_REFUSED, TLB_ADDEND, TLB_EXEC, VM_JIT_PACE, VM_JIT_THRESHOLD,
 } from "../layout";
+import { noteExecuted } from "../mmu/executed";
 import { entryAt, tlb } from "../mmu/tlb";
 import {
   B_DELTA, B_ENTRY, B_FLAGS, B_TRACE, BLOCK_ENTRY, BLOCK_RETURN, blockAt, blockCount, discover, highest, instructionCount, lowest, noteLines, P_DELTA, P_HOST, P_LINES, pageAt, pageCount,
@@ -122,6 +123,7 @@ export function pagesHold(trace: usize, linear: u64): bool {
   for (let p = pagesOf(slot); load<u32>(p, RP_SLOT) == slot; p += REGION_PAGE) {
     // What the TLB does not know is not looked for: a walk ahead of the guest could be seen.
     const page = base + load<i32>(p, RP_DELTA);
+    noteExecuted(page);
     const entry = entryAt(tlb, page);
     if (load<u64>(entry, TLB_EXEC) != page || load<u32>(entry, TLB_ADDEND) + <u32>page != load<u32>(p, RP_HOST)) return false;
   }

@@ -16,6 +16,7 @@ import {
   RBX,
   RCX,
   RDI,
+  RSI,
   STACK,
   shareInRegions,
   type TierGuest,
@@ -189,4 +190,28 @@ test("a loop whose code lies across the boundary of two pages", async () => {
       assert.equal(runAt(guest, HIGH + PAGE - before), BigInt(ROUNDS * 0x12345678));
     });
   }
+});
+
+test("INVLPG of a page of code, of another page of its region, and of one of data", async () => {
+  const pages = 3;
+  await onBothTiers((guest) => {
+    prepare(guest, pages);
+    let sum = sumOf(pages);
+    // At CODE: invlpg [rsi]; jmp rax
+    guest.load(CODE, [0x0f, 0x01, 0x3e, 0xff, 0xe0]);
+    const runAfter = (dropped: number): bigint => {
+      guest.setRegister(RSI, dropped);
+      return runAt(guest, HIGH);
+    };
+    for (let round = 0; round < 3; round++) assert.equal(runAfter(DATA), BigInt(ROUNDS * sum));
+    for (let page = 0; page < pages; page++) {
+      guest.load(SPARE, guest.bytes.slice(FRAMES + page * PAGE, FRAMES + (page + 1) * PAGE));
+      guest.load(SPARE + OPERAND, [50]);
+      guest.mapHigh(page, SPARE);
+      assert.equal(runAfter(HIGH + page * PAGE), BigInt(ROUNDS * (sum + 50 - (page + 1))));
+      guest.mapHigh(page, FRAMES + page * PAGE);
+      assert.equal(runAfter(HIGH + page * PAGE), BigInt(ROUNDS * sum));
+      sum = sumOf(pages);
+    }
+  });
 });
