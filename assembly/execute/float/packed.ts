@@ -53,19 +53,44 @@ export function scalarF32(op: i32, dst: usize, src: usize): bool {
 
 /** xxxPD: both binary64 lanes of dst op= src. False: #XM raised, dst as before. */
 export function packedF64(op: i32, dst: usize, src: usize): bool {
-  return vectorF64(op, dst, dst, src, 16);
+  if (ASC_FEATURE_SIMD) {
+    if (op <= FLOAT_DIV && nativeRounding() && nativeF64(op, dst, dst, src)) return true;
+  }
+  return lanesF64(op, dst, dst, src, 16);
 }
 
 /** xxxPS: the four binary32 lanes of dst op= src. False: #XM raised, dst as before. */
 export function packedF32(op: i32, dst: usize, src: usize): bool {
-  return vectorF32(op, dst, dst, src, 16);
+  if (ASC_FEATURE_SIMD) {
+    if (op <= FLOAT_DIV && nativeRounding() && nativeF32(op, dst, dst, src)) return true;
+  }
+  return lanesF32(op, dst, dst, src, 16);
 }
 
 /** dst = a op b on `bytes` (8..32) of binary64 lanes. False: #XM raised, dst as before. */
 export function vectorF64(op: i32, dst: usize, a: usize, b: usize, bytes: i32): bool {
   if (ASC_FEATURE_SIMD) {
-    if (bytes >= 16 && op <= FLOAT_DIV && nativeRounding() && nativeHalves(8, op, dst, a, b, bytes)) return true;
+    if (op <= FLOAT_DIV && nativeRounding()) {
+      if (bytes == 16 && nativeF64(op, dst, a, b)) return true;
+      if (bytes == 32 && nativeHalvesF64(op, dst, a, b)) return true;
+    }
   }
+  return lanesF64(op, dst, a, b, bytes);
+}
+
+/** dst = a op b on `bytes` (4..32) of binary32 lanes. False: #XM raised, dst as before. */
+export function vectorF32(op: i32, dst: usize, a: usize, b: usize, bytes: i32): bool {
+  if (ASC_FEATURE_SIMD) {
+    if (op <= FLOAT_DIV && nativeRounding()) {
+      if (bytes == 16 && nativeF32(op, dst, a, b)) return true;
+      if (bytes == 32 && nativeHalvesF32(op, dst, a, b)) return true;
+    }
+  }
+  return lanesF32(op, dst, a, b, bytes);
+}
+
+// One lane after the other. It stays out of the functions above, which would save registers for its calls at each entry.
+function lanesF64(op: i32, dst: usize, a: usize, b: usize, bytes: i32): bool {
   sseBegin();
   const to = cpu + CPU_SCRATCH2;
   for (let i = 0; i < bytes; i += 8) store<u64>(to + i, laneF64(op, load<u64>(a + i), load<u64>(b + i)));
@@ -74,11 +99,7 @@ export function vectorF64(op: i32, dst: usize, a: usize, b: usize, bytes: i32): 
   return true;
 }
 
-/** dst = a op b on `bytes` (4..32) of binary32 lanes. False: #XM raised, dst as before. */
-export function vectorF32(op: i32, dst: usize, a: usize, b: usize, bytes: i32): bool {
-  if (ASC_FEATURE_SIMD) {
-    if (bytes >= 16 && op <= FLOAT_DIV && nativeRounding() && nativeHalves(4, op, dst, a, b, bytes)) return true;
-  }
+function lanesF32(op: i32, dst: usize, a: usize, b: usize, bytes: i32): bool {
   sseBegin();
   const to = cpu + CPU_SCRATCH2;
   for (let i = 0; i < bytes; i += 4) store<u32>(to + i, laneF32(op, load<u32>(a + i), load<u32>(b + i)));
@@ -87,19 +108,25 @@ export function vectorF32(op: i32, dst: usize, a: usize, b: usize, bytes: i32): 
   return true;
 }
 
-// 16 or 32 bytes of lanes of `size` bytes; the destination is written when both halves are known to be plain.
-function nativeHalves(size: i32, op: i32, dst: usize, a: usize, b: usize, bytes: i32): bool {
-  if (bytes == 16) return size == 8 ? nativeF64(op, dst, a, b) : nativeF32(op, dst, a, b);
+// The 32 bytes of a YMM register: they are written when both halves are known to be plain.
+function nativeHalvesF64(op: i32, dst: usize, a: usize, b: usize): bool {
   const to = cpu + CPU_SCRATCH2;
-  const plain = size == 8
-    ? nativeF64(op, to, a, b) && nativeF64(op, to + 16, a + 16, b + 16)
-    : nativeF32(op, to, a, b) && nativeF32(op, to + 16, a + 16, b + 16);
-  if (plain) memory.copy(dst, to, 32);
-  return plain;
+  if (!nativeF64(op, to, a, b) || !nativeF64(op, to + 16, a + 16, b + 16)) return false;
+  memory.copy(dst, to, 32);
+  return true;
 }
 
-// Two doubles at once where no lane needs anything but the plain IEEE operation; false: nothing was done.
-function nativeF64(op: i32, dst: usize, a: usize, b: usize): bool {
+function nativeHalvesF32(op: i32, dst: usize, a: usize, b: usize): bool {
+  const to = cpu + CPU_SCRATCH2;
+  if (!nativeF32(op, to, a, b) || !nativeF32(op, to + 16, a + 16, b + 16)) return false;
+  memory.copy(dst, to, 32);
+  return true;
+}
+
+// Two doubles at once where no lane needs anything but the plain IEEE operation; false: nothing was done. V8 11.3 inlines
+// no call, and this one costs as much as what it computes.
+// @ts-ignore: decorator
+@inline function nativeF64(op: i32, dst: usize, a: usize, b: usize): bool {
   const x = v128.load(a);
   const y = v128.load(b);
   let result: v128;
@@ -119,13 +146,14 @@ function nativeF64(op: i32, dst: usize, a: usize, b: usize): bool {
       v128.or(f64x2.ge(sizeY, smallest), f64x2.eq(y, zero)),
     ),
   );
-  if (!i64x2.all_true(plain)) return false;
+  if (i64x2.bitmask(plain) != 3) return false;
   v128.store(dst, result);
   return true;
 }
 
 // Four singles at once, likewise.
-function nativeF32(op: i32, dst: usize, a: usize, b: usize): bool {
+// @ts-ignore: decorator
+@inline function nativeF32(op: i32, dst: usize, a: usize, b: usize): bool {
   const x = v128.load(a);
   const y = v128.load(b);
   let result: v128;
@@ -145,7 +173,7 @@ function nativeF32(op: i32, dst: usize, a: usize, b: usize): bool {
       v128.or(f32x4.ge(sizeY, smallest), f32x4.eq(y, zero)),
     ),
   );
-  if (!i32x4.all_true(plain)) return false;
+  if (i32x4.bitmask(plain) != 15) return false;
   v128.store(dst, result);
   return true;
 }
