@@ -117,9 +117,10 @@ export function printHot(numbering: Numbering, print: PrintBody = asRecorded): s
   };
   const printer = new Printer(frame);
   const first = OP_FIRST_GROUP + numbering.groups.length;
+  // Were the sum needed on both ways, V8 would pass it through the stack, which the next dispatch waits for.
   const groups = numbering.groups.map(
     (g, i) =>
-      `      case ${OP_FIRST_GROUP + i}: record = pc; pc += ${groupFunction(g)}(load<u16>(pc, R_SUB), pc); if (fault) break; continue;`,
+      `      case ${OP_FIRST_GROUP + i}: { record = pc; const moved = ${groupFunction(g)}(load<u16>(pc, R_SUB), pc); if (fault) { pc = record + moved; break; } pc += moved; continue; }`,
   );
   const hot = numbering.hot.map((v, i) => {
     const last = v.steps.at(-1)?.op;
