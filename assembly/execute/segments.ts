@@ -161,23 +161,24 @@ function installTable(seg: i32, selector: u32, attr: u32): void {
 export function linearChecked(seg: i32, offset: u64, size: i32, write: bool): u64 {
   if (code64()) {
     const linear = seg == SEG_FS || seg == SEG_GS ? offset + segBase(seg) : offset;
-    if (!canonical(linear) || !canonical(linear + <u64>(size - 1))) raiseError(seg == SEG_SS ? SS : GP, 0);
+    if (!canonical(linear) || !canonical(linear + <u64>(max(size, 1) - 1))) raiseError(seg == SEG_SS ? SS : GP, 0);
     return linear;
   }
   if (!segmentAllows(seg, offset, size, write)) raiseError(seg == SEG_SS ? SS : GP, 0);
   return (segBase(seg) + offset) & 0xffffffff;
 }
 
-/** Do rights and limit of a segment allow an access outside 64-bit mode? */
+/** Do rights and limit of a segment allow an access outside 64-bit mode? `size` 0: a line is flushed, which code that may not be
+ * read allows too (SDM volume 2, CLFLUSH). */
 export function segmentAllows(seg: i32, offset: u64, size: i32, write: bool): bool {
   const attr = segAttr(seg);
   if (usesDescriptors()) {
     if (attr & ATTR_UNUSABLE) return false;
     if (attr & ATTR_CODE) {
-      if (write || (attr & ATTR_READABLE) == 0) return false;
+      if (write || (size && (attr & ATTR_READABLE) == 0)) return false;
     } else if (write && (attr & ATTR_WRITABLE) == 0) return false;
   }
-  return insideLimit(segLimit(seg), attr, offset, size);
+  return insideLimit(segLimit(seg), attr, offset, max(size, 1));
 }
 
 /** Are `size` bytes from `offset` inside a segment? A 4 GiB segment lets accesses wrap, as processors do. */

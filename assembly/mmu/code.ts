@@ -7,6 +7,7 @@ import { codeWritten } from "../decode/traces";
 import { TLB_ADDEND, TLB_WRITE, VM_CODE_LINES, VM_RAM_BASE, VM_RAM_SIZE } from "../layout";
 import { contextEntry } from "./contexts";
 import { dirtyByte } from "./dirty";
+import { isRecentCode, noteRecentCode } from "./recent-code";
 import { flushOthers } from "./shootdown";
 import { CONTEXTS, CONTEXT_ENTRIES, CONTEXT_FILLS, CONTEXT_LIST, FILL_LIST_MAX } from "./state";
 import { TLB_NO_TAG, contextRecord } from "./tlb";
@@ -38,7 +39,8 @@ export function markCode(host: usize, length: i32): void {
     const mask = codeMask(host);
     const bits = lineBits(host, here);
     if ((load<u32>(mask) & bits) != bits && atomic.or<u32>(mask, bits) == 0) {
-      dropWriteTags(page);
+      if (!isRecentCode(page)) dropWriteTags(page);
+      noteRecentCode(page);
       flushOthers();
     }
     host += here;

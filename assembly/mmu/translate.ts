@@ -21,6 +21,7 @@ import {
   META_GLOBAL, META_LOGGED, META_SHIFT, META_SLOT, META_WATCHED, META_WRITABLE, PAGE_MASK, TLB_NO_TAG, classArray,
   entryAt, fillEntry,
 } from "./tlb";
+import { countWrite, isRecentCode } from "./recent-code";
 import { noteWrite } from "./written";
 import {
   PTE_ACCESSED, PTE_DIRTY, PTE_USER, WALK_FOUND, walk, walkGlobal, walkGpa, walkIdentity, walkLeaf,
@@ -101,7 +102,7 @@ export function translate(va: u64, access: i32, cls: i32): i32 {
 function allowWrite(entry: usize, page: u64): void {
   const host = <usize>page + load<u32>(entry, TLB_ADDEND);
   if (load<u32>(entry, TLB_META) & META_LOGGED) store<u8>(dirtyByte(host), 1);
-  if (load<u32>(codeMask(host)) == 0 && (load<u32>(entry, TLB_META) & META_WATCHED) == 0) {
+  if (load<u32>(codeMask(host)) == 0 && (load<u32>(entry, TLB_META) & META_WATCHED) == 0 && countWrite(host)) {
     store<u64>(entry, page, TLB_WRITE);
   }
 }
@@ -153,7 +154,7 @@ function miss(va: u64, access: i32, cls: i32): i32 {
   const watched = isWatched(page);
   if (watched) meta |= META_WATCHED;
   const clean = (meta & META_LOGGED) != 0 && load<u8>(dirtyByte(host)) == 0;
-  const writeTag = writable && !clean && !watched && load<u32>(codeMask(host)) == 0 ? page : TLB_NO_TAG;
+  const writeTag = writable && !clean && !watched && load<u32>(codeMask(host)) == 0 && !isRecentCode(host & ~0xfff) ? page : TLB_NO_TAG;
   const readTag = (may & MAY_READ) != 0 && !watched ? page : TLB_NO_TAG;
   const execTag = may & MAY_FETCH ? page : TLB_NO_TAG;
   const entry = fillEntry(cls, va, host, meta, readTag, writeTag, execTag);

@@ -122,7 +122,8 @@ export function toSegment(seg: i32, bytes: u32, write: bool): void {
   if (flat && seg < SEG_FS) return;
   const offset = temp(I64);
   localTee(offset);
-  i64const(bytes);
+  // A line that is flushed counts as a byte.
+  i64const(max<u32>(bytes, 1));
   byte(I64_ADD);
   loadField(I64_LOAD, (write ? CPU_SEG_WRITABLE : CPU_SEG_READABLE) + (<usize>seg << 3));
   byte(I64_GT_U);

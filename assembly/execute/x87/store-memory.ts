@@ -5,11 +5,13 @@ import { readSlow, rmwReadSlow } from "../../mmu/access";
 import { writeBytes } from "../../mmu/block";
 import { alignmentChecked } from "../../mmu/contexts";
 import { probeRead, probeWrite } from "../../mmu/tlb";
+import { isCanonical } from "../../mmu/translate";
 import { storeHigh, storeLow } from "./store";
 
-/** #AC(0) where alignment is checked and `address` is no multiple of `size` (a power of two). False: raised. */
+/** #AC(0) where alignment is checked and `address` is no multiple of `size` (a power of two); that it is not canonical comes
+ * first. False: raised. */
 function checkAlignment(address: u64, size: i32): bool {
-  if (!alignmentChecked || (address & <u64>(size - 1)) == 0) return true;
+  if (!alignmentChecked || (address & <u64>(size - 1)) == 0 || !isCanonical(address)) return true;
   raiseError(AC, 0);
   return false;
 }

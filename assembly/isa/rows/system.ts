@@ -231,5 +231,5 @@ row("mfence", ["NP 0F AE/6 reg"], { ...system, feature: FEAT_SSE2 }, (b) => void
 row("sfence", ["NP 0F AE/7 reg"], { ...system, feature: FEAT_SSE }, nothing);
 // A flush of a line is an access to it as far as paging and segmentation go.
 for (const [name, form, feature] of [["clflush", "NP 0F AE/7 Mb", FEAT_CLFLUSH], ["clflushopt", "66 0F AE/7 Mb", FEAT_CLFLUSHOPT], ["clwb", "66 0F AE/6 Mb", FEAT_CLWB]] as const) {
-  row(name, form, { ...system, feature }, (b, m) => void b.load(b.address(m, false, 1), 8));
+  row(name, form, { ...system, feature }, (b, m) => void b.load(b.address(m, false, 0), 8));
 }
