@@ -224,6 +224,17 @@ class Program {
     ])();
   }
 
+  /** Doubles in XMM0 to XMM3 between the x87's: ADD, MUL, SUB, MIN, DIV, MAX, SQRT or a move. */
+  scalar(): void {
+    const { random } = this;
+    const opcode = this.pick([0x58, 0x59, 0x5c, 0x5d, 0x5e, 0x5f, 0x51, 0x10]);
+    const register = random.below(4);
+    this.pick([
+      () => this.out.code(0xf2, 0x0f, opcode, 0x47 | (register << 3), this.double() & 0xff),
+      () => this.out.code(0xf2, 0x0f, opcode, 0xc0 | (register << 3) | random.below(4)),
+    ])();
+  }
+
   /** What moves TOP or empties a register while others are in use. */
   disorder(): void {
     this.pick([
@@ -251,6 +262,7 @@ class Program {
         () => this.compareToFlags(),
         () => this.unary(),
         () => this.other(),
+        () => this.scalar(),
       ])();
     }
   }

@@ -1,7 +1,7 @@
 // Scalar floating point in line.
 import { L_FLAG_OP, L_FLAG_SRC, temp } from "../locals";
 import { I32_AND, I32_EQZ, I32_OR, I32_SHL, I64_EXTEND_U } from "../opcodes";
-import { missIf, setKnownFlags } from "../state";
+import { enterScope, leaveScope, missIf, setKnownFlags } from "../state";
 import { byte, end, F32, f32const, f64const, I32, i32const, ifBlock, localGet, localSet, localTee, VOID } from "../writer";
 import { abs, equals, floatType, greater, infinity, less, missUnless, needFast, notLess, op, operand, pushOrdinary, pushSafe, tiny, toBits, zero } from "./checks";
 import { COMPARE, DIV, FROM_INTEGER32, FROM_INTEGER64, MAX, MIN, MUL, operationOf, setWide, SQRT, TO_INTEGER32, TO_INTEGER64, TO_OTHER, wide } from "./operations";
@@ -53,7 +53,9 @@ function arithmetic(operation: u32): void {
   byte(I32_AND);
   byte(I32_EQZ);
   ifBlock(VOID);
+  enterScope();
   exactZero(operation, x, y, r);
+  leaveScope();
   end();
   localGet(r);
   toBits();
