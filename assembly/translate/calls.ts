@@ -6,13 +6,12 @@ import { inlinePacked } from "./float/packed";
 import { inlineFloat } from "./float/scalar";
 import { addParameter, beginType, helperFunction } from "./imports";
 import { flagsLive, record } from "./instruction";
-import { temp, vectorLocal } from "./locals";
+import { temp } from "./locals";
 import { storeTraceRip } from "./memory-access";
 import { noteCarryOverflow } from "./note-flags";
-import { vectorLoad } from "./operands";
 import { inlineShift } from "./shifts";
 import { inlineStack, isInlineStack } from "./stack";
-import { flagsStored, leaveIfFault, loadRegisters, loadVectors, setVector, storeFlags, storeRegisters, storeVectors } from "./state";
+import { flagsStored, leaveIfFault, loadRegisters, loadVectors, storeFlags, storeRegisters, storeVectors } from "./state";
 import { after, leb } from "./steps";
 import { inlineString, isInlineString } from "./strings";
 import { constOf, isConst, isXmm, typeOf, xmmOf } from "./values";
@@ -28,8 +27,7 @@ const MAY_FAULT: u32 = 8;
 /** Floating point that WebAssembly does as well, the stack of code that is not of 64 bits, strings, shifts, and flags of rotates. */
 function inlined(helper: u32, count: u32, values: usize, at: usize): bool {
   if (isInlineFloat(helper)) {
-    for (let i: u32 = 0; i < count; i++) push(load<u8>(values + i));
-    inlineFloat(helper);
+    inlineFloat(helper, values);
     return true;
   }
   if (isInlineStack(helper)) {
@@ -49,10 +47,7 @@ function inlined(helper: u32, count: u32, values: usize, at: usize): bool {
   const to = <u32>load<u8>(values, 1);
   const operation = <u32>constOf(load<u8>(values));
   if (operation > FLOAT_DIV || !isXmm(to)) return false;
-  localGet(vectorLocal(xmmOf(to)));
-  vectorLoad(16, load<u8>(values, 2));
-  inlinePacked(helper, operation);
-  setVector(xmmOf(to));
+  inlinePacked(helper, operation, xmmOf(to), load<u8>(values, 2));
   return true;
 }
 

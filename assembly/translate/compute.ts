@@ -9,18 +9,19 @@ import { CPU_XMM, TLB_READ, TLB_WRITE } from "../layout";
 import { cutToAddressSize, pushAddress, pushOffset, toLinear } from "./address";
 import { callHelper, definedX87 } from "./calls";
 import { pushCondition } from "./conditions";
+import { feedsFloat, feedsLane, inFloatRegister, pushFloat, replacesLow, yieldsFloat } from "./float/operand";
 import { defineConstant } from "./fold";
 import { F_FLAGS } from "./imports";
 import { modifyHost, modifyOffset, nextDelta, record, setModified } from "./instruction";
 import { L_BASE, L_FLAG_DST, L_FLAG_OP, L_FLAG_SRC, temp } from "./locals";
 import { accessAt, addressLocal, loadOpcode, pushHost, pushOpened } from "./memory-access";
-import { I32_ADD, I32_AND, I32_WRAP, I64_ADD, SELECT } from "./opcodes";
+import { F32_LOAD, F64_LOAD, I32_ADD, I32_AND, I32_WRAP, I64_ADD, SELECT, V128_LOAD32_ZERO, V128_LOAD64_ZERO } from "./opcodes";
 import { pushRegister, vectorLoad } from "./operands";
 import { isOpen, offsetInSpan } from "./spans";
 import { isOpOpen, knownFlags, missIf } from "./state";
 import { after, leb, opcodeOf, slotOf } from "./steps";
-import { defineLocal, defineStep, defineXmm, isStep, isXmm, pushKnown, stepOf, xmmOf } from "./values";
-import { byte, call, I32, i32const, I64, i64const, localGet, localTee, memory, V128 } from "./writer";
+import { constOf, defineFloat, defineLane, defineLocal, defineStep, defineXmm, floatLocal, isConst, isLane, isStep, isXmm, nextValue, pushKnown, stepOf, xmmOf } from "./values";
+import { byte, call, I32, i32const, I64, i64const, localGet, localTee, memory, simdLane, V128 } from "./writer";
 
 // Bits of MICRO_POINTER.
 const POINTER_MEMORY: u32 = 8;
@@ -31,7 +32,23 @@ export function define(at: usize): void {
   if (defineConstant(at, record)) return;
   const a = <u32>load<u8>(at, 1);
   if (opcodeOf(at) == MICRO_POINTER && !(a & POINTER_MEMORY)) return defineXmm(slotOf(record, a & 3));
-  if (opcodeOf(at) == MICRO_CALL && definedX87(at)) return;
+  if (opcodeOf(at) == MICRO_CALL) {
+    if (definedX87(at)) return;
+    if (yieldsFloat(leb(at + 1))) {
+      compute(at);
+      return defineFloat(typeOfStep(at) == I64, true);
+    }
+  }
+  if (opcodeOf(at) == MICRO_LOAD && a >= 2) {
+    if (feedsFloat(at, nextValue)) {
+      computeLoad(at, a == 3 ? F64_LOAD : F32_LOAD);
+      return defineFloat(a == 3, false);
+    }
+    if (feedsLane(at, nextValue, a)) {
+      computeLoad(at, a == 3 ? V128_LOAD64_ZERO : V128_LOAD32_ZERO);
+      return defineLane(a == 3);
+    }
+  }
   if (load<u8>(at) & MICRO_DEFERRED) return defineStep(at, typeOfStep(at));
   compute(at);
   defineLocal(typeOfStep(at));
@@ -94,15 +111,7 @@ function compute(at: usize): void {
       return toLinear(record, access >> 1, (access & 1) != 0);
     }
     case MICRO_EFFECTIVE: return pushOffset(record);
-    case MICRO_LOAD: {
-      const access = accessAt(at);
-      if (!pushOpened(access)) {
-        push(load<u8>(at, 2));
-        pushHost(addressLocal(), 1 << a, TLB_READ, access);
-      }
-      memory(loadOpcode(a), 0, offsetInSpan(access));
-      return;
-    }
+    case MICRO_LOAD: return computeLoad(at, loadOpcode(a));
     case MICRO_MODIFY:
     case MICRO_MODIFY_LOCKED: {
       const access = accessAt(at);
@@ -139,6 +148,7 @@ function compute(at: usize): void {
       byte(SELECT);
       return;
     case MICRO_SIMD: {
+      if (replacedLow(at, 3) || replacedLow(at, 2)) return;
       const n = a & 15;
       for (let i: u32 = 0; i < n; i++) push(load<u8>(at + i, 2));
       const raw = at + 2 + n;
@@ -162,6 +172,40 @@ function compute(at: usize): void {
       i64const(nextDelta);
       byte(I64_ADD);
   }
+}
+
+/** Computes a MICRO_LOAD by an instruction of WebAssembly; those of vectors have numbers of their own. */
+function computeLoad(at: usize, opcode: u32): void {
+  const bytes = (<u32>1) << load<u8>(at, 1);
+  const access = accessAt(at);
+  if (!pushOpened(access)) {
+    push(load<u8>(at, 2));
+    pushHost(addressLocal(), bytes, TLB_READ, access);
+  }
+  if (opcode >= V128_LOAD32_ZERO) byte(0xfd);
+  memory(opcode, 0, offsetInSpan(access));
+}
+
+/** Computes a step that puts a float, or a lane among zeros, into the lowest lane of 1 << w bytes. False: it is none. */
+function replacedLow(at: usize, w: u32): bool {
+  if (!replacesLow(at, w)) return false;
+  const value = <u32>load<u8>(at, 3);
+  if (isLane(value) && isZeros(load<u8>(at, 2))) localGet(floatLocal(value));
+  else {
+    if (!inFloatRegister(w, value)) return false;
+    push(load<u8>(at, 2));
+    pushFloat(value);
+    simdLane(w == 3 ? 0x22 : 0x20, 0);
+  }
+  return true;
+}
+
+/** Whether a value is a vector of zeros. */
+function isZeros(number: u32): bool {
+  if (!isStep(number) || opcodeOf(stepOf(number)) != MICRO_SIMD) return false;
+  const at = stepOf(number);
+  const child = <u32>load<u8>(at, 2);
+  return (load<u8>(at, 1) & 15) == 1 && load<u8>(at, 5) == 0x11 && isConst(child) && constOf(child) == 0;
 }
 
 /** Pushes the host address of the record's vector operand in memory. */

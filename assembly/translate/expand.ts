@@ -7,11 +7,13 @@ import { TLB_WRITE } from "../layout";
 import { callHelper } from "./calls";
 import { code64 } from "./code-mode";
 import { define, push } from "./compute";
+import { beginFloats } from "./float/checks";
+import { inFloatRegister, pushFloat } from "./float/operand";
 import { beginInstruction, modifyHost, modifyOffset, record } from "./instruction";
 import { freeTemps, temp } from "./locals";
 import { accessAt, addressLocal, pushHost, pushOpened, storeOpcode } from "./memory-access";
 import { noteFlags, setFlags } from "./note-flags";
-import { I64_EXTEND_U, V128_STORE } from "./opcodes";
+import { F32_STORE, F64_STORE, I64_EXTEND_U, V128_STORE } from "./opcodes";
 import { putRegister, vectorStore } from "./operands";
 import { offsetInSpan } from "./spans";
 import { dirty, enterScope, FLAGS_DYNAMIC, knownFlags, leaveScope, missIf, setDirty, setKnownFlags } from "./state";
@@ -66,6 +68,7 @@ function expandWhen(at: usize): usize {
   expandSteps(body, behind);
   leaveScope();
   end();
+  beginFloats();
   if (knownFlags != before) setKnownFlags(FLAGS_DYNAMIC);
   setDirty(dirty | wereDirty);
   return behind;
@@ -88,8 +91,10 @@ function effect(at: usize): void {
         push(load<u8>(at, 2));
         pushHost(addressLocal(), 1 << a, TLB_WRITE, access);
       }
-      push(value);
-      memory(storeOpcode(a, typeOf(value) == I64), 0, offsetInSpan(access));
+      const float = inFloatRegister(a, value);
+      if (float) pushFloat(value);
+      else push(value);
+      memory(float ? (a == 3 ? F64_STORE : F32_STORE) : storeOpcode(a, typeOf(value) == I64), 0, offsetInSpan(access));
       return;
     }
     case MICRO_COMPLETE:

@@ -1,6 +1,8 @@
 // Operands in registers: parts of general registers and of XMM registers, which are locals of the region.
 import { code64 } from "./code-mode";
 import { push } from "./compute";
+import { inFloatRegister, isOrdinaryValue, pushFloat, wholeRegister } from "./float/operand";
+import { copyOrdinary, DOUBLE_HIGH, DOUBLE_LOW, isOrdinary, noteOrdinary, SINGLE_LOW } from "./float/ordinary";
 import { vectorLocal } from "./locals";
 import { loadOpcode, storeOpcode } from "./memory-access";
 import { I32_AND, I32_OR, I32_SHL, I32_SHR_U, I32_WRAP, I64_EXTEND_U, V128_LOAD, V128_STORE } from "./opcodes";
@@ -72,14 +74,32 @@ export function vectorLoad(bytes: u32, from: u32): void {
 
 export function vectorStore(bytes: u32, to: u32, value: u32): void {
   if (isXmm(to)) {
-    const local = vectorLocal(xmmOf(to));
-    if (bytes < 16) localGet(local);
+    const register = xmmOf(to);
+    const local = vectorLocal(register);
+    if (bytes == 16) {
+      push(value);
+      setVector(register);
+      const copied = wholeRegister(value);
+      if (copied >= 0) copyOrdinary(register, copied);
+      return;
+    }
+    localGet(local);
+    if (inFloatRegister(ctz<u32>(bytes), value)) {
+      const high = isOrdinary(DOUBLE_HIGH, register);
+      const low = isOrdinaryValue(value);
+      pushFloat(value);
+      simdLane(bytes == 8 ? 0x22 : 0x20, 0);
+      setVector(register);
+      if (high) noteOrdinary(DOUBLE_HIGH, register);
+      if (low) noteOrdinary(bytes == 8 ? DOUBLE_LOW : SINGLE_LOW, register);
+      return;
+    }
     push(value);
     if (bytes == 8) simdLane(0x1e, 0);
     else if (bytes == 4) simdLane(0x1c, 0);
     else if (bytes == 2) simdLane(0x1a, 0);
     else if (bytes == 1) simdLane(0x17, 0);
-    setVector(xmmOf(to));
+    setVector(register);
     return;
   }
   push(to);

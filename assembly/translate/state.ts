@@ -3,6 +3,7 @@ import { cpu } from "../cpu";
 import { CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_FUEL, CPU_XMM } from "../layout";
 import { F_LEAVE, F_MISS, F_STORE_FLAGS, G_FAULT, G_TLB } from "./imports";
 import { code64 } from "./code-mode";
+import { forgetRegister } from "./float/ordinary";
 import { ifUnlikely } from "./hints";
 import { instructionCount } from "./discover";
 import { addLocal, L_BASE, L_FLAG_DST, L_FLAG_OP, L_FLAG_SRC, L_FUEL, L_TLB, registerLocal, vectorLocal } from "./locals";
@@ -53,6 +54,7 @@ export function setRegister(index: u32): void {
 /** Takes an XMM register's new value off the stack. */
 export function setVector(index: u32): void {
   localSet(vectorLocal(index));
+  forgetRegister(index);
   dirty |= 1 << (VECTORS + index);
 }
 
@@ -83,6 +85,7 @@ export function loadVectors(mask: u32): void {
     byte(0xfd);
     memory(V128_LOAD, 4, <u32>(cpu + CPU_XMM + (<usize>i << 5)));
     localSet(vectorLocal(i));
+    forgetRegister(i);
   }
 }
 

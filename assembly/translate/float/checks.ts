@@ -1,12 +1,18 @@
 // Scalar and packed floating point in line: WebAssembly's own arithmetic where it gives the value and the flags that
 // the helpers of execute/float would give: rounding to nearest with everything masked and the inexact flag set already,
-// operands zero or normal, results normal, or a zero that is exact. Everything else leaves the region, and the
+// operands zero, normal or infinite, results normal, or a zero that is exact. Everything else leaves the region, and the
 // interpreter does it exactly. The conditions are those of execute/float/arith64.ts.
+//
+// Whether a number is normal is asked of its upper 16 bits, in which the exponent is: adding one to it makes that of
+// infinities and NaNs 0, that of zero and denormal numbers 1.
 import { CPU_MXCSR } from "../../layout";
-import { L_FAST, temp } from "../locals";
-import { I32_AND, I32_EQ, I32_EQZ, I32_LOAD, I32_OR } from "../opcodes";
-import { loadField, missIf } from "../state";
-import { byte, F32, f32const, F64, f64const, i32const, localGet, localSet } from "../writer";
+import { ifUnlikely } from "../hints";
+import { L_FAST, vectorLocal } from "../locals";
+import { I32_ADD, I32_AND, I32_EQ, I32_EQZ, I32_LOAD, I32_OR, I32_SHR_U, I32_WRAP, I64_SHR_U } from "../opcodes";
+import { enterScope, leaveScope, loadField, missIf } from "../state";
+import { byte, end, f32const, f64const, i32const, i64const, localGet, localSet, simdLane } from "../writer";
+import { isOrdinaryValue, lowLane, registerOf } from "./operand";
+import { forgetOrdinary, noteOrdinary } from "./ordinary";
 import { wide } from "./operations";
 
 /** The smallest normal numbers. */
@@ -19,9 +25,10 @@ const FAST_VALUE: i32 = 0x1fa0;
 
 /** True where the running block has made sure of L_FAST. */
 let sure: bool = false;
-/** Forgets that, where a block begins or something may have changed MXCSR. */
+/** Forgets that, and what is known of registers, where a block begins or something may have changed MXCSR or them. */
 export function beginFloats(): void {
   sure = false;
+  forgetOrdinary();
 }
 
 /** Sets L_FAST from MXCSR. */
@@ -43,18 +50,9 @@ export function needFast(): void {
   missIf();
 }
 
-export function floatType(): u32 {
-  return wide ? F64 : F32;
-}
 /** Opcode of a binary64 instruction, or its counterpart for binary32. */
 export function op(f64opcode: u32, f32opcode: u32): void {
   byte(wide ? f64opcode : f32opcode);
-}
-function fromBits(): void {
-  op(0xbf, 0xbe);
-}
-export function toBits(): void {
-  op(0xbd, 0xbc);
 }
 export function tiny(): void {
   if (wide) f64const(TINY64);
@@ -78,41 +76,73 @@ export function equals(): void {
 export function less(): void {
   op(0x63, 0x5d);
 }
-export function greater(): void {
-  op(0x64, 0x5e);
+
+/** Pushes the upper 16 bits of a float. */
+function pushUpper(local: u32): void {
+  localGet(local);
+  op(0xbd, 0xbc);
+  if (wide) {
+    i64const(48);
+    byte(I64_SHR_U);
+    byte(I32_WRAP);
+  } else {
+    i32const(16);
+    byte(I32_SHR_U);
+  }
 }
-export function notLess(): void {
-  op(0x66, 0x60);
+/** Pushes the upper 16 bits of a lane of a v128 local. */
+export function pushUpperOfLane(vector: u32, lane: u32): void {
+  localGet(vector);
+  simdLane(0x19, wide ? 4 * lane + 3 : 2 * lane + 1);
+}
+
+/** Turns upper 16 bits on the stack into whether the number is not normal. */
+export function notNormal(): void {
+  i32const(wide ? 0x10 : 0x80);
+  byte(I32_ADD);
+  i32const(wide ? 0x7fe0 : 0x7f00);
+  byte(I32_AND);
+  byte(I32_EQZ);
+}
+/** The same of a result: what has one of the two smallest exponents may be a tiny number that was rounded up. */
+export function notSafe(): void {
+  i32const(wide ? 0x10 : 0x80);
+  byte(I32_ADD);
+  i32const(wide ? 0x7fc0 : 0x7e00);
+  byte(I32_AND);
+  byte(I32_EQZ);
+}
+/** Pushes whether a result in a local is not safely normal. */
+export function pushUnsafe(local: u32): void {
+  pushUpper(local);
+  notSafe();
 }
 
 /** Pushes whether a value is zero, normal or infinite: neither denormal nor a NaN. */
-export function pushOrdinary(local: u32): void {
+function pushOrdinary(local: u32): void {
   abs(local);
   tiny();
-  notLess();
+  op(0x66, 0x60);
   localGet(local);
   zero();
   equals();
   byte(I32_OR);
 }
 
-/** Pushes whether a result is normal and above the smallest normal number, to which a tiny one may have been rounded up. */
-export function pushSafe(local: u32): void {
-  abs(local);
-  tiny();
-  greater();
-  abs(local);
-  infinity();
-  less();
-  byte(I32_AND);
-}
-
-/** Takes a bit pattern off the stack into a float local. */
-export function operand(): u32 {
-  const local = temp(floatType());
-  fromBits();
-  localSet(local);
-  return local;
+/** Leaves unless value `number`, in float local `local`, is zero, normal or infinite. */
+export function needOrdinary(number: u32, local: u32): void {
+  if (isOrdinaryValue(number)) return;
+  const register = registerOf(number);
+  if (register >= 0) pushUpperOfLane(vectorLocal(register), 0);
+  else pushUpper(local);
+  notNormal();
+  ifUnlikely();
+  enterScope();
+  pushOrdinary(local);
+  missUnless();
+  leaveScope();
+  end();
+  if (register >= 0) noteOrdinary(lowLane(), register);
 }
 
 export function missUnless(): void {

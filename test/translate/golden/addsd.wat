@@ -23,10 +23,6 @@ local.get $fuel
 i32.const 2
 i32.sub
 local.set $fuel
-local.get $xmm0
-i64x2.extract_lane 0
-local.get $xmm1
-i64x2.extract_lane 0
 local.get $8
 i32.eqz
 if
@@ -43,63 +39,94 @@ if
  call $miss
  return
 end
-f64.reinterpret_i64
+local.get $xmm1
+f64x2.extract_lane 0
 local.set $11
-f64.reinterpret_i64
+local.get $xmm0
+f64x2.extract_lane 0
 local.set $12
+local.get $xmm0
+i16x8.extract_lane_u 3
+i32.const 16
+i32.add
+i32.const 32736
+i32.and
+i32.eqz
+if
+ local.get $12
+ f64.abs
+ f64.const 2.2250738585072014e-308
+ f64.ge
+ local.get $12
+ f64.const 0
+ f64.eq
+ i32.or
+ i32.eqz
+ if
+  i64.const 8589934592
+  local.get $flag_op
+  i64.extend_i32_u
+  i64.const 48
+  i64.shl
+  i64.or
+  local.get $base
+  local.get $fuel
+  local.get $flag_dst
+  local.get $flag_src
+  call $miss
+  return
+ end
+end
+local.get $xmm1
+i16x8.extract_lane_u 3
+i32.const 16
+i32.add
+i32.const 32736
+i32.and
+i32.eqz
+if
+ local.get $11
+ f64.abs
+ f64.const 2.2250738585072014e-308
+ f64.ge
+ local.get $11
+ f64.const 0
+ f64.eq
+ i32.or
+ i32.eqz
+ if
+  i64.const 8589934592
+  local.get $flag_op
+  i64.extend_i32_u
+  i64.const 48
+  i64.shl
+  i64.or
+  local.get $base
+  local.get $fuel
+  local.get $flag_dst
+  local.get $flag_src
+  call $miss
+  return
+ end
+end
 local.get $12
 local.get $11
 f64.add
-local.tee $13
-f64.abs
-f64.const 2.2250738585072014e-308
-f64.gt
+local.set $13
 local.get $13
-f64.abs
-f64.const Infinity
-f64.lt
-i32.and
-local.get $12
-f64.abs
-f64.const 2.2250738585072014e-308
-f64.ge
-local.get $12
-f64.const 0
-f64.eq
-i32.or
-i32.and
-local.get $11
-f64.abs
-f64.const 2.2250738585072014e-308
-f64.ge
-local.get $11
-f64.const 0
-f64.eq
-i32.or
+i64.reinterpret_f64
+i64.const 48
+i64.shr_u
+i32.wrap_i64
+i32.const 16
+i32.add
+i32.const 32704
 i32.and
 i32.eqz
 if
  local.get $13
  f64.const 0
  f64.eq
- local.get $12
- f64.abs
- f64.const 2.2250738585072014e-308
- f64.ge
- local.get $12
- f64.const 0
- f64.eq
- i32.or
- i32.and
- local.get $11
- f64.abs
- f64.const 2.2250738585072014e-308
- f64.ge
- local.get $11
- f64.const 0
- f64.eq
- i32.or
- i32.and
  i32.eqz
  if
   i64.const 8589934592
@@ -117,11 +144,10 @@ if
  end
 end
 local.get $13
-i64.reinterpret_f64
 local.set $14
 local.get $xmm0
 local.get $14
-i64x2.replace_lane 0
+f64x2.replace_lane 0
 local.set $xmm0
 local.get $flag_op
 local.get $flag_dst
