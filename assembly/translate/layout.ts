@@ -87,8 +87,8 @@ export const TR_CODE = TR_BODY + TR_BODY_SIZE;
 export const TR_CODE_SIZE: usize = 0x80000;
 /** The module handed to the host. */
 export const TR_MODULE = TR_CODE + TR_CODE_SIZE;
-/** What lies close together in the region being built (spans.ts): spans, accesses, u16 each where a record's accesses are, and
- * where addresses come from: registers, values, sums of registers. */
+/** What lies close together in the region being built (spans.ts): spans, accesses, u16 each where a record's accesses are; and
+ * where addresses come from (symbols.ts): registers, values, sums of registers. */
 export const TR_SPANS = CPU_TRANSLATE + 0x20c000;
 export const SPAN_GROUPS_MAX: u32 = 1000;
 export const TR_SPAN_ACCESSES = TR_SPANS + <usize>SPAN_GROUPS_MAX * 32;

@@ -1,25 +1,25 @@
 // Accesses of a block that lie close together: their addresses are the same registers and numbers that are known. The first
 // of them looks all of them up in the TLB at once; the others have the host address from there, and cannot miss.
 //
-// An address is a root, which stands for registers as they were at some place, and an offset. A span is what the
-// accesses off one root reach over; where it does not lie in one page, the interpreter executes the instructions.
+// A span is what the accesses off one root (symbols.ts) reach over; where it does not lie in one page, the interpreter
+// executes the instructions.
 import { cpu, RBP, RSP } from "../cpu";
-import { EA_MOFFS, EA_RIP, EA_SIZE_SHIFT, R_BASE, R_DISP, R_EA, R_IMM, R_INDEX, R_SCALE, R_SEGMENT, RECORD_SIZE } from "../decode/record";
+import { RECORD_SIZE } from "../decode/record";
 import { HELPER_drop, HELPER_leaveFrame, HELPER_push32, HELPER_REGISTERS, HELPER_top32 } from "../generated/helpers";
 import {
   MICRO_ADDRESS, MICRO_ADDRESS_ALIGNED, MICRO_CALL, MICRO_EFFECTIVE, MICRO_END, MICRO_GET, MICRO_GET_FIXED, MICRO_GUARD, MICRO_JUMP, MICRO_LOAD, MICRO_MODIFY, MICRO_MODIFY_LOCKED,
   MICRO_OP32, MICRO_OP64, MICRO_POINTER, MICRO_PUT, MICRO_PUT_FIXED, MICRO_STORE, MICRO_VWRITE, MICRO_WHEN,
 } from "../generated/micro-ops";
-import { CPU_TRACE_RIP, CPU_ZERO } from "../layout";
 import { HOW_INLINE, howTo } from "./cases";
 import { code16, code64, flat, stack32 } from "./code-mode";
 import { B_COUNT, B_DELTA, blockAt, firstRecord } from "./discover";
 import { isInlineFloat, isPackedFloat } from "./float/operations";
 import { defineConstant } from "./fold";
-import { SPAN_ACCESSES_MAX, SPAN_GROUPS_MAX, SPAN_HASHES, TR_SPAN_ACCESSES, TR_SPAN_HASHES, TR_SPAN_REGISTERS, TR_SPAN_ROOTS, TR_SPAN_VALUES, TR_SPANS } from "./layout";
+import { SPAN_ACCESSES_MAX, SPAN_GROUPS_MAX, SPAN_HASHES, TR_SPAN_ACCESSES, TR_SPAN_HASHES, TR_SPANS } from "./layout";
 import { addLocal } from "./locals";
 import { orderAt, ordered } from "./order";
 import { isApart } from "./straddles";
+import { forgetSymbols, fresh, isFull, moveBy, put, putRegister, registerAt, staysInPlace, symbolOffset, symbolRoot, take, takeAddress, unknown, valueAt } from "./symbols";
 import { after, definesValue, leb, listOf, nextStep, opcodeOf, slotOf, stepsOf } from "./steps";
 import { beginValues, constOf, defineStep, isConst, nextValue } from "./values";
 import { isInlineString } from "./strings";
@@ -34,15 +34,9 @@ const LEAST: u32 = 3;
 const BYTES_EACH: i64 = 12;
 /** Spans behind the last that an access may join. */
 const JOINED_BACK: u32 = 12;
-/** Displacements beyond this are not reckoned with. */
-const OFFSET_MAX: i64 = 0x1_0000_0000;
 /** Spans of a block that are looked up at most. */
 const LOCALS: u32 = 48;
 
-const WIDE: u32 = 2;
-const NARROW: u32 = 1;
-const FULL_64: u32 = 3;
-const FULL_32: u32 = 2;
 const I32_ADD: u32 = 0x6a;
 const I32_SUB: u32 = 0x6b;
 const I64_ADD: u32 = 0x7c;
@@ -80,21 +74,12 @@ let accesses: u32 = 0;
 let spans: u32 = 0;
 /** First span of the block, and the first that may still be joined. */
 let firstSpan: u32 = 0;
-let roots: u32 = 0;
-/** Root of the stack pointer. */
-let stackRoot: u32 = 0;
-/** Sums of registers that roots stand for. */
-let sums: u32 = 0;
 /** The record may leave the region other than by an access of a span. */
 let leaves: bool = false;
 /** No step of the record is conditional. */
 let whole: bool = false;
 let record: usize = 0;
 let blockDelta: i32 = 0;
-
-/** Root of addresses that are known numbers, and of those known from where the region lies. */
-const ROOT_ZERO: u32 = 1;
-const ROOT_BASE: u32 = 2;
 
 // @ts-ignore: decorator
 @inline function spanAt(index: u32): usize {
@@ -103,88 +88,6 @@ const ROOT_BASE: u32 = 2;
 // @ts-ignore: decorator
 @inline function accessAt(index: u32): usize {
   return cpu + TR_SPAN_ACCESSES + <usize>index * ACCESS_SIZE;
-}
-
-// ---------------------------------------------------------------- symbols: u32 root, 0: unknown; i64 offset
-// @ts-ignore: decorator
-@inline function registerAt(index: u32): usize {
-  return cpu + TR_SPAN_REGISTERS + (<usize>index << 4);
-}
-// @ts-ignore: decorator
-@inline function valueAt(number: u32): usize {
-  return cpu + TR_SPAN_VALUES + (<usize>number << 4);
-}
-let symbolRoot: u32 = 0;
-let symbolOffset: i64 = 0;
-
-function take(from: usize): void {
-  symbolRoot = load<u32>(from);
-  symbolOffset = load<i64>(from, 8);
-}
-function put(to: usize): void {
-  if (symbolOffset > OFFSET_MAX || symbolOffset < -OFFSET_MAX) symbolRoot = 0;
-  store<u32>(to, symbolRoot);
-  store<i64>(to, symbolOffset, 8);
-}
-function unknown(): void {
-  symbolRoot = 0;
-  symbolOffset = 0;
-}
-function fresh(): void {
-  symbolRoot = ++roots;
-  symbolOffset = 0;
-}
-
-/** A register gets the symbol; one that is not known is a root. */
-function putRegister(index: u32): void {
-  if (!symbolRoot) fresh();
-  put(registerAt(index));
-}
-
-/** The root of registers added up: each time the same. */
-function rootOfSum(a: u32, b: u32, shift: u32, segment: u32): u32 {
-  const key = (<u64>a << 40) | (<u64>b << 16) | (<u64>shift << 12) | segment;
-  for (let i: u32 = 0; i < sums; i++) {
-    const at = cpu + TR_SPAN_ROOTS + (<usize>i << 4);
-    if (load<u64>(at) == key) return load<u32>(at, 8);
-  }
-  const root = ++roots;
-  if (sums < 64) {
-    const at = cpu + TR_SPAN_ROOTS + (<usize>sums << 4);
-    store<u64>(at, key);
-    store<u32>(at, root, 8);
-    sums++;
-  }
-  return root;
-}
-
-/** The address of the record's memory operand, or its offset. */
-function takeAddress(withSegment: bool): void {
-  const size = (<u32>load<u8>(record, R_EA) >> EA_SIZE_SHIFT) & 3;
-  if (load<u8>(record, R_EA) && size != (code64 ? WIDE : NARROW)) return unknown();
-  const segment = code64 && withSegment ? <u32>load<u8>(record, R_SEGMENT) : <u32>CPU_ZERO;
-  if (load<u8>(record, R_EA) & EA_MOFFS) {
-    symbolRoot = ROOT_ZERO;
-    symbolOffset = load<i64>(record, R_IMM);
-  } else {
-    const base = <u32>load<u8>(record, R_BASE);
-    const index = <u32>load<u8>(record, R_INDEX);
-    symbolOffset = load<i32>(record, R_DISP);
-    symbolRoot = ROOT_ZERO;
-    if (base == CPU_TRACE_RIP) {
-      symbolRoot = ROOT_BASE;
-      symbolOffset += blockDelta;
-    } else if (base != CPU_ZERO) {
-      symbolRoot = load<u32>(registerAt(base >> 3));
-      symbolOffset += load<i64>(registerAt(base >> 3), 8);
-    }
-    if (index != CPU_ZERO) {
-      const scale = <u32>load<u8>(record, R_SCALE);
-      symbolRoot = rootOfSum(symbolRoot, load<u32>(registerAt(index >> 3)), scale, CPU_ZERO);
-      symbolOffset += load<i64>(registerAt(index >> 3), 8) << scale;
-    }
-  }
-  if (segment != CPU_ZERO) symbolRoot = rootOfSum(symbolRoot, 0, 0, segment);
 }
 
 // ---------------------------------------------------------------- finding them
@@ -225,14 +128,8 @@ function isWorthIt(s: usize): bool {
 
 /** Nothing is known of any register, and no span may be joined. */
 function forget(): void {
-  roots = ROOT_BASE;
-  sums = 0;
   firstSpan = spans;
-  for (let i: u32 = 0; i < 16; i++) {
-    fresh();
-    put(registerAt(i));
-  }
-  stackRoot = load<u32>(registerAt(RSP));
+  forgetSymbols();
 }
 
 function findInRecord(rec: usize): void {
@@ -279,11 +176,6 @@ const LEAVES: u32 = 0x80000000;
   return cpu + TR_SPAN_HASHES + (<usize>hash << 1);
 }
 
-/** Whether width w is that of a whole register. */
-function isFull(w: u32): bool {
-  return w == (code64 ? FULL_64 : FULL_32);
-}
-
 /** The symbol of what a step defines. */
 function evaluate(at: usize): void {
   const a = <u32>load<u8>(at, 1);
@@ -294,11 +186,11 @@ function evaluate(at: usize): void {
     case MICRO_GET_FIXED:
       if (isFull(a >> 5)) take(registerAt(a & 15));
       return;
-    case MICRO_ADDRESS: return takeAddress(true);
+    case MICRO_ADDRESS: return takeAddress(record, blockDelta, true);
     case MICRO_ADDRESS_ALIGNED:
       leaves = true;
-      return takeAddress(true);
-    case MICRO_EFFECTIVE: return takeAddress(false);
+      return takeAddress(record, blockDelta, true);
+    case MICRO_EFFECTIVE: return takeAddress(record, blockDelta, false);
     case MICRO_OP32:
       if (!code64 && (a == I32_ADD || a == I32_SUB)) sum(at, a == I32_SUB);
       return;
@@ -317,7 +209,7 @@ function evaluate(at: usize): void {
     case MICRO_POINTER:
       if (!(a & POINTER_MEMORY)) return;
       if (a & POINTER_ALIGNED) leaves = true;
-      takeAddress(true);
+      takeAddress(record, blockDelta, true);
       access(at, leb(at + 2), false);
       return unknown();
     case MICRO_CALL: return call(at);
@@ -325,11 +217,10 @@ function evaluate(at: usize): void {
 }
 
 function sum(at: usize, negative: bool): void {
-  const x = <u32>load<u8>(at, 3);
   const y = <u32>load<u8>(at, 4);
   if (!isConst(y)) return;
-  take(valueAt(x));
-  symbolOffset += negative ? -constOf(y) : constOf(y);
+  take(valueAt(load<u8>(at, 3)));
+  moveBy(negative ? -constOf(y) : constOf(y));
 }
 
 function effect(at: usize): void {
@@ -377,7 +268,7 @@ function stackAccess(at: usize, helper: u32, value: u32): bool {
   take(registerAt(helper == HELPER_leaveFrame ? RBP : RSP));
   switch (helper) {
     case HELPER_push32:
-      symbolOffset -= 4;
+      moveBy(-4);
       access(at, 4, true);
       put(registerAt(RSP));
       return true;
@@ -385,14 +276,14 @@ function stackAccess(at: usize, helper: u32, value: u32): bool {
       access(at, 4, false);
       return true;
     case HELPER_drop:
-      if (isConst(value)) symbolOffset += constOf(value);
+      if (isConst(value)) moveBy(constOf(value));
       else unknown();
       putRegister(RSP);
       return true;
     case HELPER_leaveFrame:
       if (!isConst(value) || constOf(value) != 4) return false;
       access(at, 4, false);
-      symbolOffset += 4;
+      moveBy(4);
       put(registerAt(RSP));
       fresh();
       put(registerAt(RBP));
@@ -427,7 +318,7 @@ function access(at: usize, bytes: u32, writes: bool): void {
     store<u32>(s, 0, S_COUNT);
     store<i64>(s, from, S_FROM);
     store<i64>(s, to, S_TO);
-    store<u32>(s, symbolRoot == stackRoot || symbolRoot <= ROOT_BASE ? SPAN_STAYS : 0, S_BITS);
+    store<u32>(s, staysInPlace() ? SPAN_STAYS : 0, S_BITS);
     store<u32>(s, <u32>record, S_FIRST);
   }
   store<u32>(s, load<u32>(s, S_COUNT) + 1, S_COUNT);
