@@ -225,11 +225,7 @@ function wayOut(way: u32, base: u32, delta: i32, uncounted: i32): void {
   else localGet(L_FLAG_DST);
   if (knownFlags == FLAGS_STORED || (knownFlags > 0 && knownKind() == KIND_LOGIC)) i64const(0);
   else localGet(L_FLAG_SRC);
-  if (way == F_LEAVE) returnCall(way);
-  else {
-    call(way);
-    byte(RETURN);
-  }
+  returnCall(way);
 }
 
 // Regions that have the x87 in locals give it back in one place, which their ways out lead to.

@@ -69,8 +69,7 @@ loop
      local.get $fuel
      local.get $flag_dst
      local.get $flag_src
-     call $miss
-     return
+     return_call $miss
     end
    end
    local.get $14
@@ -145,8 +144,7 @@ loop
     local.get $fuel
     local.get $flag_dst
     local.get $flag_src
-    call $miss
-    return
+    return_call $miss
    end
   end
   local.get $12

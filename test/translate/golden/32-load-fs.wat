@@ -31,8 +31,7 @@ if
  local.get $fuel
  local.get $flag_dst
  local.get $flag_src
- call $miss
- return
+ return_call $miss
 end
 local.get $10
 i32.const 0
@@ -75,8 +74,7 @@ if
   local.get $fuel
   local.get $flag_dst
   local.get $flag_src
-  call $miss
-  return
+  return_call $miss
  end
 end
 local.get $12

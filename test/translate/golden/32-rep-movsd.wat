@@ -42,8 +42,7 @@ if
  local.get $fuel
  local.get $flag_dst
  local.get $flag_src
- call $miss
- return
+ return_call $miss
 end
 local.get $flag_op
 local.get $flag_dst

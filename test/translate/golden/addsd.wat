@@ -36,8 +36,7 @@ if
  local.get $fuel
  local.get $flag_dst
  local.get $flag_src
- call $miss
- return
+ return_call $miss
 end
 local.get $xmm1
 f64x2.extract_lane 0
@@ -139,8 +138,7 @@ if
   local.get $fuel
   local.get $flag_dst
   local.get $flag_src
-  call $miss
-  return
+  return_call $miss
  end
 end
 local.get $13

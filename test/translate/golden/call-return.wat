@@ -70,8 +70,7 @@ loop
      local.get $fuel
      local.get $flag_dst
      local.get $flag_src
-     call $miss
-     return
+     return_call $miss
     end
    end
    local.get $13
@@ -140,8 +139,7 @@ loop
     local.get $fuel
     local.get $flag_dst
     local.get $flag_src
-    call $miss
-    return
+    return_call $miss
    end
   end
   local.get $12
@@ -164,8 +162,7 @@ loop
    local.get $fuel
    local.get $flag_dst
    local.get $flag_src
-   call $miss
-   return
+   return_call $miss
   end
   local.get $rsp
   i64.const 8

@@ -83,8 +83,7 @@ if
   local.get $fuel
   local.get $flag_dst
   local.get $flag_src
-  call $miss
-  return
+  return_call $miss
  end
  i32.const 0
  i64.load offset=cpu.rax

@@ -25,8 +25,7 @@ if
  local.get $fuel
  local.get $flag_dst
  local.get $flag_src
- call $miss
- return
+ return_call $miss
 end
 local.get $rdi
 local.set $10
@@ -64,8 +63,7 @@ if
   local.get $fuel
   local.get $flag_dst
   local.get $flag_src
-  call $miss
-  return
+  return_call $miss
  end
 end
 local.get $11
@@ -97,8 +95,7 @@ if
  local.get $fuel
  local.get $flag_dst
  local.get $flag_src
- call $miss
- return
+ return_call $miss
 end
 local.get $rdi
 i64.const 8
@@ -138,8 +135,7 @@ if
   local.get $fuel
   local.get $flag_dst
   local.get $flag_src
-  call $miss
-  return
+  return_call $miss
  end
 end
 local.get $11

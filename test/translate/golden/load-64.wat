@@ -52,8 +52,7 @@ if
   local.get $fuel
   local.get $flag_dst
   local.get $flag_src
-  call $miss
-  return
+  return_call $miss
  end
 end
 local.get $12

@@ -33,8 +33,7 @@ if
  local.get $fuel
  local.get $flag_dst
  local.get $flag_src
- call $miss
- return
+ return_call $miss
 end
 local.get $11
 i32.wrap_i64
@@ -68,8 +67,7 @@ if
   local.get $fuel
   local.get $flag_dst
   local.get $flag_src
-  call $miss
-  return
+  return_call $miss
  end
 end
 local.get $11
