@@ -6,7 +6,7 @@ import { cpu } from "../cpu";
 import { JUMPS_KEPT, R_IMM, R_LENGTH, R_OP, RECORD_SIZE, T_COUNT, T_FLAGS, T_GPA, T_HOST, T_JUMP, T_LENGTH, T_MODE, T_RECORDS, T_VALID, TRACE_ENTERED } from "../decode/record";
 import { crossingTrace, traceAt } from "../decode/traces";
 import { ATTRIBUTE_WIDTH_SHIFT, OP_FIRST_GROUP } from "../generated/micro-ops";
-import { CPU_RIP, TLB_EXEC } from "../layout";
+import { CPU_RIP, TLB_EXEC, VM_JIT_THRESHOLD } from "../layout";
 import { entryAt, tlb } from "../mmu/tlb";
 import { fetchGpa, fetchTranslate } from "../mmu/translate";
 import { isComputed, KIND_ALWAYS, KIND_CALL, KIND_CONDITIONAL, KIND_INDIRECT_CALL, KIND_NEXT, KIND_RETURN, kindOf } from "./cases";
@@ -183,9 +183,18 @@ function reach(delta: i32): i32 {
   if (page < 0) return -1;
   let t = traceAt(load<u64>(pageAt(page), P_GPA) + (delta & 0xfff), mode);
   if (!t) t = acrossPages(page, delta);
-  if (!t || !load<u32>(t, T_VALID)) return -1;
+  if (!t || !load<u32>(t, T_VALID) || isRare(t)) return -1;
   return addBlock(t, delta);
 }
+
+/** Whether a trace that no region has yet has been executed so much less often than what becomes a head that it costs more to
+ * translate than to leave the region for it. */
+function isRare(trace: usize): bool {
+  const threshold = load<u32>(VM_JIT_THRESHOLD);
+  const heat = load<u32>(trace, T_VALID);
+  return heat <= threshold && threshold - heat < threshold / RARE;
+}
+const RARE: u32 = 64;
 
 /** The instruction that begins at the end of a page and reaches into the next, which no trace has. */
 function acrossPages(page: i32, delta: i32): usize {
