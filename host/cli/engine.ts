@@ -11,9 +11,13 @@ const TIERING_BUDGET = 600_000_000;
 /** The last of V8's major versions that takes hints on branches only where it is told to. */
 const LAST_UNHINTED = 12;
 
+/** Loops that the optimising compiler copies into themselves or in front of themselves are large as they are. */
+const LARGE_LOOPS = ["--no-wasm-loop-unrolling", "--no-wasm-loop-peeling"];
+
 /** Sets what the whole process compiles WebAssembly by: for the command, not for the library. Before the core is compiled. */
 export function tuneEngine(): void {
   setFlagsFromString(`--wasm-tiering-budget=${TIERING_BUDGET}`);
+  for (const flag of LARGE_LOOPS) setFlagsFromString(flag);
   // docs/decisions/0009.
   if (Number.parseInt(process.versions.v8, 10) <= LAST_UNHINTED)
     setFlagsFromString("--experimental-wasm-branch-hinting");
