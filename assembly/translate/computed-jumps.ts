@@ -2,14 +2,14 @@
 import { cpu } from "../cpu";
 import { KIND_INDIRECT_CALL } from "./cases";
 import { B_DELTA, B_ENTRY, B_FLAGS, B_KIND, B_SUCCESSORS, B_TAKEN, BLOCK_ENTRY, BLOCK_RETURN, blockAt } from "./discover";
-import { dispatcher, edge } from "./emit";
+import { dispatcher, dispatcherScope, edge } from "./emit";
 import { jumpTarget } from "./expand";
 import { TR_SORTED } from "./layout";
 import { L_BASE, L_NEXT, temp } from "./locals";
 import { I32_EQZ, I64_EQ, I64_LT_S, I64_SUB } from "./opcodes";
 import { dispatched, orderAt, ordered } from "./order";
-import { depthNow, dirty, enterScope, leaveScope, leaveTo, pushGoOn, setDirty, storeRegisters, storeVectors } from "./state";
-import { block, br, byte, elseBlock, end, I64, i32const, i64const, ifBlock, localGet, localSet, VOID } from "./writer";
+import { dirty, leaveTo, pushGoOn, setDirty, storeRegisters, storeVectors } from "./state";
+import { block, br, byte, elseBlock, end, I64, i32const, i64const, ifBlock, labelOf, localGet, localSet, scopes, VOID } from "./writer";
 
 /** Entries that a computed jump is compared with one by one. */
 const COMPARED: i32 = 3;
@@ -40,9 +40,7 @@ function toKnown(distance: u32, index: i32, position: i32): void {
   i64const(delta);
   byte(I64_EQ);
   ifBlock(VOID);
-  enterScope();
   edge(index, delta, position, 1);
-  leaveScope();
   end();
 }
 
@@ -57,16 +55,12 @@ function toEntries(distance: u32, except: u64): void {
   const count = sortEntries(except);
   if (!count) return;
   block(VOID);
-  enterScope();
   block(VOID);
-  enterScope();
-  const found = depthNow();
+  const found = scopes;
   search(distance, 0, count, found);
   br(1);
-  leaveScope();
   end();
   goTo();
-  leaveScope();
   end();
 }
 
@@ -84,19 +78,17 @@ function sortEntries(except: u64): i32 {
   return count;
 }
 
-/** Emits the search among entries `from` to `to`: out of the scope at depth `found` with L_NEXT set, or behind it. */
-function search(distance: u32, from: i32, to: i32, found: i32): void {
+/** Emits the search among entries `from` to `to`: out of scope `found` with L_NEXT set, or behind it. */
+function search(distance: u32, from: i32, to: i32, found: u32): void {
   if (to - from > COMPARED) {
     const middle = (from + to) >> 1;
     localGet(distance);
     i64const(load<i32>(blockAt(load<i32>(sortedAt(middle))), B_DELTA));
     byte(I64_LT_S);
     ifBlock(VOID);
-    enterScope();
     search(distance, from, middle, found);
     elseBlock();
     search(distance, middle, to, found);
-    leaveScope();
     end();
     return;
   }
@@ -106,11 +98,9 @@ function search(distance: u32, from: i32, to: i32, found: i32): void {
     i64const(load<i32>(b, B_DELTA));
     byte(I64_EQ);
     ifBlock(VOID);
-    enterScope();
     i32const(load<i32>(b, B_ENTRY));
     localSet(L_NEXT);
-    br(depthNow() - found);
-    leaveScope();
+    br(labelOf(found));
     end();
   }
 }
@@ -123,10 +113,8 @@ function goTo(): void {
   pushGoOn();
   byte(I32_EQZ);
   ifBlock(VOID);
-  enterScope();
   leaveTo(jumpTarget);
-  leaveScope();
   end();
   setDirty(was);
-  br(depthNow() - 1);
+  br(labelOf(dispatcherScope));
 }

@@ -24,13 +24,13 @@ import { beginAccesses, beginFunction, inTrace, isMisplaced } from "./memory-acc
 import { I32_ADD, I32_EQZ, I32_SHR_U, I64_ADD, UNREACHABLE } from "./opcodes";
 import { BEFORE_ALL, dispatchCount, dispatched, hasLabel, orderAt, ordered, positionOf, S_END, S_KIND, S_START, SCOPE_LOOP, scopeAt, scopeCount } from "./order";
 import {
-  atInstruction, beginWaysOut, depthNow, dirty, endWaysOut, enterScope, FLAGS_DYNAMIC, flagsStored, leaveAt, leaveAtRip, leaveScope, loadRegisters, loadTlb, loadVectors,
+  atInstruction, beginWaysOut, dirty, endWaysOut, FLAGS_DYNAMIC, flagsStored, leaveAt, leaveAtRip, loadRegisters, loadTlb, loadVectors,
   miss, prologue, pushGoOn, setDirty, setKnownFlags, storeFlags, storeFuel, storeRegisters, storeVectors, takeFuel, usedRegisters, usedVectors, usesFloats,
 } from "./state";
 import { findSpans, takeSpanLocals } from "./spans";
 import { planX87, usedSlots } from "./x87/plan";
 import { afterX87, attachAtEntry, attachX87Again, beginX87, beginX87Block, detachX87, prepareX87 } from "./x87/state";
-import { at, block, br, brIf, brTable, byte, call, end, I32, i32const, i64const, ifBlock, localGet, localSet, loop, u32leb, VOID, writeAt } from "./writer";
+import { at, block, br, brIf, brTable, byte, call, end, I32, i32const, i64const, ifBlock, labelOf, localGet, localSet, loop, scopes, u32leb, VOID, writeAt } from "./writer";
 
 /** Bytes that one instruction, or the end of a block, may take. */
 const ROOM: usize = 0x2000;
@@ -43,6 +43,8 @@ export let functionStart: usize = 0;
 /** Scopes that are open; whether there is a dispatcher. */
 let open: i32 = 0;
 export let dispatcher: bool = false;
+/** The dispatcher's loop. */
+export let dispatcherScope: u32 = 0;
 
 /** Emits the ordered region; returns the length of its function, 0 where it does not fit. */
 export function emitRegion(): usize {
@@ -72,7 +74,7 @@ function emitWith(looksUpSpans: bool): usize {
   dispatcher = dispatchCount > 1;
   if (dispatcher) {
     loop(VOID);
-    enterScope();
+    dispatcherScope = scopes;
     dispatch();
   }
   for (let position = 0; position < ordered; position++) {
@@ -127,7 +129,6 @@ function dispatch(): void {
 function closeScopes(position: i32): void {
   while (open > 0 && load<i32>(scopeAt(load<i32>(openAt(open - 1))), S_END) == position) {
     end();
-    leaveScope();
     open--;
   }
 }
@@ -153,7 +154,6 @@ function openScopes(position: i32): void {
       storeVectors(0xffff);
       loop(VOID);
     } else block(VOID);
-    enterScope();
     store<i32>(openAt(open++), best);
   }
 }
@@ -184,14 +184,12 @@ function redispatch(index: i32): void {
   pushGoOn();
   byte(I32_EQZ);
   ifBlock(VOID);
-  enterScope();
   leaveAt(load<i32>(b, B_DELTA));
-  leaveScope();
   end();
   setDirty(was);
   i32const(load<i32>(b, B_ENTRY));
   localSet(L_NEXT);
-  br(depthNow() - 1);
+  br(labelOf(dispatcherScope));
 }
 
 // ---------------------------------------------------------------- blocks
@@ -285,9 +283,7 @@ function endBlock(b: usize, position: i32): void {
     if (label >= 0) brIf(label);
     else {
       ifBlock(VOID);
-      enterScope();
       edge(taken, directTarget(b), position, 1);
-      leaveScope();
       end();
     }
   } else if (kind == KIND_ALWAYS || kind == KIND_CALL) {

@@ -16,7 +16,7 @@ import { noteFlags, setFlags } from "./note-flags";
 import { F32_STORE, F64_STORE, I64_EXTEND_U, V128_STORE } from "./opcodes";
 import { putRegister, vectorStore } from "./operands";
 import { offsetInSpan } from "./spans";
-import { dirty, enterScope, FLAGS_DYNAMIC, knownFlags, leaveScope, missIf, setDirty, setKnownFlags } from "./state";
+import { dirty, FLAGS_DYNAMIC, knownFlags, missIf, setDirty, setKnownFlags } from "./state";
 import { after, definesValue, leb, listOf, nextStep, opcodeOf, slotOf, stepsOf } from "./steps";
 import { beginValues, constOf, isConst, skipValue, typeOf } from "./values";
 import { byte, end, I64, ifBlock, localGet, localSet, memory, VOID } from "./writer";
@@ -64,9 +64,7 @@ function expandWhen(at: usize): usize {
   const wereDirty = dirty;
   push(condition);
   ifBlock(VOID);
-  enterScope();
   expandSteps(body, behind);
-  leaveScope();
   end();
   beginFloats();
   if (knownFlags != before) setKnownFlags(FLAGS_DYNAMIC);

@@ -11,8 +11,8 @@ import { I32_ADD, I32_AND, I32_EQZ, I32_LOAD, I32_SHR_U, I32_WRAP, I64_ADD, I64_
 import { freeSlot } from "./slots";
 import { accessOf, isOpen, offsetInSpan, openSpan, spanBytes, spanLocal, spanWrites } from "./spans";
 import { placeOf } from "./straddles";
-import { depthNow, enterScope, field, leaveScope, missIf } from "./state";
-import { byte, call, end, I32, I64, i32const, i64const, localGet, localSet, localTee, memory } from "./writer";
+import { field, missIf } from "./state";
+import { byte, call, end, I32, I64, i32const, i64const, localGet, localSet, localTee, memory, scopes } from "./writer";
 
 /** Opcode of a zero-extending load of 1 << w bytes: i32, or i64 where w is 3. */
 export function loadOpcode(w: u32): u32 {
@@ -66,13 +66,13 @@ export function pushOpened(access: usize): bool {
 
 /** Some code of the function looks up a span where not all that follows comes by: it must not be used. */
 export let isMisplaced: bool = false;
-let blockDepth: u32 = 0;
+let blockScopes: u32 = 0;
 export function beginFunction(): void {
   isMisplaced = false;
 }
 /** Begins a block: spans are looked up outside of scopes that are opened from here on. */
 export function beginAccesses(): void {
-  blockDepth = depthNow();
+  blockScopes = scopes;
 }
 
 /** Pushes the host address of the span of `access`, which is at linear address `address`. */
@@ -90,12 +90,11 @@ function pushSpan(address: u32, access: usize): void {
     }
     localSet(from);
   }
-  if (depthNow() != blockDepth) isMisplaced = true;
+  if (scopes != blockScopes) isMisplaced = true;
   openSpan(access);
   const writes = spanWrites(access);
   probe(from, spanBytes(access), writes ? TLB_WRITE : TLB_READ);
   ifUnlikely();
-  enterScope();
   beginType();
   addParameter(I64);
   addParameter(I32);
@@ -120,7 +119,6 @@ export function pushHost(address: u32, bytes: u32, tag: u32, access: usize = 0):
   if (access) return pushSpan(address, access);
   probe(address, bytes, tag);
   ifUnlikely();
-  enterScope();
   beginType();
   addParameter(I64);
   addParameter(I32);
@@ -158,7 +156,6 @@ function leaveUnless(found: u32): void {
   call(found);
   byte(I32_EQZ);
   missIf();
-  leaveScope();
   end();
 }
 

@@ -13,7 +13,7 @@ import {
 import { pushExtended } from "./registers";
 import { PLACE_FLAGS, PLACE_UNCOUNTED } from "./ways";
 import { usedSlots } from "./x87/plan";
-import { block, br, byte, call, end, globalGet, I32, I64, i32const, i64const, ifBlock, localGet, localSet, memory, returnCall, VOID } from "./writer";
+import { beginScopes, block, br, byte, call, end, globalGet, I32, I64, i32const, i64const, ifBlock, labelOf, localGet, localSet, memory, returnCall, scopes, VOID } from "./writer";
 
 // ---------------------------------------------------------------- fields of the vCPU
 /** A load or store of a field of the vCPU; the address operand on the stack is 0: its place goes into the instruction. */
@@ -171,19 +171,6 @@ function aligned(local: u32, shift: u32): void {
   byte(I64_SHL);
 }
 
-// ---------------------------------------------------------------- scopes
-/** Scopes open inside the dispatcher's loop, or inside the function where there is none. */
-let depth: u32 = 0;
-export function enterScope(): void {
-  depth++;
-}
-export function leaveScope(): void {
-  depth--;
-}
-export function depthNow(): u32 {
-  return depth;
-}
-
 // ---------------------------------------------------------------- ways out
 let here: i32 = 0;
 let left: i32 = 0;
@@ -216,7 +203,7 @@ function wayOut(way: u32, base: u32, delta: i32, uncounted: i32): void {
     localSet(L_BASE);
     i32const(way == F_LEAVE);
     localSet(goesOnLocal);
-    br(depth);
+    br(labelOf(exitScope));
     return;
   }
   localGet(base);
@@ -232,14 +219,17 @@ function wayOut(way: u32, base: u32, delta: i32, uncounted: i32): void {
 /** i64: where such a region is left; i32: whether the guest goes on there. */
 let placeLocal: u32 = 0;
 let goesOnLocal: u32 = 0;
+/** The scope behind which that place is. */
+let exitScope: u32 = 0;
 
 /** Begins a region: opens what its ways out lead to, if they lead to one place. */
 export function beginWaysOut(): void {
-  depth = 0;
+  beginScopes();
   if (!usedSlots) return;
   placeLocal = addLocal(I64);
   goesOnLocal = addLocal(I32);
   block(VOID);
+  exitScope = scopes;
 }
 
 /** Ends a region, behind what it does in that place. */
@@ -264,9 +254,7 @@ export function endWaysOut(): void {
 /** Leaves before the running instruction, for the interpreter to execute it, if the i32 on the stack is not 0. */
 export function missIf(): void {
   ifUnlikely();
-  enterScope();
   miss();
-  leaveScope();
   end();
 }
 

@@ -101,23 +101,39 @@ export function returnCallIndirect(type: u32): void {
   u32leb(type);
   byte(0);
 }
-export function block(type: u32): void {
-  byte(0x02);
+
+/** Blocks, loops and ifs of the function that are open: what opens and closes them keeps count, so that whatever
+ * branches from inside them, ways out above all, finds its label. */
+export let scopes: u32 = 0;
+/** Begins a function, in which no scope is open. */
+export function beginScopes(): void {
+  scopes = 0;
+}
+function open(opcode: u32, type: u32): void {
+  scopes++;
+  byte(opcode);
   byte(type);
+}
+export function block(type: u32): void {
+  open(0x02, type);
 }
 export function loop(type: u32): void {
-  byte(0x03);
-  byte(type);
+  open(0x03, type);
 }
 export function ifBlock(type: u32): void {
-  byte(0x04);
-  byte(type);
+  open(0x04, type);
 }
 export function elseBlock(): void {
   byte(0x05);
 }
 export function end(): void {
+  scopes--;
   byte(0x0b);
+}
+/** Label of the scope that made `scopes` what it is given. */
+// @ts-ignore: decorator
+@inline export function labelOf(scope: u32): u32 {
+  return scopes - scope;
 }
 export function br(depth: u32): void {
   byte(0x0c);

@@ -9,7 +9,7 @@ import { CPU_MXCSR } from "../../layout";
 import { ifUnlikely } from "../hints";
 import { L_FAST, vectorLocal } from "../locals";
 import { I32_ADD, I32_AND, I32_EQ, I32_EQZ, I32_LOAD, I32_OR, I32_SHR_U, I32_WRAP, I64_SHR_U } from "../opcodes";
-import { enterScope, leaveScope, loadField, missIf } from "../state";
+import { loadField, missIf } from "../state";
 import { byte, end, f32const, f64const, i32const, i64const, localGet, localSet, simdLane } from "../writer";
 import { isOrdinaryValue, lowLane, registerOf } from "./operand";
 import { forgetOrdinary, noteOrdinary } from "./ordinary";
@@ -137,10 +137,8 @@ export function needOrdinary(number: u32, local: u32): void {
   else pushUpper(local);
   notNormal();
   ifUnlikely();
-  enterScope();
   pushOrdinary(local);
   missUnless();
-  leaveScope();
   end();
   if (register >= 0) noteOrdinary(lowLane(), register);
 }

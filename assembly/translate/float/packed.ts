@@ -3,7 +3,7 @@ import { ifUnlikely } from "../hints";
 import { temp, vectorLocal } from "../locals";
 import { vectorLoad } from "../operands";
 import { I32_EQZ } from "../opcodes";
-import { enterScope, leaveScope, setVector } from "../state";
+import { setVector } from "../state";
 import { isXmm, xmmOf } from "../values";
 import { byte, end, i32const, localGet, localSet, simd, V128 } from "../writer";
 import { infinity, missUnless, needFast, notNormal, notSafe, pushUpperOfLane, tiny, zero } from "./checks";
@@ -36,17 +36,13 @@ export function inlinePacked(helper: u32, operation: u32, to: u32, from: u32): v
       pushUpperOfLane(r, lane);
       notSafe();
       ifUnlikely();
-      enterScope();
       needExactZeros(operation, x, y, r);
-      leaveScope();
       end();
     }
   } else {
     pushSingles(r, 0x7e00);
     ifUnlikely();
-    enterScope();
     needExactZeros(operation, x, y, r);
-    leaveScope();
     end();
   }
   localGet(r);
@@ -80,7 +76,6 @@ function needOrdinaryLanes(register: i32, local: u32): void {
 /** Takes whether some lane is not normal off the stack: then it has to be zero or infinite. */
 function leaveUnlessOrdinary(local: u32): void {
   ifUnlikely();
-  enterScope();
   vectorAbs(local);
   tiny();
   splat();
@@ -89,7 +84,6 @@ function leaveUnlessOrdinary(local: u32): void {
   simd(0x50);
   simd(wide ? 0xc3 : 0xa3);
   missUnless();
-  leaveScope();
   end();
 }
 

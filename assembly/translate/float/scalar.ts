@@ -3,7 +3,7 @@ import { ifUnlikely } from "../hints";
 import { L_FLAG_OP, L_FLAG_SRC, temp } from "../locals";
 import { I32_AND, I32_OR, I32_SHL, I64_EXTEND_U } from "../opcodes";
 import { push } from "../compute";
-import { enterScope, leaveScope, missIf, setKnownFlags } from "../state";
+import { missIf, setKnownFlags } from "../state";
 import { constOf } from "../values";
 import { byte, end, F32, f32const, f64const, I32, i32const, localGet, localSet } from "../writer";
 import { abs, equals, less, missUnless, needFast, needOrdinary, op, pushUnsafe, zero } from "./checks";
@@ -49,9 +49,7 @@ function arithmetic(operation: u32, first: u32, second: u32): void {
   localSet(r);
   pushUnsafe(r);
   ifUnlikely();
-  enterScope();
   needExactZero(operation, x, y, r);
-  leaveScope();
   end();
   localGet(r);
 }
@@ -87,12 +85,10 @@ function squareRoot(value: u32): void {
   // That of a negative number is a NaN; that of zero is exact.
   pushUnsafe(r);
   ifUnlikely();
-  enterScope();
   localGet(y);
   zero();
   equals();
   missUnless();
-  leaveScope();
   end();
   localGet(r);
 }
@@ -169,12 +165,10 @@ function toSingle(value: u32): void {
   pushUnsafe(r);
   setWide(true);
   ifUnlikely();
-  enterScope();
   localGet(x);
   zero();
   equals();
   missUnless();
-  leaveScope();
   end();
   localGet(r);
 }

@@ -7,7 +7,7 @@ import {
   I32_ADD, I32_AND, I32_GE_U, I32_LOAD, I32_OR, I32_SHL, I32_SHR_U, I32_SUB, I32_WRAP, I64_ADD, I64_AND, I64_CLZ, I64_EXTEND_U, I64_EQZ, I64_GE_S, I64_GT_U, I64_NE, I64_OR, I64_SHL, I64_SHR_S,
   I64_SHR_U, I64_SUB, I64_XOR, SELECT,
 } from "../opcodes";
-import { enterScope, leaveScope, loadField, missIf } from "../state";
+import { loadField, missIf } from "../state";
 import { byte, call, elseBlock, end, I32, I64, i32const, i64const, ifBlock, localGet, localSet, localTee, VOID } from "../writer";
 import { expLocal, sigLocal } from "./state";
 import { ABOVE_32, ABOVE_64, MAGNITUDE, RESULT_UP, SIGN, SPECIAL } from "./word";
@@ -32,7 +32,6 @@ function ifSpecial(exponent: u32, all: i32): void {
   i32const(all - 1);
   byte(I32_GE_U);
   ifBlock(VOID);
-  enterScope();
 }
 
 /** The operand is a zero with the sign in bit 15 of what is on the stack. */
@@ -67,7 +66,6 @@ export function fromF64(): void {
   missIf();
   pushHigh(bits, 48);
   setZero();
-  leaveScope();
   elseBlock();
   localGet(bits);
   i64const(11);
@@ -113,7 +111,6 @@ export function fromF32(): void {
   i32const(16);
   byte(I32_SHR_U);
   setZero();
-  leaveScope();
   elseBlock();
   localGet(bits);
   byte(I64_EXTEND_U);
@@ -227,7 +224,6 @@ export function toBinary(fraction: i32, above: i32): void {
   i32const(all - 2);
   byte(I32_GE_U);
   ifBlock(VOID);
-  enterScope();
   // Zero has neither significand nor exponent.
   localGet(from);
   localGet(signExp);
@@ -244,7 +240,6 @@ export function toBinary(fraction: i32, above: i32): void {
   localSet(storedUp);
   i64const(0);
   localSet(storedRest);
-  leaveScope();
   elseBlock();
   localGet(from);
   i64const(fraction + 1);
