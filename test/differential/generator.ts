@@ -29,10 +29,8 @@ export interface GeneratorOptions {
 const UNKNOWN = 24;
 /** One instruction in this many has prefixes piled up before it. */
 const PILED = 32;
-/** Segment prefixes that 64-bit code ignores are left out there. */
-const PREFIXES = [0x66, 0x67, 0xf2, 0xf3, 0xf0, 0x64, 0x65];
-const MORE_64 = [0x40, 0x48, 0x4f, 0x41, 0x44];
-const MORE_32 = [0x26, 0x2e, 0x36, 0x3e];
+const PREFIXES = [0x66, 0x67, 0xf2, 0xf3, 0xf0, 0x64, 0x65, 0x26, 0x2e, 0x36, 0x3e];
+const REX_PREFIXES = [0x40, 0x48, 0x4f, 0x41, 0x44];
 /** What is left of a case's code bytes once a sequence is nearly full. */
 const MEMBER_BYTES = 12;
 /** Draws by which a form shows what it is. */
@@ -46,7 +44,7 @@ export function isOffered({ row }: TableForm, features: Features): boolean {
 /** Prefixes that repeat, contradict or spoil one another, and those of the instruction; now and then more than 15 bytes.
  * Undefined where they make another length of what follows. */
 function pileUp(code: Uint8Array, mode: number, random: Random): Uint8Array | undefined {
-  const prefixes = [...PREFIXES, ...(mode === MODE_64 ? MORE_64 : MORE_32)];
+  const prefixes = [...PREFIXES, ...(mode === MODE_64 ? REX_PREFIXES : [])];
   const count = 1 + random.below(random.oneIn(4) ? 14 : 4);
   const piled = Uint8Array.from([...Array.from({ length: count }, () => random.pick(prefixes)), ...code]);
   return shapeOf(piled, mode).length === piled.length ? piled : undefined;

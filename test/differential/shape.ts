@@ -101,6 +101,12 @@ const SEGMENT_PREFIX = new Map([
   [0x65, 5],
 ]);
 
+/** The override in force behind one for a segment: in 64-bit code those for ES, CS, SS and DS do nothing, and leave one
+ * for FS or GS before them in force. */
+function override(segment: number, { mode, segment: before }: Shape): number {
+  return mode === MODE_64 && segment < 4 ? before : segment;
+}
+
 /** Takes one instruction apart; what lies beyond the end of `code` reads as zero. */
 export function shapeOf(code: Uint8Array, mode: number): Shape {
   const shape: Shape = {
@@ -142,7 +148,7 @@ export function shapeOf(code: Uint8Array, mode: number): Shape {
     else if (byte === 0x67) shape.addressOverride = true;
     else if (byte === 0xf0) shape.lock = true;
     else if (byte === 0xf2 || byte === 0xf3) shape.repeat = byte;
-    else if (SEGMENT_PREFIX.has(byte)) shape.segment = SEGMENT_PREFIX.get(byte) as number;
+    else if (SEGMENT_PREFIX.has(byte)) shape.segment = override(SEGMENT_PREFIX.get(byte) as number, shape);
     else if (mode === MODE_64 && byte >= 0x40 && byte <= 0x4f) {
       shape.rex = byte;
       continue;
