@@ -90,14 +90,14 @@ function pushUpper(local: u32): void {
     byte(I32_SHR_U);
   }
 }
-/** Pushes the upper 16 bits of a lane of a v128 local. */
-export function pushUpperOfLane(vector: u32, lane: u32): void {
+/** Pushes the upper 16 bits of the lowest lane of a v128 local. */
+function pushUpperOfLane(vector: u32): void {
   localGet(vector);
-  simdLane(0x19, wide ? 4 * lane + 3 : 2 * lane + 1);
+  simdLane(0x19, wide ? 3 : 1);
 }
 
 /** Turns upper 16 bits on the stack into whether the number is not normal. */
-export function notNormal(): void {
+function notNormal(): void {
   i32const(wide ? 0x10 : 0x80);
   byte(I32_ADD);
   i32const(wide ? 0x7fe0 : 0x7f00);
@@ -105,7 +105,7 @@ export function notNormal(): void {
   byte(I32_EQZ);
 }
 /** The same of a result: what has one of the two smallest exponents may be a tiny number that was rounded up. */
-export function notSafe(): void {
+function notSafe(): void {
   i32const(wide ? 0x10 : 0x80);
   byte(I32_ADD);
   i32const(wide ? 0x7fc0 : 0x7e00);
@@ -133,7 +133,7 @@ function pushOrdinary(local: u32): void {
 export function needOrdinary(number: u32, local: u32): void {
   if (isOrdinaryValue(number)) return;
   const register = registerOf(number);
-  if (register >= 0) pushUpperOfLane(vectorLocal(register), 0);
+  if (register >= 0) pushUpperOfLane(vectorLocal(register));
   else pushUpper(local);
   notNormal();
   ifUnlikely();

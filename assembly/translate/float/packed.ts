@@ -2,11 +2,10 @@
 import { ifUnlikely } from "../hints";
 import { temp, vectorLocal } from "../locals";
 import { vectorLoad } from "../operands";
-import { I32_EQZ } from "../opcodes";
 import { setVector } from "../state";
 import { isXmm, xmmOf } from "../values";
-import { byte, end, i32const, localGet, localSet, simd, V128 } from "../writer";
-import { infinity, missUnless, needFast, notNormal, notSafe, pushUpperOfLane, tiny, zero } from "./checks";
+import { end, i32const, i64const, localGet, localSet, simd, V128 } from "../writer";
+import { infinity, missUnless, needFast, tiny, zero } from "./checks";
 import { DOUBLE_HIGH, DOUBLE_LOW, isOrdinary, noteOrdinary, SINGLES } from "./ordinary";
 import { DIV, MUL, operationOf, wide } from "./operations";
 
@@ -15,39 +14,43 @@ export function inlinePacked(helper: u32, operation: u32, to: u32, from: u32): v
   operationOf(helper);
   needFast();
   const x = vectorLocal(to);
-  needOrdinaryLanes(to, x);
   let y: u32;
-  if (isXmm(from)) {
-    y = vectorLocal(xmmOf(from));
-    needOrdinaryLanes(<i32>xmmOf(from), y);
-  } else {
+  const other: i32 = isXmm(from) ? <i32>xmmOf(from) : -1;
+  if (other >= 0) y = vectorLocal(other);
+  else {
     y = temp(V128);
     vectorLoad(16, from);
     localSet(y);
-    needOrdinaryLanes(-1, y);
   }
   const r = temp(V128);
   localGet(x);
   localGet(y);
   simd((wide ? 0xf0 : 0xe4) + operation);
   localSet(r);
-  if (wide) {
-    for (let lane: u32 = 0; lane < 2; lane++) {
-      pushUpperOfLane(r, lane);
-      notSafe();
-      ifUnlikely();
-      needExactZeros(operation, x, y, r);
-      end();
-    }
-  } else {
-    pushSingles(r, 0x7e00);
-    ifUnlikely();
-    needExactZeros(operation, x, y, r);
-    end();
-  }
+  const asksX = !areOrdinary(to);
+  const asksY = other != <i32>to && !areOrdinary(other);
+  pushExponents(r);
+  if (asksX) leastOf(x);
+  if (asksY) leastOf(y);
+  pushZeros();
+  simd(wide ? 0xd6 : 0x37);
+  simd(wide ? 0xc4 : 0xa4);
+  ifUnlikely();
+  if (asksX) needOrdinaryLanes(x);
+  if (asksY) needOrdinaryLanes(y);
+  needExactZeros(operation, x, y, r);
+  end();
   localGet(r);
   setVector(to);
   noteLanes(to);
+  if (asksY && other >= 0) noteLanes(other);
+}
+
+/** Whether all lanes of XMM register `register`, or of none (-1), are known to be zero, normal or infinite. */
+function areOrdinary(register: i32): bool {
+  if (register < 0) return false;
+  if (!wide) return isOrdinary(SINGLES, register);
+  return isOrdinary(DOUBLE_LOW, register) && isOrdinary(DOUBLE_HIGH, register);
 }
 
 function noteLanes(register: u32): void {
@@ -57,25 +60,29 @@ function noteLanes(register: u32): void {
   } else noteOrdinary(SINGLES, register);
 }
 
-/** Leaves unless all lanes of a v128 local, which is that of XMM register `register` or of none (-1), are zero, normal or infinite. */
-function needOrdinaryLanes(register: i32, local: u32): void {
+/** Pushes, for each lane of a v128 local, what is 0 unless the number is normal and safely so (checks.ts). */
+function pushExponents(local: u32): void {
+  localGet(local);
+  i32const(wide ? 0x10 : 0x80);
+  simd(0x10);
+  simd(0x8e);
   if (wide) {
-    for (let lane: u32 = 0; lane < 2; lane++) {
-      if (register >= 0 && isOrdinary(lane ? DOUBLE_HIGH : DOUBLE_LOW, register)) continue;
-      pushUpperOfLane(local, lane);
-      notNormal();
-      leaveUnlessOrdinary(local);
-    }
-  } else if (register < 0 || !isOrdinary(SINGLES, register)) {
-    pushSingles(local, 0x7f00);
-    leaveUnlessOrdinary(local);
+    i64const(0x7fc0 << 48);
+    simd(0x12);
+  } else {
+    i32const(0x7e00 << 16);
+    simd(0x11);
   }
-  if (register >= 0) noteLanes(register);
+  simd(0x4e);
+}
+/** Makes of such lanes on the stack the least of them and those of a v128 local. */
+function leastOf(local: u32): void {
+  pushExponents(local);
+  simd(0x97);
 }
 
-/** Takes whether some lane is not normal off the stack: then it has to be zero or infinite. */
-function leaveUnlessOrdinary(local: u32): void {
-  ifUnlikely();
+/** Leaves unless all lanes of a v128 local are zero, normal or infinite. */
+function needOrdinaryLanes(local: u32): void {
   vectorAbs(local);
   tiny();
   splat();
@@ -84,20 +91,6 @@ function leaveUnlessOrdinary(local: u32): void {
   simd(0x50);
   simd(wide ? 0xc3 : 0xa3);
   missUnless();
-  end();
-}
-
-/** Pushes whether some of the four singles is not normal; `mask`: of upper 16 bits, as for one (checks.ts). */
-function pushSingles(local: u32, mask: i32): void {
-  localGet(local);
-  i32const(0x800000);
-  simd(0x11);
-  simd(0xae);
-  i32const(mask << 16);
-  simd(0x11);
-  simd(0x4e);
-  simd(0xa3);
-  byte(I32_EQZ);
 }
 
 /** Leaves unless each lane of the result is normal, or a zero that is exact: of a sum, or of a product with a factor 0. */
@@ -126,11 +119,14 @@ function needExactZeros(operation: u32, x: u32, y: u32, r: u32): void {
 
 function pushZeroLanes(local: u32): void {
   localGet(local);
-  zero();
-  splat();
+  pushZeros();
   simd(wide ? 0x47 : 0x41);
 }
 
+function pushZeros(): void {
+  zero();
+  splat();
+}
 function vectorAbs(local: u32): void {
   localGet(local);
   simd(wide ? 0xec : 0xe0);
