@@ -3,7 +3,7 @@
 // Blocks are named by their displacement from the base: the address of the head's page. Code reached by relative jumps
 // keeps its displacement wherever it is mapped, so that a region is good for every mapping of its pages.
 import { cpu } from "../cpu";
-import { JUMPS_KEPT, R_IMM, R_LENGTH, R_OP, RECORD_SIZE, T_COUNT, T_FLAGS, T_GPA, T_HOST, T_JUMP, T_LENGTH, T_MODE, T_RECORDS, T_VALID, TRACE_ENTERED } from "../decode/record";
+import { JUMPS_KEPT, R_IMM, R_LENGTH, R_OP, RECORD_SIZE, T_COUNT, T_FLAGS, T_GPA, T_HOST, T_JUMP, T_LENGTH, T_MODE, T_RECORDS, T_REGION, T_VALID, TRACE_ENTERED } from "../decode/record";
 import { crossingTrace, traceAt } from "../decode/traces";
 import { ATTRIBUTE_WIDTH_SHIFT, OP_FIRST_GROUP } from "../generated/micro-ops";
 import { CPU_RIP, TLB_EXEC, VM_JIT_THRESHOLD } from "../layout";
@@ -12,6 +12,7 @@ import { fetchGpa, fetchTranslate } from "../mmu/translate";
 import { isComputed, KIND_ALWAYS, KIND_CALL, KIND_CONDITIONAL, KIND_INDIRECT_CALL, KIND_NEXT, KIND_RETURN, kindOf } from "./cases";
 import { beginMode, code64 } from "./code-mode";
 import { BLOCK_SIZE, BLOCKS_MAX, PAGES_MAX, TR_BLOCKS, TR_LEADERS, TR_PAGES } from "./layout";
+import { isAlive } from "./slots";
 import { attributesOf, listOf } from "./steps";
 
 /** Instructions of a region at most. */
@@ -65,7 +66,7 @@ export const B_PREDECESSORS: usize = 72;
 
 /** Entered from outside: by computed jumps, returns, and traces that are not in the region. */
 export const BLOCK_ENTRY: u32 = 1;
-/** Follows a call whose target is in the region. */
+/** Follows a call. */
 export const BLOCK_RETURN: u32 = 2;
 
 export let blockCount: i32 = 0;
@@ -113,7 +114,7 @@ export function discover(trace: usize, linear: u64): bool {
   ripBase = load<u64>(cpu, CPU_RIP) - (linear - base);
   addPage(0, <usize>load<u32>(trace, T_HOST) & ~0xfff, load<u64>(trace, T_GPA) & ~0xfff);
   addBlock(trace, <i32>(linear & 0xfff));
-  for (let i = 0; i < blockCount; i++) follow(blockAt(i));
+  follow();
   for (let i = 0; i < blockCount; i++) cut(blockAt(i));
   for (let i = 0; i < blockCount; i++) link(blockAt(i));
   measure();
@@ -256,16 +257,70 @@ function isCall(kind: u32): bool {
   return kind == KIND_CALL || kind == KIND_INDIRECT_CALL;
 }
 
-function follow(b: usize): void {
-  const kind = kindOf(lastRecord(b));
-  store<u32>(b, kind, B_KIND);
-  let taken = false;
-  for (let n: u32 = 0; n < targetCount(kind); n++) {
-    const target = targetOf(b, kind, n);
-    if (n > 0 && instructionCount >= FEW_INSTRUCTIONS) break;
-    if (target != NOWHERE && reach(target) >= 0) taken = true;
+/** Blocks that have been gone on from inside their function. */
+let followed: i32 = 0;
+
+/** Takes in what belongs to the head's function, then where it calls and returns to, as far as there is room. */
+function follow(): void {
+  followed = 0;
+  followInside();
+  for (let i = 0; i < blockCount; i++) followOutside(blockAt(i));
+}
+
+/** Goes on where blocks go within their function: calls come back behind themselves. */
+function followInside(): void {
+  while (followed < blockCount) {
+    const b = blockAt(followed++);
+    const kind = kindOf(lastRecord(b));
+    store<u32>(b, kind, B_KIND);
+    if (!leavesFunction(kind)) {
+      for (let n: u32 = 0; n < targetCount(kind); n++) {
+        const target = targetOf(b, kind, n);
+        if (n > 0 && instructionCount >= FEW_INSTRUCTIONS) break;
+        if (target != NOWHERE) reach(target);
+      }
+    }
+    if (kind == KIND_NEXT || kind == KIND_CONDITIONAL || isCall(kind)) reach(load<i32>(b, B_END));
   }
-  if (kind == KIND_NEXT || kind == KIND_CONDITIONAL || (isCall(kind) && taken)) reach(load<i32>(b, B_END));
+}
+
+function leavesFunction(kind: u32): bool {
+  return isCall(kind) || kind == KIND_RETURN;
+}
+
+/** Takes in the functions that a block calls, or the one that it returns to, but for those with a region of their own that are
+ * no small ones. */
+function followOutside(b: usize): void {
+  const kind = load<u32>(b, B_KIND);
+  if (!leavesFunction(kind)) return;
+  for (let n: u32 = 0; n < targetCount(kind); n++) {
+    if (n > 0 && instructionCount >= FEW_INSTRUCTIONS) return;
+    const target = targetOf(b, kind, n);
+    const blocks = blockCount;
+    const instructions = instructionCount;
+    if (target == NOWHERE || reach(target) < blocks) continue;
+    followInside();
+    if (instructionCount - instructions > SMALL && hasRegion(<usize>load<u32>(blockAt(blocks), B_TRACE))) dropFrom(blocks, instructions);
+  }
+}
+/** Instructions that are cheaper to translate again than to leave a region and come back for. */
+const SMALL: u32 = 40;
+
+function hasRegion(trace: usize): bool {
+  const slot = load<u32>(trace, T_REGION);
+  return slot != 0 && isAlive(slot);
+}
+
+/** Lets go of the blocks taken in last. */
+function dropFrom(blocks: i32, instructions: u32): void {
+  while (blockCount > blocks) {
+    blockCount--;
+    const delta = load<i32>(blockAt(blockCount), B_DELTA);
+    const bit = leaderBit(pageFor(delta), delta);
+    store<u8>(bit, load<u8>(bit) & ~<u8>((<u32>1) << (delta & 7)));
+  }
+  followed = blocks;
+  instructionCount = instructions;
 }
 
 /** Ends a block where another begins. */
@@ -296,7 +351,7 @@ function link(b: usize): void {
     successors |= (<u64>1) << to;
   }
   let fall: i32 = -1;
-  if (kind == KIND_NEXT || kind == KIND_CONDITIONAL || (isCall(kind) && taken >= 0)) fall = blockStarting(load<i32>(b, B_END));
+  if (kind == KIND_NEXT || kind == KIND_CONDITIONAL || isCall(kind)) fall = blockStarting(load<i32>(b, B_END));
   store<i32>(b, taken, B_TAKEN);
   store<i32>(b, fall, B_FALL);
   if (fall >= 0) {
