@@ -22,12 +22,14 @@ export interface BareVm {
 }
 
 /** Makes a VM with `size` bytes of memory. `core`: another than the built ones; without it WKVM_TEST_ACCEL says
- * which of the built cores. `threshold`: how often code is entered before it is translated, 0: it never is. */
+ * which of the built cores. `threshold`: how often code is entered before it is translated, 0: it never is. `onModule` is
+ * given each module of translated code before it is compiled, and may change it. */
 export async function createBareVm(
   size: number,
   cpuid: readonly KvmCpuidEntry[],
   core?: CoreProgram,
   threshold = 0,
+  onModule?: (module: Uint8Array) => void,
 ): Promise<BareVm> {
   const epoch = sharedClockNs();
   const typescript = process.env["WKVM_TEST_ACCEL"] === "ts";
@@ -37,6 +39,7 @@ export async function createBareVm(
     nowNs: clockSince(epoch),
     doorbell: () => {},
     trace: () => {},
+    ...(onModule ? { onModule } : {}),
   });
   memory.view.setUint32(VM_JIT_THRESHOLD, threshold, true);
   exports.vcpuSelect(0);

@@ -181,14 +181,16 @@ export class WkvmRunner {
   }
 
   /** Makes a VM with the given CPUID table. `core`: another than the built one; `limitNs`: what a case may take.
-   * `translated`: every case runs as translated code, up to the INT3 behind it, where TF would stop the interpreter. */
+   * `translated`: every case runs as translated code, up to the INT3 behind it, where TF would stop the interpreter.
+   * `onModule`: as createBareVm() has it. */
   static async create(
     cpuid: readonly KvmCpuidEntry[],
     core?: CoreProgram,
     limitNs = CASE_LIMIT_NS,
     translated = process.env["WKVM_TRANSLATED"] === "1",
+    onModule?: (module: Uint8Array) => void,
   ): Promise<WkvmRunner> {
-    const { memory, state, ram } = await createBareVm(GUEST_BYTES, cpuid, core, translated ? 1 : 0);
+    const { memory, state, ram } = await createBareVm(GUEST_BYTES, cpuid, core, translated ? 1 : 0, onModule);
     const image = new Uint8Array(GUEST_BYTES);
     buildGuest(image, baseImage());
     memory.bytes.set(image, ram);
