@@ -164,9 +164,7 @@ function slice(leftNs: f64, limit: u32): i32 {
   // A trace is entered only with fuel for all of it.
   beginSlice(<u32>max(min(instructions, SLICE_MAX), shift >= 0 ? 32 : SLICE_MIN));
   const began = nowNs();
-  interpret();
-  // SYSRET to a program that is stepped.
-  if (!fault) raiseDebugTraps();
+  executeSlice(limit);
   // What became hot meanwhile is compiled together.
   endBatch();
   const executed = <f64>(load<u32>(cpu, CPU_SLICE) - load<u32>(cpu, CPU_FUEL));
@@ -176,6 +174,22 @@ function slice(leftNs: f64, limit: u32): i32 {
     speed = max(0.001, min(2, speed * 0.75 + (executed / took) * 0.25));
   }
   return settle();
+}
+
+/** Uses the slice up, unless something has to be looked at. Exceptions are delivered on the way where no limit is counted;
+ * one whose handler raises the next with its first instruction ends the slice, as that may go on for ever. */
+function executeSlice(limit: u32): void {
+  for (;;) {
+    const fuel = load<u32>(cpu, CPU_FUEL);
+    interpret();
+    if (fault != FAULT_EXCEPTION || limit || load<u32>(cpu, CPU_FUEL) == fuel) break;
+    logReset();
+    deliverException(faultVector, faultError);
+    // A task gate may have loaded TF or IF.
+    if (fault || stepping() || (interruptWaiting && interruptsOpen())) return;
+  }
+  // SYSRET to a program that is stepped.
+  if (!fault) raiseDebugTraps();
 }
 
 /** The instruction executed last by itself is a repeated one that has iterations left. */
