@@ -8,6 +8,11 @@ import { VM_EXCLUSIVE_LOCK } from "../layout";
   return host & (bytes - 1) ? 0 : host;
 }
 
+/** MFENCE orders stores before loads against other vCPUs. */
+export function fence(): void {
+  atomic.fence();
+}
+
 export function enterExclusive(): void {
   while (atomic.cmpxchg<u32>(VM_EXCLUSIVE_LOCK, 0, 1) != 0) {
     // The holder is inside one instruction: it lets go within microseconds.

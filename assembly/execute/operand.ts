@@ -1,13 +1,13 @@
 // The small steps between instruction bodies and the system helpers: privilege checks, flags, registers that an
 // instruction names implicitly. SDM volume 2, each instruction.
 import {
-  count, CR4_FSGSBASE, CR4_TSD, cpu, fault, FLAG_AC, FLAG_IF, FLAG_VIF, FLAG_VIP, GP, gpr, raise, raiseError, RAX, RCX, RDX, SEG_CS, SEG_LDTR, SEG_SS, SEG_TR,
-  segBase, segSel, setGpr, UD, CR4_PVI, CR4_VME,
+  count, CR4_FSGSBASE, CR4_TSD, cpu, fault, FLAG_AC, GP, gpr, raise, raiseError, RAX, RCX, RDX, SEG_CS, SEG_LDTR, SEG_SS, SEG_TR,
+  segBase, segSel, setGpr, UD,
 } from "../cpu";
 import { R_IMM, R_SEGNO, record } from "../decode/record";
 import {
-  CPU_CPL, CPU_CR0, CPU_CR4, CPU_EFLAGS, CPU_FUEL, CPU_GDT_BASE, CPU_GDT_LIMIT, CPU_IDT_BASE, CPU_IDT_LIMIT, CPU_MODE, CPU_MP_STATE, CPU_SEG_BASE, CPU_TSC_AUX, MODE_CODE64,
-  MODE_CODE_MASK, MODE_VM86, REQ_KICK, STAT_MSR_ACCESSES, VM_PAUSE_YIELDS,
+  CPU_CPL, CPU_CR0, CPU_CR4, CPU_EFLAGS, CPU_GDT_BASE, CPU_GDT_LIMIT, CPU_IDT_BASE, CPU_IDT_LIMIT, CPU_MODE, CPU_MP_STATE, CPU_SEG_BASE, CPU_TSC_AUX, MODE_CODE64,
+  MODE_CODE_MASK, STAT_MSR_ACCESSES,
 } from "../layout";
 import { KVM_MP_STATE_HALTED } from "../exits";
 import { randomU32 } from "../host";
@@ -22,7 +22,7 @@ import { lmsw, xgetbv, xsetbv } from "./control";
 import { setStatusFlags, setZero } from "./flags";
 import { readMsr, writeMsr } from "./msr";
 import { requireCpl0, requireUmip } from "./privilege";
-import { beginShadow, interruptsEnabled, requestSlice } from "./request";
+import { beginShadow, requestSlice } from "./request";
 import { loadLdt, loadSegment, loadTr, SHADOW_MOV_SS } from "./segments";
 import { settlePointers } from "./x87/pointers";
 
@@ -220,45 +220,12 @@ export function randomOperand(): u64 {
   return (<u64>randomU32() << 32) | randomU32();
 }
 
-// ---------------------------------------------------------------- interrupt flag, waiting
-/** 0: IF may change; 1: VIF changes in its stead; 2: #GP was raised. SDM volume 2, CLI, table 3-7. */
-function interruptFlagRule(): i32 {
-  const flags = load<u32>(cpu, CPU_EFLAGS);
-  const cpl = load<u32>(cpu, CPU_CPL);
-  const iopl = (flags >> 12) & 3;
-  const vm86 = (load<u32>(cpu, CPU_MODE) & MODE_VM86) != 0;
-  if (vm86 ? iopl == 3 : cpl <= iopl) return 0;
-  const virtual = load<u64>(cpu, CPU_CR4) & (vm86 ? CR4_VME : CR4_PVI);
-  if (virtual && cpl == 3) return 1;
-  raiseError(GP, 0);
-  return 2;
-}
-export function cli(): void {
-  const rule = interruptFlagRule();
-  if (rule == 2) return;
-  store<u32>(cpu, load<u32>(cpu, CPU_EFLAGS) & ~(rule == 0 ? FLAG_IF : FLAG_VIF), CPU_EFLAGS);
-}
-export function sti(): void {
-  const rule = interruptFlagRule();
-  const flags = load<u32>(cpu, CPU_EFLAGS);
-  if (rule == 2) return;
-  if (rule == 1) {
-    if (flags & FLAG_VIP) return raiseError(GP, 0);
-    store<u32>(cpu, flags | FLAG_VIF, CPU_EFLAGS);
-    return;
-  }
-  store<u32>(cpu, flags | FLAG_IF, CPU_EFLAGS);
-  interruptsEnabled();
-}
+// ---------------------------------------------------------------- waiting
 /** HLT: the run loop sleeps until an interrupt is ready. */
 export function hlt(): void {
   if (!requireCpl0()) return;
   store<u32>(cpu, KVM_MP_STATE_HALTED, CPU_MP_STATE);
   requestSlice();
-}
-/** PAUSE: where vCPUs take turns on one thread, what is waited for may be another's to do. */
-export function pause(): void {
-  if (load<u32>(VM_PAUSE_YIELDS)) atomic.or<u32>(cpu + 4, REQ_KICK, CPU_FUEL);
 }
 export function clac(): void {
   accessFlag(0);
@@ -292,8 +259,4 @@ export function mwait(): void {
 /** INVD, WBINVD: caches are not modelled: the privilege check is all there is. */
 export function cacheControl(): void {
   requireCpl0();
-}
-/** MFENCE orders stores before loads against other vCPUs. */
-export function fence(): void {
-  atomic.fence();
 }

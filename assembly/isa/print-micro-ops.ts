@@ -3,7 +3,7 @@
 import { ANYTHING, effectsOf } from "./helper-effects.ts";
 import { type ReadSource, Signatures } from "./helper-signatures.ts";
 import { type Numbering, OP_FIRST_GROUP } from "./print-interpreter.ts";
-import { ATTRIBUTES, FLAGS_SHADOW, Helpers, MICRO, serialize } from "./serialize.ts";
+import { ATTRIBUTES, FLAGS_SHADOW, FLAGS_STRAIGHT, Helpers, MICRO, serialize } from "./serialize.ts";
 
 /** The table and the helpers it names. */
 export interface MicroOpTable {
@@ -45,6 +45,7 @@ export function printMicroOps(numbering: Numbering, read: ReadSource): MicroOpTa
     `export const ${name}: usize = memory.data<${type}>([${values.join(",")}]);\n`;
   const text = `// Printed from assembly/isa by tools/build-core.mjs. Not edited. The format is told in isa/serialize.ts.
 ${constants("MICRO_", MICRO)}${constants("ATTRIBUTE_", ATTRIBUTES)}export const FLAGS_SHADOW: u32 = ${FLAGS_SHADOW};
+export const FLAGS_STRAIGHT: u32 = ${FLAGS_STRAIGHT};
 
 /** The case numbers of groups start here, those of hot cases at OP_FIRST_HOT. */
 export const OP_FIRST_GROUP: u32 = ${OP_FIRST_GROUP};

@@ -19,6 +19,8 @@ export interface RowOptions {
   unit?: "x87" | "mmx" | "sse" | "avx";
   /** The trace ends here: control goes elsewhere, or the mode may have changed. */
   ends?: boolean;
+  /** Though the trace ends, control goes on behind. */
+  straight?: boolean;
   /** Interrupts wait until the next instruction is done: it stands in the same trace. */
   shadow?: boolean;
   /** The helper reads CPU_RIP (address of the next instruction). */

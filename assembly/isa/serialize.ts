@@ -6,7 +6,8 @@
 //                     bodies of MICRO_WHEN included, so that an operand is one byte
 //   u8 attributes     ATTRIBUTE_*
 //   u8 flags read     status flags that must be right on entry: CF PF AF ZF SF OF from bit 0; bit 6: interrupts wait
-//                     until the next instruction is done (FLAGS_SHADOW)
+//                     until the next instruction is done (FLAGS_SHADOW); bit 7: the trace ends, but control goes on
+//                     behind (FLAGS_STRAIGHT)
 //   u8 flags written  status flags that are set whatever happens (six bits as above)
 //
 // A step is an opcode byte MICRO_*, then its fields. MICRO_DEFERRED (bit 7 of the opcode) marks a value that is used
@@ -127,8 +128,9 @@ export const ATTRIBUTES = {
   WIDTH_SHIFT: 6,
 } as const;
 
-/** Bit of the third header byte. */
+/** Bits of the third header byte. */
 export const FLAGS_SHADOW = 64;
+export const FLAGS_STRAIGHT = 128;
 
 const SELECT = 0x1b;
 const TYPE_CODE: Record<Type, number> = { i32: 0, ptr: 0, i64: 1, f32: 2, f64: 3, v128: 4, void: 7 };
@@ -169,7 +171,7 @@ export function serialize(variant: Variant, helpers: Helpers): Uint8Array {
   return Uint8Array.from([
     numbers.size,
     attributes,
-    packFlags(masks.flagsRead) | (variant.row.shadow ? FLAGS_SHADOW : 0),
+    packFlags(masks.flagsRead) | (variant.row.shadow ? FLAGS_SHADOW : 0) | (variant.row.straight ? FLAGS_STRAIGHT : 0),
     packFlags(masks.flagsWritten),
     ...steps.bytes,
     MICRO.END,

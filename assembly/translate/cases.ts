@@ -1,8 +1,8 @@
 // What the translator can do with a record, read off its micro-operations.
-import { R_OP } from "../decode/record";
+import { R_OP, RECORD_SIZE } from "../decode/record";
 import { HELPER_DIRECT, HELPER_drop, HELPER_KIND, HELPER_probeStore, HELPER_storeTen } from "../generated/helpers";
 import {
-  ATTRIBUTE_ENDS, ATTRIBUTE_MAY_FAULT, ATTRIBUTE_MEMORY, ATTRIBUTE_WIDTH_SHIFT, FLAGS_SHADOW, MICRO_ADDRESS, MICRO_ADDRESS_ALIGNED, MICRO_ADDRESS_PLUS, MICRO_BRANCH, MICRO_BRANCH_IF, MICRO_CALL,
+  ATTRIBUTE_ENDS, ATTRIBUTE_MAY_FAULT, ATTRIBUTE_MEMORY, ATTRIBUTE_WIDTH_SHIFT, FLAGS_SHADOW, FLAGS_STRAIGHT, MICRO_ADDRESS, MICRO_ADDRESS_ALIGNED, MICRO_ADDRESS_PLUS, MICRO_BRANCH, MICRO_BRANCH_IF, MICRO_CALL,
   MICRO_COMPLETE_LOCKED, MICRO_EFFECTIVE, MICRO_END, MICRO_JUMP, MICRO_LEAVE, MICRO_MODIFY_LOCKED, MICRO_OFFSET, MICRO_POINTER, MICRO_PUT_FIXED, MICRO_STORE, OP_FIRST_GROUP, OP_FIRST_HOT,
 } from "../generated/micro-ops";
 import { VM_JIT_VERIFY, VM_VCPU_COUNT } from "../layout";
@@ -53,7 +53,7 @@ export function howTo(rec: usize): u32 {
   const op = <u32>load<u16>(rec, R_OP);
   if (op < OP_FIRST_GROUP) return HOW_LEAVE;
   const list = listOf(rec);
-  if (flagsRead(list) & FLAGS_SHADOW) return HOW_LEAVE;
+  if (flagsRead(list) & FLAGS_SHADOW && !doesNothing(rec + RECORD_SIZE)) return HOW_LEAVE;
   // Hot cases have no function of their own to call; what others do in the middle of a region could not be undone.
   const cold = op < OP_FIRST_HOT && !load<u32>(VM_JIT_VERIFY) ? HOW_CALL : HOW_LEAVE;
   if (attributesOf(list) & ATTRIBUTE_ENDS && !transfersNearly(attributesOf(list) >> ATTRIBUTE_WIDTH_SHIFT)) return cold;
@@ -89,6 +89,16 @@ export function howTo(rec: usize): u32 {
   return HOW_INLINE;
 }
 
+/** Whether a record is a NOP. */
+function doesNothing(rec: usize): bool {
+  return <u32>load<u16>(rec, R_OP) >= OP_FIRST_GROUP && load<u8>(stepsOf(listOf(rec))) == MICRO_END;
+}
+
+/** Whether interrupts wait until the instruction behind a record is done. */
+export function isShadowing(rec: usize): bool {
+  return <u32>load<u16>(rec, R_OP) >= OP_FIRST_GROUP && (flagsRead(listOf(rec)) & FLAGS_SHADOW) != 0;
+}
+
 /** Whether a helper is one of those that finish a store of the x87 that is done in line. */
 function isStored(helper: u32, rec: usize): bool {
   return (helper == HELPER_probeStore || helper == HELPER_storeTen) && describe(rec) == RECORD_INLINE;
@@ -100,7 +110,7 @@ export function kindOf(rec: usize): u32 {
   const list = listOf(rec);
   const attributes = attributesOf(list);
   if (!(attributes & ATTRIBUTE_ENDS)) return KIND_NEXT;
-  if (howTo(rec) != HOW_INLINE) return KIND_OTHER;
+  if (howTo(rec) != HOW_INLINE) return howTo(rec) == HOW_CALL && flagsRead(list) & FLAGS_STRAIGHT ? KIND_NEXT : KIND_OTHER;
   let pushes = false;
   let pops = false;
   for (let at = stepsOf(list); load<u8>(at) != MICRO_END; at = nextStep(at)) {

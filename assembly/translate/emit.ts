@@ -7,7 +7,7 @@
 // Whatever leaves the region returns from where it is, by one of the ways out (state.ts, ways.ts).
 import { cpu } from "../cpu";
 import { RECORD_SIZE } from "../decode/record";
-import { HOW_CALL, HOW_LEAVE, howTo, isComputed, KIND_ALWAYS, KIND_CALL, KIND_CONDITIONAL, KIND_OTHER } from "./cases";
+import { HOW_CALL, HOW_LEAVE, howTo, isComputed, isShadowing, KIND_ALWAYS, KIND_CALL, KIND_CONDITIONAL, KIND_OTHER } from "./cases";
 import {
   B_COUNT, B_DELTA, B_DIRTY_IN, B_END, B_ENTRY, B_FALL, B_KIND, B_KNOWN_IN, B_TAKEN, blockAt, directTarget, firstRecord, lengthOf,
 } from "./discover";
@@ -17,14 +17,14 @@ import { branchCondition, expand } from "./expand";
 import { collectRegisters, dirtyBeforeLoop, findKnownFlags, findLiveFlags, liveAfter, liveInBlock, storesGeneral } from "./flow";
 import { beginFloats, loadFast } from "./float/checks";
 import { F_EXECUTE } from "./imports";
-import { beginHints, settleHints } from "./hints";
+import { beginHints, ifUnlikely, settleHints } from "./hints";
 import { TR_BODY, TR_BODY_SIZE, TR_OPEN } from "./layout";
 import { beginLocals, declareLocals, freeTemps, L_BASE, L_NEXT, localsFull, temp } from "./locals";
 import { beginAccesses, beginFunction, inTrace, isMisplaced } from "./memory-access";
-import { I32_ADD, I32_EQZ, I32_SHR_U, I64_ADD, UNREACHABLE } from "./opcodes";
+import { I32_EQZ, I32_SHR_U, I64_ADD, UNREACHABLE } from "./opcodes";
 import { BEFORE_ALL, dispatchCount, dispatched, hasLabel, orderAt, ordered, positionOf, S_END, S_KIND, S_START, SCOPE_LOOP, scopeAt, scopeCount } from "./order";
 import {
-  atInstruction, beginWaysOut, dirty, endWaysOut, FLAGS_DYNAMIC, flagsStored, leaveAt, leaveAtRip, loadRegisters, loadTlb, loadVectors,
+  atInstruction, beginWaysOut, dirty, endWaysOut, FLAGS_DYNAMIC, flagsStored, leaveAt, leaveAtRip, leaveIfRequested, leaveWithFault, loadRegisters, loadTlb, loadVectors,
   miss, prologue, pushGoOn, setDirty, setKnownFlags, storeFlags, storeFuel, storeRegisters, storeVectors, takeFuel, usedRegisters, usedVectors, usesFloats,
 } from "./state";
 import { findSpans, takeSpanLocals } from "./spans";
@@ -211,7 +211,8 @@ function emitBlock(position: i32): bool {
     const next = delta + <i32>lengthOf(rec);
     atInstruction(delta, total - n);
     const how = howTo(rec);
-    if (how == HOW_LEAVE || !prepareX87(rec, total - n - 1)) {
+    const shadowing = isShadowing(rec);
+    if (how == HOW_LEAVE || !prepareX87(rec, total - n - 1) || (shadowing && n + 1 == total)) {
       miss();
       return true;
     }
@@ -223,6 +224,13 @@ function emitBlock(position: i32): bool {
       afterX87();
     }
     delta = next;
+    if (shadowing) {
+      // It is followed by a NOP, behind which interrupts are looked at.
+      rec += RECORD_SIZE;
+      delta += lengthOf(rec);
+      n++;
+      leaveIfRequested(delta, total - n - 1);
+    }
   }
   endBlock(b, position);
   return true;
@@ -245,21 +253,19 @@ function callCase(rec: usize, traceDelta: i32, remaining: i32, ends: bool): bool
   localSet(result);
   flagsStored();
   // 0 and 1: it is done, 2: it is not.
+  localGet(result);
+  i32const(1);
+  byte(I32_SHR_U);
+  ifUnlikely();
+  leaveWithFault(remaining);
+  end();
   if (ends) {
-    localGet(result);
-    i32const(1);
-    byte(I32_SHR_U);
-    localSet(result);
-    leaveAtRip(result);
+    leaveAtRip(0);
     return true;
   }
   localGet(result);
-  ifBlock(VOID);
-  localGet(result);
-  i32const(remaining - 2);
-  byte(I32_ADD);
-  localSet(result);
-  leaveAtRip(result);
+  ifUnlikely();
+  leaveAtRip(remaining - 1);
   end();
   loadRegisters(0xffff);
   loadVectors(0xffff);

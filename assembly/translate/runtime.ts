@@ -4,7 +4,7 @@ import { leaveAt } from "../decode/dispatch";
 import { nextRip, R_OP, R_SUB, setRecord } from "../decode/record";
 import { conditionOf, statusFlags } from "../execute/flags";
 import { executeGroup } from "../generated/interpret";
-import { CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_FUEL, CPU_RIP, CPU_TRACE_RIP, VM_JIT_VERIFY } from "../layout";
+import { CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_FUEL, CPU_MODE, CPU_RIP, CPU_TRACE_RIP, VM_JIT_VERIFY } from "../layout";
 import { contextGeneration } from "../mmu/contexts";
 import { pageRead, pageRewrite, pageWrite } from "../mmu/translate";
 import { STRADDLES } from "./layout";
@@ -21,17 +21,21 @@ const PLAIN_KINDS: u32 = 1 | (1 << 6) | (1 << 7) | (1 << 10);
 export function j0(rec: usize, traceRip: u64): i32 {
   const drops = dropCount();
   const generation = contextGeneration;
+  const mode = load<u32>(cpu, CPU_MODE);
   store<u64>(cpu, traceRip, CPU_TRACE_RIP);
   setRecord(rec);
-  store<u64>(cpu, nextRip(rec), CPU_RIP);
+  const next = nextRip(rec);
+  store<u64>(cpu, next, CPU_RIP);
   // A locked operation that lost a race is tried again.
   while (executeGroup(load<u16>(rec, R_OP), load<u16>(rec, R_SUB), rec) == 0 && !fault) {}
   if (fault) {
     leaveAt(rec);
     return 2;
   }
-  // Requests, mappings that have changed, and code that was overwritten end the region.
-  return i32(load<u32>(cpu, CPU_FUEL + 4) != 0 || dropCount() != drops || contextGeneration != generation);
+  // Transfers, requests, another mode, mappings that have changed, and code that was overwritten end the region.
+  return i32(
+    load<u64>(cpu, CPU_RIP) != next || load<u32>(cpu, CPU_FUEL + 4) != 0 || load<u32>(cpu, CPU_MODE) != mode || dropCount() != drops || contextGeneration != generation,
+  );
 }
 
 /** Condition `code` of the flags that translated code has in locals: CC_OP, or -1 where the vCPU has them. */

@@ -1,6 +1,6 @@
 // What a region has in locals instead of the vCPU, and how it goes back: registers, flags, fuel, and the ways out.
 import { cpu } from "../cpu";
-import { CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_FUEL, CPU_XMM } from "../layout";
+import { CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_FUEL, CPU_RIP, CPU_XMM } from "../layout";
 import { F_LEAVE, F_MISS, F_STORE_FLAGS, G_FAULT, G_TLB } from "./imports";
 import { code64 } from "./code-mode";
 import { forgetRegister } from "./float/ordinary";
@@ -273,15 +273,33 @@ export function leaveTo(local: u32): void {
   wayOut(F_LEAVE, local, 0, 0);
 }
 
-/** Leaves with everything but the fuel in the vCPU, CPU_RIP too; `uncounted` (a local) instructions were not executed. */
-export function leaveAtRip(uncounted: u32): void {
+/** Leaves for CPU_RIP, with everything but the fuel in the vCPU; `uncounted` instructions of the block were not executed. */
+export function leaveAtRip(uncounted: i32): void {
+  i64const((<i64>uncounted << PLACE_UNCOUNTED) | (<i64>FLAGS_STORED << PLACE_FLAGS));
+  loadField(I64_LOAD, CPU_RIP);
+  localGet(L_FUEL);
+  i64const(0);
+  i64const(0);
+  returnCall(F_LEAVE);
+}
+
+/** Leaves with a fault that a called case has raised, and with everything but the fuel in the vCPU. */
+export function leaveWithFault(uncounted: i32): void {
   i32const(0);
   localGet(L_FUEL);
-  localGet(uncounted);
+  i32const(uncounted);
   byte(I32_ADD);
   field(I32_STORE, CPU_FUEL);
   i32const(0);
   byte(RETURN);
+}
+
+/** Leaves at a displacement, with `uncounted` instructions of the block not executed, if there is a request. */
+export function leaveIfRequested(delta: i32, uncounted: i32): void {
+  loadField(I32_LOAD, CPU_FUEL + 4);
+  ifUnlikely();
+  wayOut(F_LEAVE, L_BASE, delta, uncounted);
+  end();
 }
 
 /** After a call that may have raised a fault: leaves with it, the instruction not executed. */

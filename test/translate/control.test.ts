@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { KVM_EXIT_IO } from "../../assembly/exits.ts";
+import { CPU_INTERRUPT_PENDING, CPU_INTERRUPT_VECTOR } from "../../assembly/layout.ts";
 import { Assembler, CONDITION } from "./assembler.ts";
 import {
   CODE,
@@ -16,6 +17,7 @@ import {
   RDX,
   RSI,
   RSP,
+  STACK,
   shareInRegions,
   type TierGuest,
 } from "./tier-guest.ts";
@@ -175,6 +177,31 @@ test("TF set by POPF traps after the next instruction, in the middle of a loop",
   program.label("on").code(0x48, 0xff, 0xc3).repeat(RCX, "again").halt();
   await runOften(program.finish());
 });
+
+for (const [name, follower] of [
+  ["a NOP", [0x90]],
+  ["an instruction that does something", [0x48, 0xff, 0xc0]], // inc rax
+] as const) {
+  test(`an interrupt that STI lets in comes behind ${name}, and before the CLI that follows`, async () => {
+    const program = new Assembler(CODE).set(RAX, 0).set(RCX, 20).label("again").code(0xfb, ...follower);
+    const behind = program.here;
+    program.code(0xfa).repeat(RCX, "again").halt();
+    const bytes = program.finish();
+    const translated = await onBothTiers((guest) => {
+      guest.load(CODE, bytes);
+      for (let run = 0; run < 4; run++) {
+        // By then the loop is a region.
+        if (run === 3) {
+          guest.state.setU32(CPU_INTERRUPT_PENDING, 1);
+          guest.state.setU32(CPU_INTERRUPT_VECTOR, 0x40);
+        }
+        guest.runToHalt();
+      }
+      assert.equal(guest.view.getBigUint64(STACK - 40, true), BigInt(behind));
+    });
+    if (follower[0] === 0x90) assert.ok(shareInRegions(translated) > 0.9, `${shareInRegions(translated)} in regions`);
+  });
+}
 
 test("more instructions than a slice has", async () => {
   const program = new Assembler(CODE).set(RCX, 150_000).set(RDI, DATA).label("again");

@@ -102,7 +102,7 @@ row("pushf", "9C d64", { ...stack }, (b) => {
   const value = b.call("execute/push-pop", "pushedFlags", [b.const(b.width / 8, 32)], { type: "i32" });
   b.push(b.zeroExtend(value, 32, b.width));
 });
-row("popf", "9D d64", { ...stack, ends: true, needsRip: true }, (b) => {
+row("popf", "9D d64", { ...stack, ends: true, needsRip: true, straight: true }, (b) => {
   const value = b.top();
   b.call("execute/push-pop", "popFlags", [b.const(b.width / 8, 32), b.zeroExtend(value, b.width, 32)]);
   b.drop();
@@ -111,7 +111,7 @@ row("popf", "9D d64", { ...stack, ends: true, needsRip: true }, (b) => {
 row("push_seg", ["06 SO i64 d64", "0E SO i64 d64", "16 SO i64 d64", "1E SO i64 d64", "0F A0 SO d64", "0F A8 SO d64"], { ...stack, mnemonic: "push" }, (b, s) => {
   b.push(b.zeroExtend(b.call("execute/push-pop", "segmentOperand", [b.index(s)], { type: "i32", faults: false }), 32, b.width));
 });
-row("pop_seg", ["07 SO i64 d64", "17 SO i64 d64", "1F SO i64 d64", "0F A1 SO d64", "0F A9 SO d64"], { ...stack, ends: true, needsRip: true, mnemonic: "pop" }, (b, s) => {
+row("pop_seg", ["07 SO i64 d64", "17 SO i64 d64", "1F SO i64 d64", "0F A1 SO d64", "0F A9 SO d64"], { ...stack, ends: true, needsRip: true, straight: true, mnemonic: "pop" }, (b, s) => {
   const value = b.top();
   b.call("execute/push-pop", "popSegment", [b.index(s), b.zeroExtend(value, b.width, 32), b.const(b.width / 8, 32)]);
   b.end();

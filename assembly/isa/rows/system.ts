@@ -8,6 +8,8 @@ import { row } from "../row.ts";
 
 const system = { group: "system" };
 const transfer = { group: "system", ends: true, needsRip: true };
+/** Not a transfer: what follows may be decoded or translated in another way. */
+const change = { ...transfer, straight: true };
 const bytes = (b: Builder): ReturnType<Builder["const"]> => b.const(b.width / 8, 32);
 const helper = (module: string, name: string) => (b: Builder): void => {
   b.call(`execute/${module}`, name, []);
@@ -80,12 +82,12 @@ row("mov_from_seg", "8C Ev,Sw", { ...system, mnemonic: "mov" }, (b, d, s) => {
   else b.write(d, b.zeroExtend(selector, 32, b.width));
 });
 // SS is loaded into a shadow: interrupts wait for one more instruction.
-row("mov_to_seg", "8E Sw,Ew", { ...transfer, mnemonic: "mov" }, (b, s, value) => {
+row("mov_to_seg", "8E Sw,Ew", { ...change, mnemonic: "mov" }, (b, s, value) => {
   b.call("execute/operand", "writeSegment", [b.index(s), b.read(value)]);
   b.end();
 });
 for (const [name, form, seg] of [["les", "C4 Gv,Mv i64", 0], ["lds", "C5 Gv,Mv i64", 3], ["lss", "0F B2 Gv,Mv", 2], ["lfs", "0F B4 Gv,Mv", 4], ["lgs", "0F B5 Gv,Mv", 5]] as const) {
-  row(name, form, transfer, (b, d, m) => {
+  row(name, form, change, (b, d, m) => {
     const address = b.address(m, false, b.width / 8 + 2);
     const offset = b.load(address, b.width);
     const selector = b.load(b.add(address, b.const(b.width / 8, 64)), 16);
@@ -106,11 +108,11 @@ function storeWord(b: Builder, d: Operand, name: string): void {
   if (d.shape === "mem") b.write({ ...d, width: 16, bytes: 2 }, selector);
   else b.write(d, b.zeroExtend(selector, 32, b.width));
 }
-row("lldt", "0F 00/2 Ew", { ...transfer, protectedOnly: true }, (b, s) => {
+row("lldt", "0F 00/2 Ew", { ...change, protectedOnly: true }, (b, s) => {
   b.call("execute/operand", "loadLdtr", [b.read(s)]);
   b.end();
 });
-row("ltr", "0F 00/3 Ew", { ...transfer, protectedOnly: true }, (b, s) => {
+row("ltr", "0F 00/3 Ew", { ...change, protectedOnly: true }, (b, s) => {
   b.call("execute/operand", "loadTaskRegister", [b.read(s)]);
   b.end();
 });
@@ -141,19 +143,19 @@ for (const [name, digit, table] of [["sgdt", 0, "storeGdt"], ["sidt", 1, "storeI
     b.call("execute/operand", table, [b.address(m, digit < 2, b.width === 64 ? 10 : 6), bytes(b)]);
   });
 }
-row("lmsw", "0F 01/6 Ew", transfer, (b, s) => {
+row("lmsw", "0F 01/6 Ew", change, (b, s) => {
   b.call("execute/operand", "loadMsw", [b.read(s)]);
   b.end();
 });
-row("invlpg", "0F 01/7 M", transfer, (b) => {
+row("invlpg", "0F 01/7 M", change, (b) => {
   b.call("execute/operand", "invalidatePage", [b.call("execute/operand", "linearOperand", [], { type: "i64" })]);
   b.end();
 });
-row("invpcid", "66 0F38 82 Gy,Mx", { ...transfer, feature: FEAT_INVPCID, protectedOnly: true }, (b, type, m) => {
+row("invpcid", "66 0F38 82 Gy,Mx", { ...change, feature: FEAT_INVPCID, protectedOnly: true }, (b, type, m) => {
   b.call("execute/operand", "invalidatePcid", [b.zeroExtend(b.read(type), b.width, 64), b.address(m, false, 16)]);
   b.end();
 });
-row("clts", "0F 06 nomodrm", transfer, helper("control", "clts"));
+row("clts", "0F 06 nomodrm", change, helper("control", "clts"));
 
 // ---------------------------------------------------------------- control registers, MSRs, time
 // Moves to and from control and debug registers are 64 bits wide in 64-bit code, 32 elsewhere; ModRM.mod is ignored.
@@ -161,7 +163,7 @@ for (const [name, form, target, read] of [
   ["mov_from_cr", "0F 20 Rv,Cv f64", "readCr", true], ["mov_to_cr", "0F 22 Cv,Rv f64", "writeCr", false],
   ["mov_from_dr", "0F 21 Rv,Dv f64", "readDr", true], ["mov_to_dr", "0F 23 Dv,Rv f64", "writeDr", false],
 ] as const) {
-  row(name, form, { ...transfer, mnemonic: "mov", widths: [16, 32, 64] }, (b, d, s) => {
+  row(name, form, { ...change, mnemonic: "mov", widths: [16, 32, 64] }, (b, d, s) => {
     if (read) {
       const value = b.call("execute/control", target, [b.index(s)], { type: "i64" });
       if (b.width === 64) b.write(d, value);
@@ -175,10 +177,10 @@ for (const [name, form, target, read] of [
   });
 }
 row("rdmsr", "0F 32 nomodrm", { ...system, needsRip: true }, helper("operand", "rdmsr"));
-row("wrmsr", "0F 30 nomodrm", transfer, helper("operand", "wrmsr"));
+row("wrmsr", "0F 30 nomodrm", change, helper("operand", "wrmsr"));
 // With -icount the time is that of all instructions that have their fuel: the trace ends, so that none is behind this one.
-row("rdtsc", "0F 31 nomodrm", { ...transfer, feature: FEAT_TSC }, helper("operand", "rdtsc"));
-row("rdtscp", "0F 01/7 rm=1", { ...transfer, feature: FEAT_RDTSCP }, helper("operand", "rdtscp"));
+row("rdtsc", "0F 31 nomodrm", { ...change, feature: FEAT_TSC }, helper("operand", "rdtsc"));
+row("rdtscp", "0F 01/7 rm=1", { ...change, feature: FEAT_RDTSCP }, helper("operand", "rdtscp"));
 row("rdpmc", "0F 33 nomodrm", system, (b) => void b.call("execute/operand", "rdpmc", []));
 row("rdpid", "F3 0F C7/7 Rv f64", { ...system, feature: FEAT_RDPID }, (b, d) => {
   const value = b.call("execute/operand", "readTscAux", [], { type: "i32", faults: false });
@@ -188,8 +190,8 @@ row("cpuid", "0F A2 nomodrm", system, (b) => {
   b.call("execute/cpuid", "cpuid", [b.get({ register: 0, width: 32 }), b.get({ register: 1, width: 32 })]);
 });
 row("xgetbv", "0F 01/2 rm=0", { ...system, feature: FEAT_XSAVE }, (b) => void b.call("execute/operand", "readXcr", []));
-row("xsetbv", "0F 01/2 rm=1", { ...transfer, feature: FEAT_XSAVE }, helper("operand", "writeXcr"));
-row("swapgs", "0F 01/7 rm=0 o64", transfer, helper("syscall", "swapgs"));
+row("xsetbv", "0F 01/2 rm=1", { ...change, feature: FEAT_XSAVE }, helper("operand", "writeXcr"));
+row("swapgs", "0F 01/7 rm=0 o64", change, helper("syscall", "swapgs"));
 for (const [name, digit] of [["rdfsbase", 0], ["rdgsbase", 1], ["wrfsbase", 2], ["wrgsbase", 3]] as const) {
   row(name, `F3 0F AE/${digit} Ry reg o64`, { ...system, feature: FEAT_FSGSBASE }, (b, r) => {
     const seg = b.const(digit & 1 ? 5 : 4, 32);
@@ -207,8 +209,8 @@ function random(b: Builder): ReturnType<Builder["const"]> {
 }
 
 // ---------------------------------------------------------------- flags, waiting, hints
-row("cli", "FA nomodrm", system, helper("operand", "cli"));
-row("sti", "FB nomodrm", { ...system, shadow: true }, helper("operand", "sti"));
+row("cli", "FA nomodrm", system, (b) => void b.call("execute/interrupt-flag", "cli", []));
+row("sti", "FB nomodrm", { ...system, shadow: true }, (b) => void b.call("execute/interrupt-flag", "sti", []));
 row("hlt", "F4 nomodrm", transfer, helper("operand", "hlt"));
 row("clac", "0F 01/1 rm=2", { ...system, feature: FEAT_SMAP }, helper("operand", "clac"));
 row("stac", "0F 01/1 rm=3", { ...system, feature: FEAT_SMAP }, helper("operand", "stac"));
@@ -216,18 +218,18 @@ for (const [name, opcode] of [["cmc", "F5"], ["clc", "F8"], ["stc", "F9"], ["cld
   row(name, `${opcode} nomodrm`, { ...system }, (b) => void b.call("execute/flags", name, [], { faults: false }));
 }
 row("salc", "D6 nomodrm i64", system, (b) => void b.call("execute/flags", "salc", [], { faults: false }));
-row("vmcall", ["0F 01/0 rm=1", "0F 01/3 rm=1"], transfer, helper("operand", "hypercallOperand"));
+row("vmcall", ["0F 01/0 rm=1", "0F 01/3 rm=1"], change, helper("operand", "hypercallOperand"));
 row("monitor", "0F 01/1 rm=0", { ...system, feature: FEAT_MONITOR }, (b) => void b.call("execute/operand", "monitor", []));
-row("mwait", "0F 01/1 rm=1", { ...transfer, feature: FEAT_MONITOR }, helper("operand", "mwait"));
+row("mwait", "0F 01/1 rm=1", { ...change, feature: FEAT_MONITOR }, helper("operand", "mwait"));
 for (const name of ["invd", "wbinvd"]) row(name, `${name === "invd" ? "0F 08" : "0F 09"} nomodrm`, system, (b) => void b.call("execute/operand", "cacheControl", []));
 
 const nothing = (): void => {};
 row("nop", ["90 nomodrm b0", "0F 1F Ev", "0F 19 Ev", "0F 1A Ev", "0F 1B Ev", "0F 1C Ev", "0F 1D Ev", "0F 1E Ev", "0F 18 Ev"], system, nothing);
-row("pause", "F3 90 nomodrm b0", system, (b) => void b.call("execute/operand", "pause", [], { faults: false }));
+row("pause", "F3 90 nomodrm b0", system, (b) => void b.call("execute/interrupt-flag", "pause", [], { faults: false }));
 // Every 64-bit processor takes it at least as a NOP (APM volume 3, PREFETCH); kernels rely on that without looking.
 row("prefetchw", "0F 0D Ev", system, nothing);
 row("lfence", ["NP 0F AE/5 reg"], { ...system, feature: FEAT_SSE2 }, nothing);
-row("mfence", ["NP 0F AE/6 reg"], { ...system, feature: FEAT_SSE2 }, (b) => void b.call("execute/operand", "fence", [], { faults: false }));
+row("mfence", ["NP 0F AE/6 reg"], { ...system, feature: FEAT_SSE2 }, (b) => void b.call("execute/atomic", "fence", [], { faults: false }));
 row("sfence", ["NP 0F AE/7 reg"], { ...system, feature: FEAT_SSE }, nothing);
 // A flush of a line is an access to it as far as paging and segmentation go.
 for (const [name, form, feature] of [["clflush", "NP 0F AE/7 Mb", FEAT_CLFLUSH], ["clflushopt", "66 0F AE/7 Mb", FEAT_CLFLUSHOPT], ["clwb", "66 0F AE/6 Mb", FEAT_CLWB]] as const) {

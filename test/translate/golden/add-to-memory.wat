@@ -110,12 +110,20 @@ local.set $flag_op
 local.get $13
 i32.const 1
 i32.shr_u
-local.set $13
+if
+ i32.const 0
+ local.get $fuel
+ i32.const 1
+ i32.add
+ i32.store offset=cpu.fuel
+ i32.const 0
+ return
+end
+i64.const -281474976710656
 i32.const 0
+i64.load offset=cpu.rip
 local.get $fuel
-local.get $13
-i32.add
-i32.store offset=cpu.fuel
-i32.const 0
-return
+i64.const 0
+i64.const 0
+return_call $leave
 unreachable

@@ -167,18 +167,26 @@ local.set $12
 i32.const -1
 local.set $flag_op
 local.get $12
+i32.const 1
+i32.shr_u
 if
- local.get $12
- i32.const 0
- i32.add
- local.set $12
  i32.const 0
  local.get $fuel
- local.get $12
+ i32.const 2
  i32.add
  i32.store offset=cpu.fuel
  i32.const 0
  return
+end
+local.get $12
+if
+ i64.const -281470681743360
+ i32.const 0
+ i64.load offset=cpu.rip
+ local.get $fuel
+ i64.const 0
+ i64.const 0
+ return_call $leave
 end
 i32.const 0
 i64.load offset=cpu.rdi
@@ -199,12 +207,20 @@ local.set $flag_op
 local.get $12
 i32.const 1
 i32.shr_u
-local.set $12
+if
+ i32.const 0
+ local.get $fuel
+ i32.const 1
+ i32.add
+ i32.store offset=cpu.fuel
+ i32.const 0
+ return
+end
+i64.const -281474976710656
 i32.const 0
+i64.load offset=cpu.rip
 local.get $fuel
-local.get $12
-i32.add
-i32.store offset=cpu.fuel
-i32.const 0
-return
+i64.const 0
+i64.const 0
+return_call $leave
 unreachable
