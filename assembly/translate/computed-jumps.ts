@@ -6,9 +6,9 @@ import { dispatcher, dispatcherScope, edge } from "./emit";
 import { jumpTarget } from "./expand";
 import { TR_SORTED } from "./layout";
 import { L_BASE, L_NEXT, temp } from "./locals";
-import { I32_EQZ, I64_EQ, I64_LT_S, I64_SUB } from "./opcodes";
+import { I64_EQ, I64_LT_S, I64_SUB } from "./opcodes";
 import { dispatched, orderAt, ordered } from "./order";
-import { dirty, leaveTo, pushGoOn, setDirty, storeRegisters, storeVectors } from "./state";
+import { leaveTo, redispatch } from "./state";
 import { block, br, byte, elseBlock, end, I64, i32const, i64const, ifBlock, labelOf, localGet, localSet, scopes, VOID } from "./writer";
 
 /** Entries that a computed jump is compared with one by one. */
@@ -60,7 +60,7 @@ function toEntries(distance: u32, except: u64): void {
   search(distance, 0, count, found);
   br(1);
   end();
-  goTo();
+  redispatch(jumpTarget, 0, dispatcherScope);
   end();
 }
 
@@ -103,18 +103,4 @@ function search(distance: u32, from: i32, to: i32, found: u32): void {
     br(labelOf(found));
     end();
   }
-}
-
-/** Goes to the entry that L_NEXT names, which is where the computed jump goes, through the dispatcher. */
-function goTo(): void {
-  const was = dirty;
-  storeRegisters(0xffff);
-  storeVectors(0xffff);
-  pushGoOn();
-  byte(I32_EQZ);
-  ifBlock(VOID);
-  leaveTo(jumpTarget);
-  end();
-  setDirty(was);
-  br(labelOf(dispatcherScope));
 }

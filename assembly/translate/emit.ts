@@ -21,11 +21,11 @@ import { beginHints, ifUnlikely, settleHints } from "./hints";
 import { TR_BODY, TR_BODY_SIZE, TR_OPEN } from "./layout";
 import { beginLocals, declareLocals, freeTemps, L_BASE, L_NEXT, localsFull, temp } from "./locals";
 import { beginAccesses, beginFunction, inTrace, isMisplaced } from "./memory-access";
-import { I32_EQZ, I32_SHR_U, I64_ADD, UNREACHABLE } from "./opcodes";
+import { I32_SHR_U, I64_ADD, UNREACHABLE } from "./opcodes";
 import { BEFORE_ALL, dispatchCount, dispatched, hasLabel, orderAt, ordered, positionOf, S_END, S_KIND, S_START, SCOPE_LOOP, scopeAt, scopeCount } from "./order";
 import {
-  atInstruction, beginWaysOut, dirty, endWaysOut, FLAGS_DYNAMIC, flagsStored, leaveAt, leaveAtRip, leaveIfRequested, leaveWithFault, loadRegisters, loadTlb, loadVectors,
-  miss, prologue, pushGoOn, setDirty, setKnownFlags, storeFlags, storeFuel, storeRegisters, storeVectors, takeFuel, usedRegisters, usedVectors, usesFloats,
+  atInstruction, beginWaysOut, endWaysOut, FLAGS_DYNAMIC, flagsStored, leaveAt, leaveAtRip, leaveIfRequested, leaveWithFault, loadRegisters, loadTlb, loadVectors,
+  miss, prologue, pushGoOn, redispatch, setDirty, setKnownFlags, storeFlags, storeFuel, storeRegisters, storeVectors, takeFuel, usedRegisters, usedVectors, usesFloats,
 } from "./state";
 import { findSpans, takeSpanLocals } from "./spans";
 import { planX87, usedSlots } from "./x87/plan";
@@ -175,23 +175,6 @@ function labelFor(from: i32, position: i32): i32 {
   return -1;
 }
 
-/** Goes to a dispatched block through the dispatcher, which is clean. */
-function redispatch(index: i32): void {
-  const b = blockAt(index);
-  const was = dirty;
-  storeRegisters(0xffff);
-  storeVectors(0xffff);
-  pushGoOn();
-  byte(I32_EQZ);
-  ifBlock(VOID);
-  leaveAt(load<i32>(b, B_DELTA));
-  end();
-  setDirty(was);
-  i32const(load<i32>(b, B_ENTRY));
-  localSet(L_NEXT);
-  br(labelOf(dispatcherScope));
-}
-
 // ---------------------------------------------------------------- blocks
 function emitBlock(position: i32): bool {
   const b = blockAt(orderAt(position));
@@ -316,7 +299,11 @@ export function edge(index: i32, target: i32, position: i32, inner: u32): void {
       brIf(label + inner);
       return leaveAt(target);
     }
-    if (dispatcher && (dispatched >> index) & 1) return redispatch(index);
+    if (dispatcher && (dispatched >> index) & 1) {
+      i32const(load<i32>(blockAt(index), B_ENTRY));
+      localSet(L_NEXT);
+      return redispatch(L_BASE, target, dispatcherScope);
+    }
   }
   leaveAt(target);
 }

@@ -8,7 +8,7 @@ import { ifUnlikely } from "./hints";
 import { instructionCount } from "./discover";
 import { addLocal, L_BASE, L_FLAG_DST, L_FLAG_OP, L_FLAG_SRC, L_FUEL, L_TLB, registerLocal, vectorLocal } from "./locals";
 import {
-  I32_ADD, I32_GE_S, I32_LOAD, I32_OR, I32_STORE, I32_SUB, I64_EXTEND_U, I64_LOAD, I64_OR, I64_SHL, I64_STORE, RETURN, V128_LOAD, V128_STORE,
+  I32_ADD, I32_EQZ, I32_GE_S, I32_LOAD, I32_OR, I32_STORE, I32_SUB, I64_EXTEND_U, I64_LOAD, I64_OR, I64_SHL, I64_STORE, RETURN, V128_LOAD, V128_STORE,
 } from "./opcodes";
 import { pushExtended } from "./registers";
 import { PLACE_FLAGS, PLACE_UNCOUNTED } from "./ways";
@@ -271,6 +271,21 @@ export function leaveAt(delta: i32): void {
 /** Leaves at the address in an i64 local. */
 export function leaveTo(local: u32): void {
   wayOut(F_LEAVE, local, 0, 0);
+}
+
+/** Goes to the entry that L_NEXT names, which is `delta` behind what local `base` has, through the dispatcher in scope
+ * `dispatcher`, which is clean; or leaves for it. */
+export function redispatch(base: u32, delta: i32, dispatcher: u32): void {
+  const was = dirty;
+  storeRegisters(0xffff);
+  storeVectors(0xffff);
+  pushGoOn();
+  byte(I32_EQZ);
+  ifBlock(VOID);
+  wayOut(F_LEAVE, base, delta, 0);
+  end();
+  dirty = was;
+  br(labelOf(dispatcher));
 }
 
 /** Leaves for CPU_RIP, with everything but the fuel in the vCPU; `uncounted` instructions of the block were not executed. */

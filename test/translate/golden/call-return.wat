@@ -252,6 +252,8 @@ loop
  i32.eqz
  if
   i32.const 0
+  local.set $entry
+  i32.const 0
   local.get $rcx
   i64.store offset=cpu.rcx
   i32.const 0
@@ -276,8 +278,6 @@ loop
    local.get $flag_src
    return_call $leave
   end
-  i32.const 0
-  local.set $entry
   br 1
  end
  i32.const 0
