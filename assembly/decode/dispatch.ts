@@ -6,7 +6,7 @@ import {
   CPU_CR0, CPU_CR4, CPU_FUEL, CPU_LOG, CPU_MODE, CPU_RIP, CPU_TRACE_RIP, CPU_XCR0, LOG_COUNT, LOG_CPU, LOG_EXEC, MODE_CODE16, MODE_CODE64, MODE_CODE_MASK, MODE_FLAT,
 } from "../layout";
 import { fetchGpa, fetchTranslate } from "../mmu/translate";
-import { enterRegion, HOT, isForced, pagesHold, regionOf } from "../translate/translator";
+import { enterRegion, HOT, isForced, pagesAreGlobal, pagesHold, regionOf } from "../translate/translator";
 import { knownTrace, remember } from "./jumps";
 import { buildTrace, FAULT_LEAF_SHIFT, flushCount, STEP_BYTES, stepTrace, traceAt } from "./traces";
 import { JUMPED, JUMPS_KEPT, R_IMM, R_OFFSET, R_SEGNO, R_STACK, RECORD_SIZE, T_COUNT, T_ENTRIES, T_FLAGS, T_LENGTH, T_RECORDS, T_VALID, TRACE_ENTERED } from "./record";
@@ -53,7 +53,7 @@ export function findTrace(link: usize): usize {
         link = 0;
         if (fuel >= load<u32>(t, T_COUNT)) logEntry(t, log);
       } else if (!heat) link = 0;
-      else if (pagesHold(t, linear)) remember(linear, mode, t);
+      else if (pagesHold(t, linear)) remember(linear, mode, t, pagesAreGlobal(t, linear));
       else interpretNext = true;
     }
     if (heat == HOT) {

@@ -1,17 +1,20 @@
 // The jump cache: from linear addresses to traces, for the address space and mode in its tags.
 import { cpu } from "../cpu";
 import { CPU_TRACES } from "../layout";
-import { contextGeneration } from "../mmu/contexts";
+import { contextGeneration, globalGeneration } from "../mmu/contexts";
 import { forgetExecuted, noteExecuted } from "../mmu/executed";
 
 /** 16 bytes an entry {u64 linear address, u32 tag, u32 trace}. */
 export const JUMP_CACHE = CPU_TRACES + 0x10000;
 export const JUMP_ENTRIES: u32 = 8192;
 export const JUMP_CACHE_SIZE: usize = 0x20000;
-/** Mode bits in a tag; the address-space generation stands above them. */
-export const TAG_MODE_BITS: u32 = 11;
-/** The generations' upper half for which the cache is good. */
-export let epoch: u32 = 0;
+/** Bits of the mode in a tag, and one for what lies in global pages; contextGeneration, or globalGeneration for those, stands
+ * above them. So what the kernel executes stays known when it goes to another process. */
+export const TAG_MODE_BITS: u32 = 12;
+export const TAG_GLOBAL: u32 = 1 << (TAG_MODE_BITS - 1);
+/** u32: what of contextGeneration and of globalGeneration the tags do not have room for, as the whole cache has it. */
+export const JUMP_EPOCH = CPU_TRACES + 8;
+const JUMP_GLOBAL_EPOCH = CPU_TRACES + 12;
 
 // @ts-ignore: decorator
 @inline function entryFor(linear: u64): usize {
@@ -22,22 +25,26 @@ export let epoch: u32 = 0;
 // @ts-ignore: decorator
 @inline export function knownTrace(linear: u64, mode: u32): usize {
   const entry = entryFor(linear);
-  if (load<u64>(entry) != linear || load<u32>(entry, 8) != ((contextGeneration << TAG_MODE_BITS) | mode)) return 0;
-  return contextGeneration >> (32 - TAG_MODE_BITS) == epoch ? <usize>load<u32>(entry, 12) : 0;
+  if (load<u64>(entry) != linear) return 0;
+  const tag = load<u32>(entry, 8) ^ mode;
+  if (tag == ((globalGeneration << TAG_MODE_BITS) | TAG_GLOBAL)) return load<u32>(entry, 12);
+  return tag == contextGeneration << TAG_MODE_BITS && contextGeneration >> (32 - TAG_MODE_BITS) == load<u32>(cpu, JUMP_EPOCH) ? <usize>load<u32>(entry, 12) : 0;
 }
 
-/** Notes the trace at a linear address in the current address space. */
-export function remember(linear: u64, mode: u32, trace: usize): void {
+/** Notes the trace at a linear address in the current address space; `global`: it is reached by global pages alone. */
+export function remember(linear: u64, mode: u32, trace: usize, global: bool): void {
   const now = contextGeneration >> (32 - TAG_MODE_BITS);
-  if (now != epoch) {
+  const globalNow = globalGeneration >> (32 - TAG_MODE_BITS);
+  if (now != load<u32>(cpu, JUMP_EPOCH) || globalNow != load<u32>(cpu, JUMP_GLOBAL_EPOCH)) {
     // Tags from a former round of generations could match by chance.
     forgetJumps();
-    epoch = now;
+    store<u32>(cpu, now, JUMP_EPOCH);
+    store<u32>(cpu, globalNow, JUMP_GLOBAL_EPOCH);
   }
   noteExecuted(linear);
   const entry = entryFor(linear);
   store<u64>(entry, linear);
-  store<u32>(entry, (contextGeneration << TAG_MODE_BITS) | mode, 8);
+  store<u32>(entry, (global ? (globalGeneration << TAG_MODE_BITS) | TAG_GLOBAL : contextGeneration << TAG_MODE_BITS) | mode, 8);
   store<u32>(entry, <u32>trace, 12);
 }
 

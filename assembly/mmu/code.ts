@@ -5,11 +5,11 @@
 // traces each vCPU's own.
 import { codeWritten } from "../decode/traces";
 import { TLB_ADDEND, TLB_WRITE, VM_CODE_LINES, VM_RAM_BASE, VM_RAM_SIZE } from "../layout";
-import { contextEntry } from "./contexts";
+import { entriesToVisit, entryToVisit } from "./contexts";
 import { dirtyByte } from "./dirty";
 import { isRecentCode, noteRecentCode } from "./recent-code";
 import { flushOthers } from "./shootdown";
-import { CONTEXTS, CONTEXT_ENTRIES, CONTEXT_FILLS, CONTEXT_LIST, FILL_LIST_MAX } from "./state";
+import { CONTEXTS } from "./state";
 import { TLB_NO_TAG, contextRecord } from "./tlb";
 
 /** Address of the line mask of the page that holds RAM byte `host`. */
@@ -80,12 +80,9 @@ export function ramWritten(host: usize, length: usize): void {
 /** Takes the write tags of a host page out of all contexts of this vCPU. */
 function dropWriteTags(page: usize): void {
   for (let context: u32 = 0; context < CONTEXTS; context++) {
-    const record = contextRecord(context);
-    const fills = load<u32>(record, CONTEXT_FILLS);
-    const listed = fills <= FILL_LIST_MAX;
-    const total: u32 = listed ? fills : CONTEXT_ENTRIES;
+    const total = entriesToVisit(contextRecord(context));
     for (let i: u32 = 0; i < total; i++) {
-      const entry = contextEntry(context, listed ? load<u16>(record + (i << 1), CONTEXT_LIST) : i);
+      const entry = entryToVisit(context, total, i);
       const tag = load<u64>(entry, TLB_WRITE);
       if (tag != TLB_NO_TAG && <usize>tag + load<u32>(entry, TLB_ADDEND) == page) {
         store<u64>(entry, TLB_NO_TAG, TLB_WRITE);

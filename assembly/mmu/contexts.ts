@@ -11,7 +11,7 @@ import { mayBeExecuted } from "./executed";
 import {
   CLASS_KERNEL, CLASS_KERNEL_SMAP, CLASS_USER, CONTEXTS, CONTEXT_ENTRIES, CONTEXT_FILLS, CONTEXT_FREE,
   CONTEXT_GENERATION, CONTEXT_LARGE, CONTEXT_LIST, CONTEXT_PCID, CONTEXT_STAMP, FILL_LIST_MAX, LARGE_BITS, MMU_CLASS, MMU_CLOCK,
-  MMU_CONTEXT,
+  MMU_CONTEXT, MMU_GLOBAL_GENERATION,
 } from "./state";
 import {
   META_DEAD, META_GLOBAL, META_SHIFT, PAGE_MASK, TLB_ARRAY_SIZE, TLB_CONTEXT_SIZE, TLB_NO_TAG, contextRecord, killEntry,
@@ -22,6 +22,9 @@ import {
  * INVLPG of a page of code (executed.ts), and where another address space is in use. It comes back to an earlier value only when
  * a PCID comes back that nothing was dropped from. Access class and mode are not part of it. */
 export let contextGeneration: u32 = 0;
+
+/** Like contextGeneration, for what is reached by global pages alone: it stays over loads of CR3. */
+export let globalGeneration: u32 = 0;
 
 /** #AC is raised for misaligned data: every access goes the slow way, which looks. */
 export let alignmentChecked: bool = false;
@@ -54,12 +57,14 @@ export function resetContexts(): void {
     store<u32>(record, ++lastGeneration, CONTEXT_GENERATION);
   }
   store<u32>(contextRecord(0), 0, CONTEXT_PCID);
+  dropGlobal();
   useContext(0);
 }
 
 /** Takes up the current vCPU's context and class: after this instance was bound to another vCPU. */
 export function resumeContext(): void {
-  contextGeneration = load<u32>(contextRecord(load<u32>(cpu, MMU_CONTEXT)), CONTEXT_GENERATION);
+  takeGeneration();
+  globalGeneration = load<u32>(cpu, MMU_GLOBAL_GENERATION);
   updateAccessClass();
 }
 
@@ -88,6 +93,7 @@ export function switchContext(pcid: u32, keep: bool): void {
 export function tlbFlushAll(): void {
   count(STAT_TLB_FLUSHES);
   for (let i: u32 = 0; i < CONTEXTS; i++) dropContext(i, false);
+  dropGlobal();
   takeGeneration();
 }
 
@@ -130,6 +136,14 @@ function takeGeneration(): void {
   contextGeneration = load<u32>(contextRecord(load<u32>(cpu, MMU_CONTEXT)), CONTEXT_GENERATION);
 }
 
+/** A global page may have been dropped. The context in use has a new generation too, so that nothing at all is known of it
+ * until the jump cache has taken note. */
+function dropGlobal(): void {
+  globalGeneration = load<u32>(cpu, MMU_GLOBAL_GENERATION) + 1;
+  store<u32>(cpu, globalGeneration, MMU_GLOBAL_GENERATION);
+  store<u32>(contextRecord(load<u32>(cpu, MMU_CONTEXT)), ++lastGeneration, CONTEXT_GENERATION);
+}
+
 /** The context of `pcid`, or CONTEXTS. */
 function findContext(pcid: u32): u32 {
   for (let i: u32 = 0; i < CONTEXTS; i++) if (load<u32>(contextRecord(i), CONTEXT_PCID) == pcid) return i;
@@ -153,8 +167,27 @@ function leastRecentContext(): u32 {
 
 /** The entry with number `number` (class * TLB_ENTRIES + index) of context `index`. */
 // @ts-ignore: decorator
-@inline export function contextEntry(index: u32, number: u32): usize {
+@inline function contextEntry(index: u32, number: u32): usize {
   return cpu + CPU_TLB + index * TLB_CONTEXT_SIZE + number * TLB_ENTRY_SIZE;
+}
+
+/** How many entries of a context are to be gone through to meet all that are in use: those that its list has, or all. */
+// @ts-ignore: decorator
+@inline export function entriesToVisit(record: usize): u32 {
+  const fills = load<u32>(record, CONTEXT_FILLS);
+  return fills <= FILL_LIST_MAX ? fills : CONTEXT_ENTRIES;
+}
+
+/** Number (class * TLB_ENTRIES + index) of the `i`th of the `total` that entriesToVisit() told. */
+// @ts-ignore: decorator
+@inline function numberToVisit(record: usize, total: u32, i: u32): u32 {
+  return total <= FILL_LIST_MAX ? load<u16>(record + (i << 1), CONTEXT_LIST) : i;
+}
+
+/** The `i`th of the `total` entries of context `index` that entriesToVisit() told. */
+// @ts-ignore: decorator
+@inline export function entryToVisit(index: u32, total: u32, i: u32): usize {
+  return contextEntry(index, numberToVisit(contextRecord(index), total, i));
 }
 
 function emptyRecord(record: usize): void {
@@ -173,11 +206,10 @@ function dropContext(index: u32, keepGlobal: bool): void {
     emptyRecord(record);
     return;
   }
-  const complete = fills <= FILL_LIST_MAX;
-  const total: u32 = complete ? fills : CONTEXT_ENTRIES;
+  const total = entriesToVisit(record);
   let kept: u32 = 0;
   for (let i: u32 = 0; i < total; i++) {
-    const number: u32 = complete ? load<u16>(record + (i << 1), CONTEXT_LIST) : i;
+    const number = numberToVisit(record, total, i);
     const entry = contextEntry(index, number);
     const meta = load<u32>(entry, TLB_META);
     if (meta == META_DEAD) continue;
@@ -193,7 +225,10 @@ function dropContext(index: u32, keepGlobal: bool): void {
 function dropPage(index: u32, va: u64): void {
   const record = contextRecord(index);
   const large = mayHoldLarge(record, va, 21) || mayHoldLarge(record, va, 22) || mayHoldLarge(record, va, 30);
-  if (large || mayBeExecuted(va)) store<u32>(record, ++lastGeneration, CONTEXT_GENERATION);
+  if (large || mayBeExecuted(va)) {
+    store<u32>(record, ++lastGeneration, CONTEXT_GENERATION);
+    dropGlobal();
+  }
   if (!load<u32>(record, CONTEXT_FILLS)) return;
   const page = va & PAGE_MASK;
   let entry = contextEntry(index, <u32>(va >> 12) & (TLB_ENTRIES - 1));
@@ -206,12 +241,9 @@ function dropPage(index: u32, va: u64): void {
 
 /** Drops every piece of a large page that contains `va`. */
 function dropLarge(index: u32, va: u64): void {
-  const record = contextRecord(index);
-  const fills = load<u32>(record, CONTEXT_FILLS);
-  const complete = fills <= FILL_LIST_MAX;
-  const total: u32 = complete ? fills : CONTEXT_ENTRIES;
+  const total = entriesToVisit(contextRecord(index));
   for (let i: u32 = 0; i < total; i++) {
-    const entry = contextEntry(index, complete ? load<u16>(record + (i << 1), CONTEXT_LIST) : i);
+    const entry = entryToVisit(index, total, i);
     const meta = load<u32>(entry, TLB_META);
     if (meta == META_DEAD) continue;
     const shift = (meta >> META_SHIFT) & 63;

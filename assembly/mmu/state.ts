@@ -19,6 +19,9 @@ export const MMU_PDPTE = (MMU_IN_GUEST + 4 + 7) & ~7;
 /** u64[8]: the entries of the last walk, from the top: guest physical address and value of each. */
 export const MMU_WALK = MMU_PDPTE + 32;
 
+/** u32: globalGeneration of this vCPU. */
+export const MMU_GLOBAL_GENERATION = MMU_WALK + 64;
+
 /** TLB_CONTEXTS records of CONTEXT_SIZE bytes. */
 export const MMU_CONTEXTS = CPU_MMU + 0x1000;
 export const CONTEXT_SIZE = 0x1000;

@@ -2,8 +2,8 @@
 // it was noted here.
 import { cpu } from "../cpu";
 import { CPU_PAGES_NOTED, TLB_ADDEND, TLB_WRITE, VERIFY_PAGES } from "../layout";
-import { contextEntry } from "./contexts";
-import { CONTEXT_ENTRIES, CONTEXT_FILLS, CONTEXT_LIST, FILL_LIST_MAX, MMU_CONTEXT } from "./state";
+import { entriesToVisit, entryToVisit } from "./contexts";
+import { MMU_CONTEXT } from "./state";
 import { contextRecord, TLB_NO_TAG } from "./tlb";
 
 let watching: bool = false;
@@ -50,12 +50,9 @@ export function noteWrite(host: usize): void {
 export function watchWrites(): void {
   watching = true;
   const context = load<u32>(cpu, MMU_CONTEXT);
-  const record = contextRecord(context);
-  const fills = load<u32>(record, CONTEXT_FILLS);
-  const listed = fills <= FILL_LIST_MAX;
-  const total: u32 = listed ? fills : CONTEXT_ENTRIES;
+  const total = entriesToVisit(contextRecord(context));
   for (let i: u32 = 0; i < total; i++) {
-    const entry = contextEntry(context, listed ? load<u16>(record + (i << 1), CONTEXT_LIST) : i);
+    const entry = entryToVisit(context, total, i);
     const page = load<u64>(entry, TLB_WRITE);
     if (page != TLB_NO_TAG && !isNoted(<usize>page + load<u32>(entry, TLB_ADDEND))) store<u64>(entry, TLB_NO_TAG, TLB_WRITE);
   }

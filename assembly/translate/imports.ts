@@ -3,11 +3,11 @@
 import { cpu } from "../cpu";
 import { HELPERS_MAX, TR_HELPERS_USED, TR_TYPES_USED, TYPES_MAX } from "./layout";
 
-/** Globals: FAULT_* of the last call; the TLB array in use; the generation of the address space and its epoch (ways.ts). */
+/** Globals: FAULT_* of the last call; the TLB array in use; the generations of the address space and of global pages (ways.ts). */
 export const G_FAULT: u32 = 0;
 export const G_TLB: u32 = 1;
 export const G_GENERATION: u32 = 2;
-export const G_EPOCH: u32 = 3;
+export const G_GLOBAL_GENERATION: u32 = 3;
 
 /** regionExecute, regionCondition, regionStoreFlags, regionFlags of runtime.ts. */
 export const F_EXECUTE: u32 = 0;

@@ -26,6 +26,10 @@ export function pagesHold(_trace: usize, _linear: u64): bool {
   return true;
 }
 
+export function pagesAreGlobal(_trace: usize, _linear: u64): bool {
+  return false;
+}
+
 export function endBatch(): void {}
 
 export function forgetTranslations(): void {}

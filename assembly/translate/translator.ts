@@ -6,10 +6,10 @@ import { T_DELTA, T_ENTRY, T_FLAGS, T_HIGHEST, T_LOWEST, T_REGION, T_REGION_COUN
 import { compile } from "../host";
 import {
   CPU_FUEL, CPU_LOG, CPU_MODE, CPU_RIP, CPU_STATS, JIT_AT_ONCE, JIT_CLOSED, LOG_COUNT, LOG_CPU, LOG_EXEC, MODE_CODE16, MODE_CODE_MASK, STAT_REGION_ENTRIES, STAT_REGION_INSTRUCTIONS, STAT_REGION_MISSES,
-  STAT_REGION_MODULES, STAT_REGIONS_BUILT, STAT_REGIONS_REFUSED, TLB_ADDEND, TLB_EXEC, VM_JIT_PACE, VM_JIT_THRESHOLD,
+  STAT_REGION_MODULES, STAT_REGIONS_BUILT, STAT_REGIONS_REFUSED, TLB_ADDEND, TLB_EXEC, TLB_META, VM_JIT_PACE, VM_JIT_THRESHOLD,
 } from "../layout";
 import { noteExecuted } from "../mmu/executed";
-import { entryAt, tlb } from "../mmu/tlb";
+import { entryAt, META_GLOBAL, PAGE_MASK, tlb } from "../mmu/tlb";
 import {
   B_DELTA, B_ENTRY, B_FLAGS, B_TRACE, BLOCK_ENTRY, BLOCK_RETURN, blockAt, blockCount, discover, highest, instructionCount, lowest, noteLines, P_DELTA, P_HOST, P_LINES, pageAt, pageCount,
 } from "./discover";
@@ -128,6 +128,21 @@ export function pagesHold(trace: usize, linear: u64): bool {
     if (load<u64>(entry, TLB_EXEC) != page || load<u32>(entry, TLB_ADDEND) + <u32>page != load<u32>(p, RP_HOST)) return false;
   }
   return true;
+}
+
+/** Whether the page of a trace at `linear`, and those of its region, all of which are mapped, are global. */
+export function pagesAreGlobal(trace: usize, linear: u64): bool {
+  if (!isGlobal(linear)) return false;
+  if (!(load<u32>(trace, T_FLAGS) & TRACE_PAGES)) return true;
+  const base = linear - load<i32>(trace, T_DELTA);
+  const slot = load<u32>(trace, T_REGION);
+  for (let p = pagesOf(slot); load<u32>(p, RP_SLOT) == slot; p += REGION_PAGE) if (!isGlobal(base + load<i32>(p, RP_DELTA))) return false;
+  return true;
+}
+
+function isGlobal(va: u64): bool {
+  const entry = entryAt(tlb, va);
+  return load<u64>(entry, TLB_EXEC) == (va & PAGE_MASK) && (load<u32>(entry, TLB_META) & META_GLOBAL) != 0;
 }
 
 // ---------------------------------------------------------------- translating

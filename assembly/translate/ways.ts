@@ -2,19 +2,19 @@
 // what regions hand over into the vCPU; and where another region follows, they go on with it by a tail call, so that
 // the guest's way from region to region does not lead through the core.
 import { cpu } from "../cpu";
-import { JUMP_CACHE, JUMP_ENTRIES, TAG_MODE_BITS } from "../decode/jumps";
+import { JUMP_CACHE, JUMP_ENTRIES, JUMP_EPOCH, TAG_GLOBAL, TAG_MODE_BITS } from "../decode/jumps";
 import { T_DELTA, T_ENTRY, T_HIGHEST, T_LOWEST, T_REGION, T_REGION_COUNT, T_VALID } from "../decode/record";
 import { compile } from "../host";
 import {
   CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_FUEL, CPU_INDEX, CPU_MODE, CPU_RIP, CPU_STATS, MODE_CODE32, MODE_CODE64, MODE_CODE_MASK, MODE_FLAT, STAT_REGION_ENTRIES, VM_JIT_VERIFY,
 } from "../layout";
-import { G_EPOCH, G_GENERATION } from "./imports";
+import { G_GENERATION, G_GLOBAL_GENERATION } from "./imports";
 import { TR_BATCH_SLOTS, TR_MODULE, TR_SLOTS } from "./layout";
 import {
   I32_ADD, I32_AND, I32_EQZ, I32_LOAD, I32_LOAD8_U, I32_NE, I32_OR, I32_SHL, I32_SHR_U, I32_STORE, I32_STORE8, I32_SUB, I32_WRAP, I32_XOR, I64_ADD, I64_EXTEND_S, I64_EXTEND_U, I64_LOAD, I64_LOAD32_S, I64_NE, I64_OR,
   I64_SHL, I64_SHR_S, I64_STORE, I64_SUB, SELECT,
 } from "./opcodes";
-import { beginModule, beginSection, endSection, importGlobals, importMemory, importTable, LETTER_WAY, name, SECTION_CODE, SECTION_EXPORT, SECTION_FUNCTION, SECTION_IMPORT, SECTION_TYPE, writeType } from "./module";
+import { beginModule, beginSection, endSection, GLOBALS, importGlobals, importMemory, importTable, LETTER_WAY, name, SECTION_CODE, SECTION_EXPORT, SECTION_FUNCTION, SECTION_IMPORT, SECTION_TYPE, writeType } from "./module";
 import { SLOT_ALIVE, SLOT_TAKEN, SLOT_USED } from "./slots";
 import { field, loadField, PLAIN_KINDS } from "./state";
 import { at, block, brIf, byte, end, globalGet, I32, I64, i32const, i64const, ifBlock, localGet, localSet, localTee, memory, returnCallIndirect, u32leb, u32leb5, VOID, writeAt } from "./writer";
@@ -41,6 +41,7 @@ const FLAG_SRC: u32 = 4;
 const FLAG_OP: u32 = 5;
 const ENTRY: u32 = 6;
 const SLOT: u32 = 7;
+const TAG: u32 = 8;
 
 /** Number in the name of a vCPU's way out. */
 export function wayNumber(way: u32): u32 {
@@ -68,7 +69,7 @@ function writeWays(): usize {
   writeType(5, I64 | (<u64>I64 << 8) | (<u64>I32 << 16) | (<u64>I64 << 24) | (<u64>I64 << 32), I32);
   endSection();
   beginSection(SECTION_IMPORT);
-  u32leb(1 + 4 + 1);
+  u32leb(1 + GLOBALS + 1);
   importMemory();
   importGlobals();
   importTable();
@@ -98,7 +99,7 @@ function writeFunction(goesOn: bool): void {
   const sizeAt = at;
   writeAt(at + 5);
   u32leb(1);
-  u32leb(3);
+  u32leb(4);
   byte(I32);
   settle();
   if (goesOn) goOn();
@@ -198,18 +199,27 @@ function goOn(): void {
   byte(I64_NE);
   localGet(ENTRY);
   memory(I32_LOAD, 2, <u32>(cpu + JUMP_CACHE) + 8);
+  loadField(I32_LOAD, CPU_MODE);
+  byte(I32_XOR);
+  localTee(TAG);
+  globalGet(G_GLOBAL_GENERATION);
+  i32const(TAG_MODE_BITS);
+  byte(I32_SHL);
+  i32const(TAG_GLOBAL);
+  byte(I32_OR);
+  byte(I32_NE);
+  localGet(TAG);
   globalGet(G_GENERATION);
   i32const(TAG_MODE_BITS);
   byte(I32_SHL);
-  loadField(I32_LOAD, CPU_MODE);
-  byte(I32_OR);
   byte(I32_NE);
-  byte(I32_OR);
   globalGet(G_GENERATION);
   i32const(32 - TAG_MODE_BITS);
   byte(I32_SHR_U);
-  globalGet(G_EPOCH);
+  loadField(I32_LOAD, JUMP_EPOCH);
   byte(I32_NE);
+  byte(I32_OR);
+  byte(I32_AND);
   byte(I32_OR);
   brIf(0);
   localGet(ENTRY);

@@ -183,7 +183,11 @@ for (const [name, follower] of [
   ["an instruction that does something", [0x48, 0xff, 0xc0]], // inc rax
 ] as const) {
   test(`an interrupt that STI lets in comes behind ${name}, and before the CLI that follows`, async () => {
-    const program = new Assembler(CODE).set(RAX, 0).set(RCX, 20).label("again").code(0xfb, ...follower);
+    const program = new Assembler(CODE)
+      .set(RAX, 0)
+      .set(RCX, 20)
+      .label("again")
+      .code(0xfb, ...follower);
     const behind = program.here;
     program.code(0xfa).repeat(RCX, "again").halt();
     const bytes = program.finish();
