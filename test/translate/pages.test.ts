@@ -31,6 +31,8 @@ const SPARE = 0x5_0000;
 /** Offset in a page of the operand of its ADD. */
 const OPERAND = 0x10 + 3;
 const ROUNDS = 20;
+/** The bit of a page table's entry. */
+const GLOBAL = 0x100;
 
 /** Code on `count` pages from HIGH on: each adds its number to RBX and goes to the next, the last one back; HLT. */
 function chain(count: number): Uint8Array {
@@ -228,3 +230,41 @@ test("INVLPG of a page of code, and of another page of its region", async () => 
     }
   });
 });
+
+for (const [name, drop] of [
+  ["INVLPG under one of them", [0x0f, 0x01, 0x38]], // invlpg [rax]
+  // mov rdx, cr4; btc rdx, 7; mov cr4, rdx; btc rdx, 7; mov cr4, rdx
+  [
+    "CR4.PGE",
+    [0x0f, 0x20, 0xe2, 0x48, 0x0f, 0xba, 0xfa, 7, 0x0f, 0x22, 0xe2, 0x48, 0x0f, 0xba, 0xfa, 7, 0x0f, 0x22, 0xe2],
+  ],
+] as const) {
+  test(`a global page of code is there in both address spaces, until ${name} drops it`, async () => {
+    const inner = (amount: number): number[] => [0x48, 0x83, 0xc3, amount, 0xc3]; // add rbx, amount; ret
+    const program = new Assembler(CODE).set(RBX, 0).set(RAX, HIGH);
+    for (const loop of ["before", "after"]) {
+      program.set(RCX, ROUNDS).label(loop);
+      // mov cr3, rsi or rdi; call rax
+      for (const register of [RSI, RDI]) program.code(0x0f, 0x22, 0xd8 | register, 0xff, 0xd0);
+      program.repeat(RCX, loop);
+      if (loop === "before") program.code(0x4d, 0x89, 0x11, ...drop); // mov [r9], r10
+    }
+    const bytes = program.halt().finish();
+    for (const keep of [0n, 1n << 63n]) {
+      await onBothTiers((guest) => {
+        guest.load(CODE, bytes);
+        guest.load(FRAMES, inner(1));
+        guest.load(SPARE, inner(100));
+        guest.setRegister(RSI, BigInt(PML4 | 1) | keep);
+        guest.setRegister(RDI, BigInt(OTHER_PML4 | 2) | keep);
+        guest.setRegister(R9, HIGH_PAGES);
+        guest.setRegister(10, SPARE | PRESENT_WRITABLE | GLOBAL);
+        for (let run = 0; run < 4; run++) {
+          guest.view.setBigUint64(HIGH_PAGES, BigInt(FRAMES | PRESENT_WRITABLE | GLOBAL), true);
+          guest.runToHalt();
+          assert.equal(guest.register(RBX), BigInt(2 * ROUNDS * 101));
+        }
+      });
+    }
+  });
+}
