@@ -14,8 +14,8 @@ import {
 import { settlePointers } from "./execute/x87/pointers";
 import { executeStep, interpret } from "./generated/interpret";
 import { nowNs } from "./host";
-import { advanceIcountTo, guestNs } from "./irqchip/clock";
-import { interruptAcknowledge, interruptReady, nextDeadline, runTimers } from "./irqchip/index";
+import { advanceIcountTo, guestNs, guestNsAt } from "./irqchip/clock";
+import { interruptAcknowledge, interruptReady, nextDeadline, runTimersAt } from "./irqchip/index";
 import { kvmClockUpdate } from "./irqchip/kvmclock";
 import { takeEoiExit, takeEvents } from "./irqchip/lapic";
 import { CHIPS_LAPIC, EVENT_INIT, EVENT_NMI, EVENT_SIPI, EVENT_SIPI_VECTOR_SHIFT, EVENT_UNHALT } from "./irqchip/layout";
@@ -53,7 +53,8 @@ export function run(maxNs: f64, mayBlock: i32): i32 {
   enterGuest();
   resumeContext();
   kvmClockUpdate();
-  const reason = runUntilExit(nowNs() + maxNs, mayBlock);
+  const now = nowNs();
+  const reason = runUntilExit(now, now + maxNs, mayBlock);
   endSlice();
   settlePointers();
   leaveGuest();
@@ -65,7 +66,8 @@ export function run(maxNs: f64, mayBlock: i32): i32 {
   return reason;
 }
 
-function runUntilExit(until: f64, mayBlock: i32): i32 {
+/** `began`: the time of the host. Where an exit follows soon, reading the clock is most of what a turn of the loop costs. */
+function runUntilExit(began: f64, until: f64, mayBlock: i32): i32 {
   // What the host answered is for the instruction that asked: it completes before anything else happens, on
   // translations that know what the host did to slots and logs meanwhile.
   takeFlushes();
@@ -80,33 +82,33 @@ function runUntilExit(until: f64, mayBlock: i32): i32 {
   const limit = load<u32>(cpu, RUN_LIMIT);
   const exact = load<u32>(cpu, RUN_EXACT);
   if (exact == 1) return exactly(limit);
-  while (true) {
-    takeFlushes();
-    const requests = atomic.load<u32>(cpu, REQUESTS);
-    if (requests) {
-      atomic.and<u32>(cpu, ~(requests & ~FLUSHES), REQUESTS);
-      if (requests & REQ_EVENT) kvmClockUpdate();
-      if (requests & REQ_KICK) return KVM_EXIT_INTR;
-    }
-    const now = nowNs();
-    if (now >= until) return KVM_EXIT_INTR;
-    runTimers();
-    const eoi = takeEoiExit();
-    if (eoi >= 0) {
-      store<u32>(cpu, eoi, RUN_ERROR);
-      return KVM_EXIT_IOAPIC_EOI;
-    }
-    if (!runnable()) {
-      const reason = halt(until, mayBlock);
-      if (reason != STAY) return reason;
-      continue;
-    }
-    let reason = events();
-    if (exact && reason == STAY) return KVM_EXIT_INTR;
-    if (reason == STAY) reason = stepping() || limit == 1 ? oneInstruction() : slice(until - now, limit);
-    if (reason != STAY) return reason;
-    if (limit) return KVM_EXIT_INTR;
+  let reason = turn(began, until, limit, exact != 0, mayBlock);
+  while (reason == STAY) reason = turn(nowNs(), until, limit, exact != 0, mayBlock);
+  return reason;
+}
+
+/** Looks at all that may be asked for, and executes until something comes up. `now`: the time of the host. STAY: there is more to do. */
+function turn(now: f64, until: f64, limit: u32, exact: bool, mayBlock: i32): i32 {
+  takeFlushes();
+  const requests = atomic.load<u32>(cpu, REQUESTS);
+  if (requests) {
+    atomic.and<u32>(cpu, ~(requests & ~FLUSHES), REQUESTS);
+    if (requests & REQ_EVENT) kvmClockUpdate();
+    if (requests & REQ_KICK) return KVM_EXIT_INTR;
   }
+  if (now >= until) return KVM_EXIT_INTR;
+  const time = guestNsAt(now);
+  runTimersAt(time);
+  const eoi = takeEoiExit();
+  if (eoi >= 0) {
+    store<u32>(cpu, eoi, RUN_ERROR);
+    return KVM_EXIT_IOAPIC_EOI;
+  }
+  if (!runnable()) return halt(until, mayBlock);
+  let reason = events();
+  if (exact && reason == STAY) return KVM_EXIT_INTR;
+  if (reason == STAY) reason = stepping() || limit == 1 ? oneInstruction() : slice(now, time, until - now, limit);
+  return reason == STAY && limit ? KVM_EXIT_INTR : reason;
 }
 
 /** Executes that many instructions one by one, a repeated one with all of its iterations. */
@@ -153,24 +155,23 @@ function endSlice(): void {
   beginSlice(0);
 }
 
-/** Executes until the next timer, the end of the time given, or whatever comes up. */
-function slice(leftNs: f64, limit: u32): i32 {
+/** Executes until the next timer, the end of the time given, or whatever comes up. `now`, `time`: of the host, of the guest. */
+function slice(now: f64, time: f64, leftNs: f64, limit: u32): i32 {
   const shift = load<i32>(VM_ICOUNT_SHIFT);
-  const toDeadline = nextDeadline() - guestNs();
+  const toDeadline = nextDeadline() - time;
   let instructions: f64;
   if (shift >= 0) instructions = toDeadline / <f64>((<u64>1) << <u64>shift);
   else instructions = min(toDeadline, leftNs) * speed;
   if (limit) instructions = min(instructions, <f64>limit);
   // A trace is entered only with fuel for all of it.
   beginSlice(<u32>max(min(instructions, SLICE_MAX), shift >= 0 ? 32 : SLICE_MIN));
-  const began = nowNs();
   executeSlice(limit);
   // What became hot meanwhile is compiled together.
   endBatch();
   const executed = <f64>(load<u32>(cpu, CPU_SLICE) - load<u32>(cpu, CPU_FUEL));
   endSlice();
   if (executed >= SLICE_MIN) {
-    const took = max(nowNs() - began, 1000);
+    const took = max(nowNs() - now, 1000);
     speed = max(0.001, min(2, speed * 0.75 + (executed / took) * 0.25));
   }
   return settle();

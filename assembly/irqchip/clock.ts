@@ -38,8 +38,13 @@ function retired(): u64 {
 
 /** Guest time in ns since the VM began; at least what any vCPU has seen before. */
 export function guestNs(): f64 {
+  return guestNsAt(load<i32>(VM_ICOUNT_SHIFT) < 0 ? nowNs() : 0);
+}
+
+/** The same where the host's time has just been read. */
+export function guestNsAt(host: f64): f64 {
   const shift = load<i32>(VM_ICOUNT_SHIFT);
-  const raw = shift < 0 ? nowNs() : <f64>(retired() << shift);
+  const raw = shift < 0 ? host : <f64>(retired() << shift);
   const now = max(raw + load<f64>(VM_CLOCK_OFFSET), 0.0);
   let bits = load<u64>(VM_CLOCK_LAST);
   while (now > reinterpret<f64>(bits)) {

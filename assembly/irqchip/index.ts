@@ -175,8 +175,12 @@ export function interruptAcknowledge(): i32 {
 
 /** Fires what is due: the running vCPU's APIC timer, and on vCPU 0 the PIT. */
 export function runTimers(): void {
+  runTimersAt(guestNs());
+}
+
+/** The same where guest time has just been read. */
+export function runTimersAt(now: f64): void {
   if (!lapicExists()) return;
-  const now = guestNs();
   runLapicTimer(now);
   if (load<u32>(cpu, CPU_INDEX) || !(load<u32>(VM_CHIPS) & CHIPS_PIT) || load<f64>(VM_NEXT_TIMER) > now) return;
   lockChips();

@@ -150,6 +150,17 @@ export function pendingAccess(state: VcpuState, exit: VcpuExit): PendingAccess |
   return { exit, ripLow: state.u32(CPU_RIP), ripHigh: state.u32(CPU_RIP + 4) };
 }
 
+/** Four bytes as one number, those behind the end as 0. */
+function wordAt(data: Uint8Array, at: number): number {
+  return (
+    (byteAt(data, at) | (byteAt(data, at + 1) << 8) | (byteAt(data, at + 2) << 16) | (byteAt(data, at + 3) << 24)) >>> 0
+  );
+}
+
+function byteAt(data: Uint8Array, at: number): number {
+  return at < data.length ? (data[at] as number) : 0;
+}
+
 /** Hands the host's answer to the instruction. Where the host has moved rip meanwhile, the access is void, as in KVM. */
 export function completeAccess(state: VcpuState, { exit, ripLow, ripHigh }: PendingAccess): void {
   const count = state.u32(LOG_COUNT);
@@ -173,7 +184,8 @@ export function completeAccess(state: VcpuState, { exit, ripLow, ripHigh }: Pend
     state.setU32(entry + 12, exit.size);
   }
   // Up to eight bytes of data, little endian.
-  for (let i = 0; i < 8; i++) state.setU8(entry + 16 + i, exit.data[i] ?? 0);
+  state.setU32(entry + 16, wordAt(exit.data, 0));
+  state.setU32(entry + 20, wordAt(exit.data, 4));
   state.setU32(LOG_RIP, ripLow);
   state.setU32(LOG_RIP + 4, ripHigh);
   state.setU32(LOG_COUNT, count + 1);

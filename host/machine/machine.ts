@@ -5,7 +5,7 @@ import { loadKernel } from "../boot/loader.ts";
 import type { Clock } from "../devices/clock.ts";
 import { cpuidFor } from "../kvm/cpuid.ts";
 import { KVM_PIT_SPEAKER_DUMMY } from "../kvm/irqchip.ts";
-import { eventLoopTurn } from "../kvm/platform.ts";
+import { eventLoopTurn, hostNs } from "../kvm/platform.ts";
 import type { Vcpu } from "../kvm/vcpu.ts";
 import type { Vm } from "../kvm/vm.ts";
 import { GuestCrash } from "./errors.ts";
@@ -285,9 +285,4 @@ export class Machine {
   private emit(event: MachineEvent): void {
     this.options.onEvent?.(event);
   }
-}
-
-/** The host's monotonic clock. */
-function hostNs(): number {
-  return performance.now() * 1e6;
 }

@@ -4,7 +4,7 @@ import { REQ_EVENT, REQ_KICK } from "../../assembly/layout.ts";
 import type { Clock } from "../devices/clock.ts";
 import type { VcpuExit } from "../kvm/exits.ts";
 import { requestCell } from "../kvm/kicker.ts";
-import { type AsyncWait, cellChanged } from "../kvm/platform.ts";
+import { type AsyncWait, cellChanged, hostNs } from "../kvm/platform.ts";
 import type { Vcpu } from "../kvm/vcpu.ts";
 
 /** Host time of a turn. One that spins for what another does spins as long, so it is short. */
@@ -39,7 +39,7 @@ export class Processors {
 
   /** Enters one for `maxNs` of host time at most, asleep in the core where `block` allows that. */
   run(maxNs: number, block: boolean): VcpuExit {
-    const now = hostNs();
+    const now = this.all.length > 1 ? hostNs() : 0;
     this.choose(now, block);
     const leftNs = this.all.length > 1 && !block ? Math.min(maxNs, Math.max(this.turnEndNs - now, 1)) : maxNs;
     const exit = this.current.run({ maxNs: leftNs, block });
@@ -104,9 +104,4 @@ export class Processors {
   private isAsked(index: number): boolean {
     return (Atomics.load(this.cells, requestCell(this.all[index]!.id)) & (REQ_EVENT | REQ_KICK)) !== 0;
   }
-}
-
-/** The host's monotonic clock. */
-function hostNs(): number {
-  return performance.now() * 1e6;
 }
