@@ -43,11 +43,12 @@ function inlined(helper: u32, count: u32, values: usize, at: usize): bool {
     return true;
   }
   if (!isPackedFloat(helper)) return inlineShift(helper, values);
-  // FLOAT_* number, the register that is also the result, the other operand.
+  // FLOAT_* number, the register that is the result and the first operand, or that alone, and the operands; AVX's have a width.
   const to = <u32>load<u8>(values, 1);
   const operation = <u32>constOf(load<u8>(values));
   if (operation > FLOAT_DIV || !isXmm(to)) return false;
-  inlinePacked(helper, operation, xmmOf(to), load<u8>(values, 2));
+  const second = <u32>load<u8>(values + count - (count > 3 ? 2 : 1));
+  inlinePacked(helper, operation, to, load<u8>(values + (count > 3 ? 2 : 1)), second, count > 3 ? <u32>constOf(load<u8>(values, 4)) : 16);
   return true;
 }
 

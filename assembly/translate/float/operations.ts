@@ -2,7 +2,7 @@
 import {
   HELPER_addSd, HELPER_addSs, HELPER_comiF32, HELPER_comiF64, HELPER_divSd, HELPER_divSs, HELPER_i32ToF64, HELPER_integerToSd64, HELPER_maxSd, HELPER_maxSs,
   HELPER_minSd, HELPER_minSs, HELPER_mulSd, HELPER_mulSs, HELPER_packedF32, HELPER_packedF64, HELPER_sdToInteger32, HELPER_sdToInteger64, HELPER_sdToSs, HELPER_sqrtSd,
-  HELPER_sqrtSs, HELPER_ssToInteger32, HELPER_ssToInteger64, HELPER_ssToSd, HELPER_subSd, HELPER_subSs,
+  HELPER_sqrtSs, HELPER_ssToInteger32, HELPER_ssToInteger64, HELPER_ssToSd, HELPER_subSd, HELPER_subSs, HELPER_vectorF32, HELPER_vectorF64,
 } from "../../generated/helpers";
 
 // Operations in the order of WebAssembly's opcodes for f64 and f32: add sub mul div min max.
@@ -45,7 +45,8 @@ export function operationOf(helper: u32): u32 {
     case HELPER_sdToInteger32: return TO_INTEGER32;
     case HELPER_sdToInteger64: return TO_INTEGER64;
     case HELPER_sdToSs: return TO_OTHER;
-    case HELPER_packedF64: return PACKED;
+    case HELPER_packedF64:
+    case HELPER_vectorF64: return PACKED;
   }
   wide = false;
   switch (helper) {
@@ -60,7 +61,8 @@ export function operationOf(helper: u32): u32 {
     case HELPER_ssToInteger32: return TO_INTEGER32;
     case HELPER_ssToInteger64: return TO_INTEGER64;
     case HELPER_ssToSd: return TO_OTHER;
-    case HELPER_packedF32: return PACKED;
+    case HELPER_packedF32:
+    case HELPER_vectorF32: return PACKED;
   }
   return NONE;
 }

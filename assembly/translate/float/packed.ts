@@ -1,34 +1,77 @@
 // Packed floating point in line: the same conditions for all lanes at once.
+import { cpu } from "../../cpu";
+import { CPU_XMM } from "../../layout";
+import { push } from "../compute";
 import { ifUnlikely } from "../hints";
 import { temp, vectorLocal } from "../locals";
+import { V128_LOAD, V128_STORE } from "../opcodes";
 import { vectorLoad } from "../operands";
 import { setVector } from "../state";
 import { isXmm, xmmOf } from "../values";
-import { end, i32const, i64const, localGet, localSet, simd, V128 } from "../writer";
+import { byte, end, i32const, i64const, localGet, localSet, memory, simd, V128 } from "../writer";
 import { infinity, missUnless, needFast, tiny, zero } from "./checks";
 import { DOUBLE_HIGH, DOUBLE_LOW, isOrdinary, noteOrdinary, SINGLES } from "./ordinary";
 import { DIV, MUL, operationOf, wide } from "./operations";
 
-/** Packed operation of FLOAT_* number 0 to 3 (add sub mul div) on XMM register `to`, which it changes, and value `from`. */
-export function inlinePacked(helper: u32, operation: u32, to: u32, from: u32): void {
+/** Packed operation of FLOAT_* number 0 to 3 (add sub mul div) on values `first` and `second` of 16 or 32 bytes, each
+ * the place of a register or of bytes in memory, the first one and `to` that of a register. */
+export function inlinePacked(helper: u32, operation: u32, to: u32, first: u32, second: u32, bytes: u32): void {
   operationOf(helper);
   needFast();
-  const x = vectorLocal(to);
-  let y: u32;
-  const other: i32 = isXmm(from) ? <i32>xmmOf(from) : -1;
-  if (other >= 0) y = vectorLocal(other);
-  else {
-    y = temp(V128);
-    vectorLoad(16, from);
-    localSet(y);
-  }
+  // Neither half is written before both are known to be exact.
+  const upper = bytes == 32 ? computed(operation, upperHalf(first), upperHalf(second), -1, -1) : 0;
+  const a = lowRegister(first);
+  const b = lowRegister(second);
+  const lower = computed(operation, lowerHalf(first), lowerHalf(second), a, b);
+  if (b >= 0) noteLanes(b);
+  if (a >= 0) noteLanes(a);
+  localGet(lower);
+  setVector(xmmOf(to));
+  noteLanes(xmmOf(to));
+  if (bytes == 16) return;
+  i32const(0);
+  localGet(upper);
+  byte(0xfd);
+  memory(V128_STORE, 4, upperAt(to));
+}
+
+/** Offset of the upper half of a YMM register in the core's memory. */
+function upperAt(value: u32): u32 {
+  return <u32>(cpu + CPU_XMM + (<usize>xmmOf(value) << 5) + 16);
+}
+/** Local with the upper half of what is at a place. */
+function upperHalf(value: u32): u32 {
+  const local = temp(V128);
+  if (isXmm(value)) i32const(0);
+  else push(value);
+  byte(0xfd);
+  if (isXmm(value)) memory(V128_LOAD, 4, upperAt(value));
+  else memory(V128_LOAD, 0, 16);
+  localSet(local);
+  return local;
+}
+/** Local with the 16 bytes that are at a place. */
+function lowerHalf(value: u32): u32 {
+  if (isXmm(value)) return vectorLocal(xmmOf(value));
+  const local = temp(V128);
+  vectorLoad(16, value);
+  localSet(local);
+  return local;
+}
+/** Number of the register whose place a value is; -1: it is in memory. */
+function lowRegister(value: u32): i32 {
+  return isXmm(value) ? <i32>xmmOf(value) : -1;
+}
+
+/** Computes one half into a local, or leaves; `a` and `b`: which XMM registers x and y are, -1: none. */
+function computed(operation: u32, x: u32, y: u32, a: i32, b: i32): u32 {
   const r = temp(V128);
   localGet(x);
   localGet(y);
   simd((wide ? 0xf0 : 0xe4) + operation);
   localSet(r);
-  const asksX = !areOrdinary(to);
-  const asksY = other != <i32>to && !areOrdinary(other);
+  const asksX = !areOrdinary(a);
+  const asksY = x != y && !areOrdinary(b);
   pushExponents(r);
   if (asksX) leastOf(x);
   if (asksY) leastOf(y);
@@ -40,10 +83,7 @@ export function inlinePacked(helper: u32, operation: u32, to: u32, from: u32): v
   if (asksY) needOrdinaryLanes(y);
   needExactZeros(operation, x, y, r);
   end();
-  localGet(r);
-  setVector(to);
-  noteLanes(to);
-  if (asksY && other >= 0) noteLanes(other);
+  return r;
 }
 
 /** Whether all lanes of XMM register `register`, or of none (-1), are known to be zero, normal or infinite. */

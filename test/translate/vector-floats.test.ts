@@ -1,7 +1,8 @@
-// Random SSE2 programs of doubles and singles as translated code, against the interpreter: every register, MXCSR, and what
+// Random SSE2 and AVX programs of doubles and singles as translated code, against the interpreter: every register, MXCSR, and what
 // the programs store on the way. The interpreter itself is held to silicon by test/differential and the recorded vectors.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { CPU_CR4, CPU_XCR0 } from "../../assembly/layout.ts";
 import { Random } from "../differential/random.ts";
 import { Assembler } from "./assembler.ts";
 import { CODE, DATA, onBothTiers, RBX, RCX, RDI, RSI, shareInRegions, type TierGuest } from "./tier-guest.ts";
@@ -16,6 +17,9 @@ const OPERAND_COUNT = 8;
 const RESULTS = DATA + 0x1000;
 const STATE = DATA + 0x800;
 
+/** Long mode with what an operating system sets for SSE and AVX. */
+const CR4 = 0x606a0n;
+const XCR0_AVX = 7n;
 /** Prefixes of packed and scalar singles and doubles. */
 const PREFIXES = [[], [0xf3], [0x66], [0xf2]] as const;
 /** ADD MUL SUB MIN DIV MAX SQRT, but for the last as often as they are in programs. */
@@ -79,7 +83,31 @@ class Program {
 
   private arithmetic(): void {
     const kind = this.random.below(4);
-    this.instruction(PREFIXES[kind]!, ARITHMETIC[this.random.below(ARITHMETIC.length)]!, kind < 2);
+    const opcode = ARITHMETIC[this.random.below(ARITHMETIC.length)]!;
+    if (this.random.oneIn(3)) this.vex(opcode);
+    else this.instruction(PREFIXES[kind]!, opcode, kind < 2);
+  }
+
+  /** The same of 128 or 256 bits with three operands; the upper half of a register is stored before and behind it. */
+  private vex(opcode: number): void {
+    const { random } = this;
+    const wide = random.oneIn(2) ? 4 : 0;
+    const register = random.below(REGISTERS);
+    // vvvv is 0 for what has no second operand, as the square root.
+    const second = opcode === 0x51 ? 0 : random.below(REGISTERS);
+    const other = random.oneIn(2) ? [0xc0 | random.below(REGISTERS)] : [0x47, 32 * random.below(OPERAND_COUNT / 2)];
+    const [modrm, ...displacement] = other;
+    const packed = random.below(2);
+    this.out.code(
+      0xc5,
+      0x80 | ((~second & 15) << 3) | wide | packed,
+      opcode,
+      modrm! | (register << 3),
+      ...displacement,
+    );
+    // vmovups [rsi + ...], ymm
+    this.result(register, 0xc5, 0xfc, 0x11);
+    this.stored += 16;
   }
 
   private move(): void {
@@ -150,16 +178,19 @@ function program(random: Random): Uint8Array {
     // test cl, 1; the inexact flag may come to be set on either way
     if (i === LENGTH >> 1) out.code(0xf6, 0xc1, 1).when(5, "odd").code(0x48, 0xff, 0xc3).label("odd");
   }
-  // add rsi, 512
-  out.code(0x48, 0x81, 0xc6, 0, 2, 0, 0).repeat(RCX, "again");
+  // add rsi, 1024
+  out.code(0x48, 0x81, 0xc6, 0, 4, 0, 0).repeat(RCX, "again");
   // fxsave [rbx]
   out.set(RBX, STATE).code(0x0f, 0xae, 0x03);
   return out.halt().finish();
 }
 
 for (const mood of ["tame", "wild"] as const) {
-  test(`${mood} SSE programs leave what the interpreter leaves`, async (t) => {
+  test(`${mood} SSE and AVX programs leave what the interpreter leaves`, async (t) => {
     const guest = await onBothTiers((each) => {
+      each.state.setU64(CPU_CR4, CR4);
+      each.state.setU64(CPU_XCR0, XCR0_AVX);
+      each.core.commitSregs();
       for (let seed = 1; seed <= PROGRAMS; seed++) {
         const random = new Random(seed);
         each.load(CODE, program(random));
