@@ -36,6 +36,8 @@ const PAGE_ENTRIES: u32 = 16384;
 const ARENA = PAGES + 0x10000;
 /** Instructions of a trace at most. */
 const TRACE_MAX: u32 = 32;
+/** Bytes of an instruction at most. */
+const LONGEST: u32 = 15;
 /** Room that one trace may need: its records, the one behind a shadow and the one that ends it. */
 const ROOM: usize = T_RECORDS + (TRACE_MAX + 2) * RECORD_SIZE;
 
@@ -111,6 +113,8 @@ function fill(t: usize, host: usize, available: usize, mode: u32, linear: u64, m
   let rec = t + T_RECORDS;
   let offset: u32 = 0;
   let n: u32 = 0;
+  // Bytes behind the first of an instruction that is refused: any of them may be why.
+  let behind: u32 = 0;
   for (;;) {
     let length = decode(host + offset, available - offset, mode, rec, offset);
     if (length == DECODE_SHORT) {
@@ -118,7 +122,8 @@ function fill(t: usize, host: usize, available: usize, mode: u32, linear: u64, m
       terminate(rec, OP_NEXT, offset);
       break;
     }
-    if (tracked) markCode(host + offset, length > 0 ? length : 1);
+    if (length < 0) behind = min<u32>(LONGEST, <u32>available - offset) - 1;
+    if (tracked) markCode(host + offset, length > 0 ? length : <i32>behind + 1);
     // Another vCPU may have written the bytes before they were marked.
     if (shared) length = decode(host + offset, available - offset, mode, rec, offset);
     if (length < 0) {
@@ -151,7 +156,7 @@ function fill(t: usize, host: usize, available: usize, mode: u32, linear: u64, m
     }
   }
   store<u32>(t, n, T_COUNT);
-  store<u32>(t, offset, T_LENGTH);
+  store<u32>(t, offset + behind, T_LENGTH);
   store<u32>(t, <u32>host, T_HOST);
   if (tracked && load<u32>(cpu, CPU_LOG) & LOG_IN_ASM) logTrace(LOG_IN_ASM, linear, host, <u64>offset | (<u64>(mode & MODE_CODE_MASK) << 32));
   return n;
