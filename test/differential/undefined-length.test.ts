@@ -48,6 +48,9 @@ const LENGTHS: readonly (readonly [modes: readonly number[], code: string, lengt
   [[MODE_64], "d40a", 2],
   [[MODE_64], "d50a", 2],
   [[MODE_64], "06", 1],
+  // Here Intel's manual has a ModRM byte, and that processor none.
+  [[MODE_64, MODE_32], "0fb984", 8],
+  [[MODE_64, MODE_32], "0fff84", 8],
   // Nothing follows these.
   [[MODE_64, MODE_32, MODE_16], "0fa6", 2],
   [[MODE_64, MODE_32, MODE_16], "0f7a", 2],
