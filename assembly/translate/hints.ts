@@ -2,7 +2,7 @@
 // cost in registers out of the way of the rest. WebAssembly's branch hinting proposal: section metadata.code.branch_hint.
 import { cpu } from "../cpu";
 import { BATCH_MAX, TR_BATCH_COUNT, TR_HINTS, TR_HINTS_END, TR_HINTS_SIZE, TR_UNLIKELY, UNLIKELY_MAX } from "./layout";
-import { at, byte, ifBlock, u32leb, u32leb5, VOID, writeAt } from "./writer";
+import { at, brIf, byte, ifBlock, u32leb, u32leb5, VOID, writeAt } from "./writer";
 
 const SECTION_CUSTOM: u32 = 0;
 const UNLIKELY: u32 = 0;
@@ -13,13 +13,21 @@ export function beginHints(): void {
   noted = 0;
 }
 
+/** Notes the branch that is written next. */
+function note(): void {
+  if (noted == UNLIKELY_MAX) return;
+  store<u32>(cpu + (<usize>noted << 2), <u32>at, TR_UNLIKELY);
+  noted++;
+}
 /** Opens an `if` whose condition is hardly ever true. */
 export function ifUnlikely(): void {
-  if (noted < UNLIKELY_MAX) {
-    store<u32>(cpu + (<usize>noted << 2), <u32>at, TR_UNLIKELY);
-    noted++;
-  }
+  note();
   ifBlock(VOID);
+}
+/** Branches on a condition that is hardly ever true. */
+export function brIfUnlikely(label: u32): void {
+  note();
+  brIf(label);
 }
 
 /** Makes offsets of the addresses noted: `moved` is what is at offset 0. */

@@ -6,11 +6,11 @@
 // Whether a number is normal is asked of its upper 16 bits, in which the exponent is: adding one to it makes that of
 // infinities and NaNs 0, that of zero and denormal numbers 1.
 import { CPU_MXCSR } from "../../layout";
-import { ifUnlikely } from "../hints";
+import { brIfUnlikely, ifUnlikely } from "../hints";
 import { L_FAST, vectorLocal } from "../locals";
 import { I32_ADD, I32_AND, I32_EQ, I32_EQZ, I32_LOAD, I32_OR, I32_SHR_U, I32_WRAP, I64_SHR_U } from "../opcodes";
-import { loadField, missIf } from "../state";
-import { byte, end, f32const, f64const, i32const, i64const, localGet, localSet, simdLane } from "../writer";
+import { loadField, miss } from "../state";
+import { block, br, byte, end, f32const, f64const, i32const, i64const, localGet, labelOf, localSet, scopes, simdLane, VOID } from "../writer";
 import { isOrdinaryValue, lowLane, registerOf } from "./operand";
 import { forgetOrdinary, noteOrdinary } from "./ordinary";
 import { wide } from "./operations";
@@ -41,13 +41,35 @@ export function loadFast(): void {
   localSet(L_FAST);
 }
 
+// What an instruction asks, and may leave for, stands between these two: it has one way out, whatever it asks.
+/** The scopes behind which the region goes on, and is left. */
+let goesOn: u32 = 0;
+let leaves: u32 = 0;
+export function beginChecks(): void {
+  block(VOID);
+  goesOn = scopes;
+  block(VOID);
+  leaves = scopes;
+}
+/** No register of the guest may have been written since they began. */
+export function endChecks(): void {
+  br(labelOf(goesOn));
+  end();
+  miss();
+  end();
+}
+/** Leaves unless the i32 on the stack is not 0. */
+export function missUnless(): void {
+  byte(I32_EQZ);
+  brIfUnlikely(labelOf(leaves));
+}
+
 /** Leaves where native arithmetic is not good enough, once in a block. */
 export function needFast(): void {
   if (sure) return;
   sure = true;
   localGet(L_FAST);
-  byte(I32_EQZ);
-  missIf();
+  missUnless();
 }
 
 /** Opcode of a binary64 instruction, or its counterpart for binary32. */
@@ -141,9 +163,4 @@ export function needOrdinary(number: u32, local: u32): void {
   missUnless();
   end();
   if (register >= 0) noteOrdinary(lowLane(), register);
-}
-
-export function missUnless(): void {
-  byte(I32_EQZ);
-  missIf();
 }

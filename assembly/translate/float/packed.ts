@@ -9,7 +9,7 @@ import { vectorLoad } from "../operands";
 import { setVector } from "../state";
 import { isXmm, xmmOf } from "../values";
 import { byte, end, i32const, i64const, localGet, localSet, memory, simd, V128 } from "../writer";
-import { infinity, missUnless, needFast, tiny, zero } from "./checks";
+import { beginChecks, endChecks, infinity, missUnless, needFast, tiny, zero } from "./checks";
 import { DOUBLE_HIGH, DOUBLE_LOW, isOrdinary, noteOrdinary, SINGLES } from "./ordinary";
 import { DIV, MUL, operationOf, wide } from "./operations";
 
@@ -17,12 +17,14 @@ import { DIV, MUL, operationOf, wide } from "./operations";
  * the place of a register or of bytes in memory, the first one and `to` that of a register. */
 export function inlinePacked(helper: u32, operation: u32, to: u32, first: u32, second: u32, bytes: u32): void {
   operationOf(helper);
+  beginChecks();
   needFast();
   // Neither half is written before both are known to be exact.
   const upper = bytes == 32 ? computed(operation, upperHalf(first), upperHalf(second), -1, -1) : 0;
   const a = lowRegister(first);
   const b = lowRegister(second);
   const lower = computed(operation, lowerHalf(first), lowerHalf(second), a, b);
+  endChecks();
   if (b >= 0) noteLanes(b);
   if (a >= 0) noteLanes(a);
   localGet(lower);

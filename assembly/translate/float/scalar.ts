@@ -3,10 +3,10 @@ import { ifUnlikely } from "../hints";
 import { L_FLAG_OP, L_FLAG_SRC, temp } from "../locals";
 import { I32_AND, I32_OR, I32_SHL, I64_EXTEND_U } from "../opcodes";
 import { push } from "../compute";
-import { missIf, setKnownFlags } from "../state";
+import { setKnownFlags } from "../state";
 import { constOf } from "../values";
 import { byte, end, F32, f32const, f64const, I32, i32const, localGet, localSet } from "../writer";
-import { abs, equals, less, missUnless, needFast, needOrdinary, op, pushUnsafe, zero } from "./checks";
+import { abs, beginChecks, endChecks, equals, less, missUnless, needFast, needOrdinary, op, pushUnsafe, zero } from "./checks";
 import { floatType, operand } from "./operand";
 import { COMPARE, DIV, FROM_INTEGER32, FROM_INTEGER64, MAX, MIN, MUL, operationOf, setWide, SQRT, TO_INTEGER32, TO_INTEGER64, TO_OTHER, wide } from "./operations";
 
@@ -14,18 +14,21 @@ import { COMPARE, DIV, FROM_INTEGER32, FROM_INTEGER64, MAX, MIN, MUL, operationO
 export function inlineFloat(helper: u32, values: usize): void {
   const operation = operationOf(helper);
   const first = <u32>load<u8>(values);
+  if (operation == FROM_INTEGER32) {
+    push(first);
+    byte(0xb7);
+    return;
+  }
+  beginChecks();
   switch (operation) {
     case SQRT: return squareRoot(load<u8>(values, 1));
     case MIN:
     case MAX: return minMax(operation, first, load<u8>(values, 1));
     case COMPARE: return compare(first, load<u8>(values, 1));
-    case FROM_INTEGER32:
-      push(first);
-      byte(0xb7);
-      return;
     case FROM_INTEGER64:
       // A rounded result raises what is raised already.
       needFast();
+      endChecks();
       push(first);
       byte(0xb9);
       return;
@@ -51,6 +54,7 @@ function arithmetic(operation: u32, first: u32, second: u32): void {
   ifUnlikely();
   needExactZero(operation, x, y, r);
   end();
+  endChecks();
   localGet(r);
 }
 
@@ -90,6 +94,7 @@ function squareRoot(value: u32): void {
   equals();
   missUnless();
   end();
+  endChecks();
   localGet(r);
 }
 
@@ -99,6 +104,7 @@ function pushPairs(first: u32, second: u32): void {
   const x = operand(first);
   needOrdinary(first, x);
   needOrdinary(second, y);
+  endChecks();
   for (let i = 0; i < 2; i++) {
     localGet(x);
     localGet(y);
@@ -144,6 +150,7 @@ function toInteger(operation: u32, value: u32, truncate: bool): void {
   else f32const(9223371487098961920);
   op(0x65, 0x5f);
   missUnless();
+  endChecks();
   localGet(x);
   if (!truncate) op(0x9e, 0x90);
   // The saturating conversions are those of a prefix, and truncate.
@@ -170,6 +177,7 @@ function toSingle(value: u32): void {
   equals();
   missUnless();
   end();
+  endChecks();
   localGet(r);
 }
 
@@ -177,6 +185,7 @@ function toSingle(value: u32): void {
 function toDouble(value: u32): void {
   const x = operand(value);
   needOrdinary(value, x);
+  endChecks();
   localGet(x);
   byte(0xbb);
 }

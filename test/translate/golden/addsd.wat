@@ -23,9 +23,78 @@ local.get $fuel
 i32.const 2
 i32.sub
 local.set $fuel
-local.get $8
-i32.eqz
-if
+block
+ block
+  local.get $8
+  i32.eqz
+  br_if 0
+  local.get $xmm1
+  f64x2.extract_lane 0
+  local.set $11
+  local.get $xmm0
+  f64x2.extract_lane 0
+  local.set $12
+  local.get $xmm0
+  i16x8.extract_lane_u 3
+  i32.const 16
+  i32.add
+  i32.const 32736
+  i32.and
+  i32.eqz
+  if
+   local.get $12
+   f64.abs
+   f64.const 2.2250738585072014e-308
+   f64.ge
+   local.get $12
+   f64.const 0
+   f64.eq
+   i32.or
+   i32.eqz
+   br_if 1
+  end
+  local.get $xmm1
+  i16x8.extract_lane_u 3
+  i32.const 16
+  i32.add
+  i32.const 32736
+  i32.and
+  i32.eqz
+  if
+   local.get $11
+   f64.abs
+   f64.const 2.2250738585072014e-308
+   f64.ge
+   local.get $11
+   f64.const 0
+   f64.eq
+   i32.or
+   i32.eqz
+   br_if 1
+  end
+  local.get $12
+  local.get $11
+  f64.add
+  local.set $13
+  local.get $13
+  i64.reinterpret_f64
+  i64.const 48
+  i64.shr_u
+  i32.wrap_i64
+  i32.const 16
+  i32.add
+  i32.const 32704
+  i32.and
+  i32.eqz
+  if
+   local.get $13
+   f64.const 0
+   f64.eq
+   i32.eqz
+   br_if 1
+  end
+  br 1
+ end
  i64.const 8589934592
  local.get $flag_op
  i64.extend_i32_u
@@ -37,107 +106,6 @@ if
  local.get $flag_dst
  local.get $flag_src
  return_call $miss
-end
-local.get $xmm1
-f64x2.extract_lane 0
-local.set $11
-local.get $xmm0
-f64x2.extract_lane 0
-local.set $12
-local.get $xmm0
-i16x8.extract_lane_u 3
-i32.const 16
-i32.add
-i32.const 32736
-i32.and
-i32.eqz
-if
- local.get $12
- f64.abs
- f64.const 2.2250738585072014e-308
- f64.ge
- local.get $12
- f64.const 0
- f64.eq
- i32.or
- i32.eqz
- if
-  i64.const 8589934592
-  local.get $flag_op
-  i64.extend_i32_u
-  i64.const 48
-  i64.shl
-  i64.or
-  local.get $base
-  local.get $fuel
-  local.get $flag_dst
-  local.get $flag_src
-  return_call $miss
- end
-end
-local.get $xmm1
-i16x8.extract_lane_u 3
-i32.const 16
-i32.add
-i32.const 32736
-i32.and
-i32.eqz
-if
- local.get $11
- f64.abs
- f64.const 2.2250738585072014e-308
- f64.ge
- local.get $11
- f64.const 0
- f64.eq
- i32.or
- i32.eqz
- if
-  i64.const 8589934592
-  local.get $flag_op
-  i64.extend_i32_u
-  i64.const 48
-  i64.shl
-  i64.or
-  local.get $base
-  local.get $fuel
-  local.get $flag_dst
-  local.get $flag_src
-  return_call $miss
- end
-end
-local.get $12
-local.get $11
-f64.add
-local.set $13
-local.get $13
-i64.reinterpret_f64
-i64.const 48
-i64.shr_u
-i32.wrap_i64
-i32.const 16
-i32.add
-i32.const 32704
-i32.and
-i32.eqz
-if
- local.get $13
- f64.const 0
- f64.eq
- i32.eqz
- if
-  i64.const 8589934592
-  local.get $flag_op
-  i64.extend_i32_u
-  i64.const 48
-  i64.shl
-  i64.or
-  local.get $base
-  local.get $fuel
-  local.get $flag_dst
-  local.get $flag_src
-  return_call $miss
- end
 end
 local.get $13
 local.set $14
