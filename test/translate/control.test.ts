@@ -1,8 +1,8 @@
 // Ways through a region: calls, recursion, computed jumps, faults and traps in the middle, and what is counted.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { KVM_EXIT_IO } from "../../assembly/exits.ts";
-import { CPU_INTERRUPT_PENDING, CPU_INTERRUPT_VECTOR } from "../../assembly/layout.ts";
+import { KVM_EXIT_INTR, KVM_EXIT_IO } from "../../assembly/exits.ts";
+import { CPU_INTERRUPT_PENDING, CPU_INTERRUPT_VECTOR, CPU_RIP, VM_PAUSE_YIELDS } from "../../assembly/layout.ts";
 import { Assembler, CONDITION } from "./assembler.ts";
 import {
   CODE,
@@ -19,7 +19,7 @@ import {
   RSP,
   STACK,
   shareInRegions,
-  type TierGuest,
+  TierGuest,
 } from "./tier-guest.ts";
 
 /** Runs a program a few times from its start; what it leaves behind is compared. */
@@ -206,6 +206,20 @@ for (const [name, follower] of [
     if (follower[0] === 0x90) assert.ok(shareInRegions(translated) > 0.9, `${shareInRegions(translated)} in regions`);
   });
 }
+
+test("where vCPUs take turns, a region is left behind PAUSE, not where a lock may be held", async () => {
+  const guest = await TierGuest.create(1);
+  const program = new Assembler(CODE).set(RCX, 20).label("again").code(0xf3, 0x90);
+  const behind = program.here;
+  // xchg [rdi], rbx, twice: a lock taken and given back
+  program.code(0x48, 0x87, 0x1f, 0x48, 0x87, 0x1f).repeat(RCX, "again").halt();
+  guest.load(CODE, program.finish());
+  guest.setRegister(RDI, DATA);
+  for (let run = 0; run < 4; run++) guest.runToHalt();
+  guest.memory.view.setUint32(VM_PAUSE_YIELDS, 1, true);
+  assert.equal(guest.run(CODE), KVM_EXIT_INTR);
+  assert.equal(guest.state.u64(CPU_RIP), BigInt(behind));
+});
 
 test("more instructions than a slice has", async () => {
   const program = new Assembler(CODE).set(RCX, 150_000).set(RDI, DATA).label("again");
