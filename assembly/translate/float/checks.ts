@@ -118,26 +118,28 @@ function pushUpperOfLane(vector: u32): void {
   simdLane(0x19, wide ? 3 : 1);
 }
 
-/** Turns upper 16 bits on the stack into whether the number is not normal. */
-function notNormal(): void {
-  i32const(wide ? 0x10 : 0x80);
+/** Masks that, of upper 16 bits with one added to the exponent, leave something where the number is normal, and where a
+ * result is safely so: with one of the two smallest exponents it may be a tiny number that was rounded up. */
+const NORMAL64: i32 = 0x7fe0;
+const NORMAL32: i32 = 0x7f00;
+export const SAFE64: i32 = 0x7fc0;
+export const SAFE32: i32 = 0x7e00;
+/** One in the exponent. */
+export const EXPONENT64: i32 = 0x10;
+export const EXPONENT32: i32 = 0x80;
+
+/** Turns upper 16 bits on the stack into whether the mask leaves nothing of them. */
+function outside(mask: i32): void {
+  i32const(wide ? EXPONENT64 : EXPONENT32);
   byte(I32_ADD);
-  i32const(wide ? 0x7fe0 : 0x7f00);
-  byte(I32_AND);
-  byte(I32_EQZ);
-}
-/** The same of a result: what has one of the two smallest exponents may be a tiny number that was rounded up. */
-function notSafe(): void {
-  i32const(wide ? 0x10 : 0x80);
-  byte(I32_ADD);
-  i32const(wide ? 0x7fc0 : 0x7e00);
+  i32const(mask);
   byte(I32_AND);
   byte(I32_EQZ);
 }
 /** Pushes whether a result in a local is not safely normal. */
 export function pushUnsafe(local: u32): void {
   pushUpper(local);
-  notSafe();
+  outside(wide ? SAFE64 : SAFE32);
 }
 
 /** Pushes whether a value is zero, normal or infinite: neither denormal nor a NaN. */
@@ -157,7 +159,7 @@ export function needOrdinary(number: u32, local: u32): void {
   const register = registerOf(number);
   if (register >= 0) pushUpperOfLane(vectorLocal(register));
   else pushUpper(local);
-  notNormal();
+  outside(wide ? NORMAL64 : NORMAL32);
   ifUnlikely();
   pushOrdinary(local);
   missUnless();

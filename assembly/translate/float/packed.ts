@@ -9,7 +9,7 @@ import { vectorLoad } from "../operands";
 import { setVector } from "../state";
 import { isXmm, xmmOf } from "../values";
 import { byte, end, i32const, i64const, localGet, localSet, memory, simd, V128 } from "../writer";
-import { beginChecks, endChecks, infinity, missUnless, needFast, tiny, zero } from "./checks";
+import { beginChecks, endChecks, EXPONENT32, EXPONENT64, infinity, missUnless, needFast, SAFE32, SAFE64, tiny, zero } from "./checks";
 import { DOUBLE_HIGH, DOUBLE_LOW, isOrdinary, noteOrdinary, SINGLES } from "./ordinary";
 import { DIV, MUL, operationOf, wide } from "./operations";
 
@@ -105,14 +105,14 @@ function noteLanes(register: u32): void {
 /** Pushes, for each lane of a v128 local, what is 0 unless the number is normal and safely so (checks.ts). */
 function pushExponents(local: u32): void {
   localGet(local);
-  i32const(wide ? 0x10 : 0x80);
+  i32const(wide ? EXPONENT64 : EXPONENT32);
   simd(0x10);
   simd(0x8e);
   if (wide) {
-    i64const(0x7fc0 << 48);
+    i64const(<i64>SAFE64 << 48);
     simd(0x12);
   } else {
-    i32const(0x7e00 << 16);
+    i32const(SAFE32 << 16);
     simd(0x11);
   }
   simd(0x4e);
