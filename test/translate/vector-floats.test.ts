@@ -1,20 +1,16 @@
 // Random SSE2 and AVX programs of doubles and singles as translated code, against the interpreter: every register, MXCSR, and what
 // the programs store on the way. The interpreter itself is held to silicon by test/differential and the recorded vectors.
-import assert from "node:assert/strict";
-import { test } from "node:test";
 import { CPU_CR4, CPU_XCR0 } from "../../assembly/layout.ts";
-import { Random } from "../differential/random.ts";
+import type { Random } from "../differential/random.ts";
 import { Assembler } from "./assembler.ts";
-import { CODE, DATA, onBothTiers, RBX, RCX, RDI, RSI, shareInRegions, type TierGuest } from "./tier-guest.ts";
+import { type Mood, testRandomPrograms } from "./random-programs.ts";
+import { CODE, DATA, RBX, RCX, type TierGuest } from "./tier-guest.ts";
 
-const PROGRAMS = process.env["WKVM_SOAK"] ? 3000 : 120;
 const LENGTH = 20;
-const ITERATIONS = 12;
 const REGISTERS = 6;
 /** Operands, 16 bytes each, lie where RDI points, results go to RSI and on. */
 const OPERANDS = DATA;
 const OPERAND_COUNT = 8;
-const RESULTS = DATA + 0x1000;
 const STATE = DATA + 0x800;
 
 /** Long mode with what an operating system sets for SSE and AVX. */
@@ -24,9 +20,6 @@ const XCR0_AVX = 7n;
 const PREFIXES = [[], [0xf3], [0x66], [0xf2]] as const;
 /** ADD MUL SUB MIN DIV MAX SQRT, but for the last as often as they are in programs. */
 const ARITHMETIC = [0x58, 0x59, 0x5c, 0x58, 0x59, 0x5c, 0x5d, 0x5e, 0x5f, 0x51];
-
-/** Hostile values come in every so many. */
-type Mood = "tame" | "wild";
 
 function double(random: Random, mood: Mood): bigint {
   const fraction = (BigInt(random.u32() >>> 12) << 32n) | BigInt(random.u32());
@@ -185,27 +178,15 @@ function program(random: Random): Uint8Array {
   return out.halt().finish();
 }
 
-for (const mood of ["tame", "wild"] as const) {
-  test(`${mood} SSE and AVX programs leave what the interpreter leaves`, async (t) => {
-    const guest = await onBothTiers((each) => {
-      each.state.setU64(CPU_CR4, CR4);
-      each.state.setU64(CPU_XCR0, XCR0_AVX);
-      each.core.commitSregs();
-      for (let seed = 1; seed <= PROGRAMS; seed++) {
-        const random = new Random(seed);
-        each.load(CODE, program(random));
-        for (let run = 0; run < 3; run++) {
-          writeOperands(each, random, mood);
-          each.setRegister(RCX, ITERATIONS);
-          each.setRegister(RDI, OPERANDS);
-          each.setRegister(RSI, RESULTS);
-          each.setRegister(RBX, 0);
-          each.run(CODE);
-        }
-      }
-    });
-    const share = shareInRegions(guest);
-    t.diagnostic(`${(100 * share).toFixed(1)}% of the instructions in regions`);
-    assert.ok(share > (mood === "tame" ? 0.5 : 0.3));
-  });
-}
+testRandomPrograms({
+  of: "SSE and AVX",
+  operands: OPERANDS,
+  inRegions: { tame: 0.5, wild: 0.3 },
+  prepare(guest) {
+    guest.state.setU64(CPU_CR4, CR4);
+    guest.state.setU64(CPU_XCR0, XCR0_AVX);
+    guest.core.commitSregs();
+  },
+  writeOperands,
+  program,
+});

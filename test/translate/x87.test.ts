@@ -1,17 +1,13 @@
 // Random x87 programs as translated code, against the interpreter: every register, tag, flag and pointer, and what the
 // programs store on the way. The interpreter itself is held to silicon by test/differential and the recorded vectors.
-import assert from "node:assert/strict";
-import { test } from "node:test";
-import { Random } from "../differential/random.ts";
+import type { Random } from "../differential/random.ts";
 import { Assembler } from "./assembler.ts";
-import { CODE, DATA, onBothTiers, RBX, RCX, RDI, RSI, shareInRegions, type TierGuest } from "./tier-guest.ts";
+import { type Mood, testRandomPrograms } from "./random-programs.ts";
+import { CODE, DATA, RBX, RCX, type TierGuest } from "./tier-guest.ts";
 
-const PROGRAMS = process.env["WKVM_SOAK"] ? 3000 : 120;
 const LENGTH = 20;
-const ITERATIONS = 12;
 /** Operands lie around RDI, results go to RSI and on. */
 const OPERANDS = DATA + 128;
-const RESULTS = DATA + 0x1000;
 const STATE = DATA + 0x800;
 
 const DOUBLES = -128;
@@ -33,9 +29,6 @@ const FRACTIONS = [
   0xaaaaaaaaaaaaan,
 ];
 const EXPONENTS = [0, 1, 2, 0x380, 0x381, 0x3c0, 0x3fe, 0x3ff, 0x400, 0x401, 0x435, 0x47e, 0x47f, 0x7fd, 0x7fe, 0x7ff];
-
-/** Hostile values come in every so many. */
-type Mood = "tame" | "wild";
 
 function double(random: Random, mood: Mood): bigint {
   const sign = BigInt(random.below(2)) << 63n;
@@ -286,24 +279,4 @@ function program(random: Random, mood: Mood): Uint8Array {
   return out.halt().finish();
 }
 
-for (const mood of ["tame", "wild"] as const) {
-  test(`${mood} x87 programs leave what the interpreter leaves`, async (t) => {
-    const guest = await onBothTiers((each) => {
-      for (let seed = 1; seed <= PROGRAMS; seed++) {
-        const random = new Random(seed);
-        each.load(CODE, program(random, mood));
-        for (let run = 0; run < 3; run++) {
-          writeOperands(each, random, mood);
-          each.setRegister(RCX, ITERATIONS);
-          each.setRegister(RDI, OPERANDS);
-          each.setRegister(RSI, RESULTS);
-          each.setRegister(RBX, 0);
-          each.run(CODE);
-        }
-      }
-    });
-    const share = shareInRegions(guest);
-    t.diagnostic(`${(100 * share).toFixed(1)}% of the instructions in regions`);
-    assert.ok(share > (mood === "tame" ? 0.7 : 0.35));
-  });
-}
+testRandomPrograms({ of: "x87", operands: OPERANDS, inRegions: { tame: 0.7, wild: 0.35 }, writeOperands, program });
