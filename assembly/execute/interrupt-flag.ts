@@ -1,6 +1,6 @@
-// CLI, STI and PAUSE: small enough for translated code to call them by themselves.
+// CLI and STI: small enough for translated code to call them by themselves.
 import { CR4_PVI, CR4_VME, cpu, FLAG_IF, FLAG_VIF, FLAG_VIP, GP, raiseError } from "../cpu";
-import { CPU_CPL, CPU_CR4, CPU_EFLAGS, CPU_FUEL, CPU_MODE, MODE_VM86, REQ_KICK, VM_PAUSE_YIELDS } from "../layout";
+import { CPU_CPL, CPU_CR4, CPU_EFLAGS, CPU_MODE, MODE_VM86 } from "../layout";
 import { interruptsEnabled } from "./request";
 
 /** 0: IF may change; 1: VIF changes in its stead; 2: #GP was raised. SDM volume 2, CLI, table 3-7. */
@@ -31,8 +31,4 @@ export function sti(): void {
   }
   store<u32>(cpu, flags | FLAG_IF, CPU_EFLAGS);
   interruptsEnabled();
-}
-/** PAUSE: where vCPUs take turns on one thread, what is waited for may be another's to do. */
-export function pause(): void {
-  if (load<u32>(VM_PAUSE_YIELDS)) atomic.or<u32>(cpu + 4, REQ_KICK, CPU_FUEL);
 }

@@ -6,8 +6,8 @@ import {
 } from "../cpu";
 import { R_IMM, R_SEGNO, record } from "../decode/record";
 import {
-  CPU_CPL, CPU_CR0, CPU_CR4, CPU_EFLAGS, CPU_GDT_BASE, CPU_GDT_LIMIT, CPU_IDT_BASE, CPU_IDT_LIMIT, CPU_MODE, CPU_MP_STATE, CPU_SEG_BASE, CPU_TSC_AUX, MODE_CODE64,
-  MODE_CODE_MASK, STAT_MSR_ACCESSES,
+  CPU_CPL, CPU_CR0, CPU_CR4, CPU_EFLAGS, CPU_FUEL, CPU_GDT_BASE, CPU_GDT_LIMIT, CPU_IDT_BASE, CPU_IDT_LIMIT, CPU_MODE, CPU_MP_STATE, CPU_SEG_BASE, CPU_TSC_AUX, MODE_CODE64,
+  MODE_CODE_MASK, REQ_KICK, STAT_MSR_ACCESSES, VM_PAUSE_YIELDS,
 } from "../layout";
 import { KVM_MP_STATE_HALTED } from "../exits";
 import { randomU32 } from "../host";
@@ -226,6 +226,10 @@ export function hlt(): void {
   if (!requireCpl0()) return;
   store<u32>(cpu, KVM_MP_STATE_HALTED, CPU_MP_STATE);
   requestSlice();
+}
+/** PAUSE: where vCPUs take turns on one thread, what is waited for may be another's to do. */
+export function pause(): void {
+  if (load<u32>(VM_PAUSE_YIELDS)) atomic.or<u32>(cpu + 4, REQ_KICK, CPU_FUEL);
 }
 export function clac(): void {
   accessFlag(0);

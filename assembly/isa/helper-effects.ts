@@ -67,7 +67,7 @@ note("execute/flags", "clc stc", sets(CF));
 note("execute/flags", "cmc", sets(CF, { flagsRead: CF }));
 note("execute/flags", "setZero", sets(ZF));
 note("execute/flags", "cld std", PURE);
-note("execute/interrupt-flag", "cli sti pause", PURE);
+note("execute/interrupt-flag", "cli sti", PURE);
 note("execute/atomic", "fence", PURE);
 note("execute/flags", "sahf", sets(ALL_FLAGS & ~OF, { registersRead: 1 }));
 note("execute/flags", "lahf", { ...PURE, flagsRead: SF | ZF | AF | PF | CF, registersWritten: 1 });

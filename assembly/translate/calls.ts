@@ -1,17 +1,17 @@
 // Calls of helpers: code in place of those that a region computes itself, and the core for the others.
-import { HELPER_KIND, HELPER_pause, HELPER_REGISTERS, HELPER_SETS_FLAGS, HELPER_setCarryOverflow, HELPER_TOUCHES_FLAGS, HELPER_USES_TRACE } from "../generated/helpers";
+import { HELPER_KIND, HELPER_REGISTERS, HELPER_SETS_FLAGS, HELPER_setCarryOverflow, HELPER_TOUCHES_FLAGS, HELPER_USES_TRACE } from "../generated/helpers";
 import { push, typeOfResult } from "./compute";
 import { isInlineFloat, isPackedFloat } from "./float/operations";
 import { inlinePacked } from "./float/packed";
 import { inlineFloat } from "./float/scalar";
 import { addParameter, beginType, helperFunction } from "./imports";
-import { flagsLive, nextDelta, record } from "./instruction";
+import { flagsLive, record } from "./instruction";
 import { temp } from "./locals";
 import { storeTraceRip } from "./memory-access";
 import { noteCarryOverflow } from "./note-flags";
 import { inlineShift } from "./shifts";
 import { inlineStack, isInlineStack } from "./stack";
-import { flagsStored, leaveBehindIfRequested, leaveIfFault, loadRegisters, loadVectors, storeFlags, storeRegisters, storeVectors } from "./state";
+import { flagsStored, leaveIfFault, loadRegisters, loadVectors, storeFlags, storeRegisters, storeVectors } from "./state";
 import { after, leb } from "./steps";
 import { inlineString, isInlineString } from "./strings";
 import { constOf, isConst, isXmm, typeOf, xmmOf } from "./values";
@@ -106,8 +106,6 @@ export function callHelper(at: usize): void {
   loadRegisters(registers >> 16);
   loadVectors(vectors);
   if (touchesFlags) flagsStored();
-  // Whose turn it is changes here: not later, where it may hold what another waits for.
-  if (helper == HELPER_pause) leaveBehindIfRequested(nextDelta);
   if (!result) return;
   if (shape & RESULT_DROPPED) {
     if (!kept) byte(0x1a);

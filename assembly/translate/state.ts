@@ -317,11 +317,6 @@ export function leaveIfRequested(delta: i32, uncounted: i32): void {
   end();
 }
 
-/** Leaves behind the running instruction, whose successor is at `next`, if there is a request. */
-export function leaveBehindIfRequested(next: i32): void {
-  leaveIfRequested(next, left - 1);
-}
-
 /** After a call that may have raised a fault: leaves with it, the instruction not executed. */
 export function leaveIfFault(): void {
   globalGet(G_FAULT);

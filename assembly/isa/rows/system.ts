@@ -225,7 +225,8 @@ for (const name of ["invd", "wbinvd"]) row(name, `${name === "invd" ? "0F 08" : 
 
 const nothing = (): void => {};
 row("nop", ["90 nomodrm b0", "0F 1F Ev", "0F 19 Ev", "0F 1A Ev", "0F 1B Ev", "0F 1C Ev", "0F 1D Ev", "0F 1E Ev", "0F 18 Ev"], system, nothing);
-row("pause", "F3 90 nomodrm b0", system, (b) => void b.call("execute/interrupt-flag", "pause", [], { faults: false }));
+// Where vCPUs take turns this one's ends here, not behind what follows: it may take a lock.
+row("pause", "F3 90 nomodrm b0", change, helper("operand", "pause"));
 // Every 64-bit processor takes it at least as a NOP (APM volume 3, PREFETCH); kernels rely on that without looking.
 row("prefetchw", "0F 0D Ev", system, nothing);
 row("lfence", ["NP 0F AE/5 reg"], { ...system, feature: FEAT_SSE2 }, nothing);
