@@ -1,6 +1,6 @@
 // The decoder: guest bytes to one record. What an instruction means comes from the printed tables; here is how its
 // prefixes, ModRM, SIB, displacement and immediate are read. SDM volume 2, chapter 2.
-import { cpu, SEG_DS, SEG_SS } from "../cpu";
+import { cpu, SEG_CS, SEG_DS, SEG_FS, SEG_SS } from "../cpu";
 import { hasFeature } from "../execute/cpuid";
 import { ABOUT_BASE, ABOUT_CODE64, ABOUT_OFFSET, ABOUT_SEGMENT } from "../execute/x87/pointers";
 import { FEAT_ABM, FEAT_BMI1 } from "../features";
@@ -11,11 +11,11 @@ import {
   SIZE_b, SIZE_s, SIZE_v, SIZE_w, SIZE_z,
 } from "../generated/opcodes";
 import {
-  CPU_SEG_BASE, CPU_TRACE_RIP, CPU_ZERO, MODE_AVX, MODE_CODE16, MODE_CODE64, MODE_CODE_MASK, MODE_FPU, MODE_REAL, MODE_SSE, MODE_VM86,
+  CPU_SEG_BASE, CPU_TRACE_RIP, CPU_ZERO, MODE_AVX, MODE_CODE16, MODE_CODE64, MODE_CODE_MASK, MODE_FLAT, MODE_FPU, MODE_REAL, MODE_SSE, MODE_VM86,
 } from "../layout";
 import { endsBefore } from "./extent";
 import {
-  EA_CHECKED, EA_MOFFS, EA_RIP, EA_SIZE_SHIFT, PREFIX_ADDRESS_SHIFT, PREFIX_LOCK, PREFIX_OPSIZE, PREFIX_REP, PREFIX_REPNE, PREFIX_REX_W, R_BASE, R_DISP, R_EA, R_IMM,
+  EA_CHECKED, EA_FLAT32, EA_MOFFS, EA_RIP, EA_SIZE_SHIFT, PREFIX_ADDRESS_SHIFT, PREFIX_LOCK, PREFIX_OPSIZE, PREFIX_REP, PREFIX_REPNE, PREFIX_REX_W, R_BASE, R_DISP, R_EA, R_IMM,
   R_INDEX, R_LENGTH, R_NEXT, R_OFFSET, R_OP, R_PREFIX, R_R0, R_R1, R_R2, R_SCALE, R_SEGMENT, R_SEGNO, R_STACK,
 } from "./record";
 
@@ -371,9 +371,15 @@ function decodeBytes(code: usize, mode: u32, rec: usize, offset: u32): i32 {
   // ---- the record
   const next = offset + length;
   const seg = segment >= 0 ? segment : defaultSegment;
+  if (eaFlags & EA_MOFFS && addressSize != 2) {
+    displacement = <i32>value;
+    eaFlags &= ~EA_MOFFS;
+  }
   if (memoryOperand && !(eaFlags & EA_MOFFS)) {
     const flat = code64 ? addressSize == 2 : false;
-    if (!flat) eaFlags |= EA_CHECKED;
+    // What a flat code segment holds is not written.
+    if (!code64 && addressSize == 1 && mode & MODE_FLAT && seg < SEG_FS && seg != SEG_CS) eaFlags = EA_FLAT32;
+    else if (!flat) eaFlags |= EA_CHECKED;
     if (eaFlags & EA_RIP) {
       // Folded into the displacement where it fits; the trace's address is then the base.
       const folded = <i64>displacement + next;

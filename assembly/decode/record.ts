@@ -24,7 +24,7 @@ export const R_SCALE: usize = 12;
 /** u8: offset of the segment's base. */
 export const R_SEGMENT: usize = 13;
 export const R_R2: usize = 14;
-/** u8: 0: base + (index << scale) + disp + segment base is the linear address; else EA_* bits. */
+/** u8: 0: base + (index << scale) + disp + segment base is the linear address; EA_FLAT32: so it is in 32 bits; else EA_* bits. */
 export const R_EA: usize = 15;
 /** i32. */
 export const R_DISP: usize = 16;
@@ -40,6 +40,8 @@ export const R_IMM: usize = 24;
 export const EA_CHECKED: u32 = 1;
 /** Address size: 2 bits from bit 1: 0: 16, 1: 32, 2: 64. */
 export const EA_SIZE_SHIFT: u32 = 1;
+/** An address size of 32 in a flat segment, and nothing to check. */
+export const EA_FLAT32: u32 = 1 << EA_SIZE_SHIFT;
 /** The offset is the immediate (MOV moffs). */
 export const EA_MOFFS: u32 = 8;
 /** Relative to the next instruction: R_NEXT is to be added. */

@@ -1,7 +1,7 @@
 // Addresses of memory operands. In flat 64-bit code most are a sum of four loads; everything else is looked at here.
 // SDM volume 1, section 3.7.5; volume 3, chapter 5.
 import { EA_MOFFS, EA_RIP, EA_SIZE_SHIFT, R_BASE, R_DISP, R_EA, R_IMM, R_INDEX, R_NEXT, R_SCALE, R_SEGMENT, R_SEGNO } from "../decode/record";
-import { CPU_MODE, MODE_CODE64, MODE_CODE_MASK, MODE_FLAT } from "../layout";
+import { CPU_MODE, CPU_SEG_READABLE, CPU_SEG_WRITABLE, MODE_CODE64, MODE_CODE_MASK, MODE_FLAT } from "../layout";
 import { cpu, SEG_CS, SEG_FS, segBase } from "../cpu";
 import { linearChecked } from "./segments";
 
@@ -15,6 +15,12 @@ import { linearChecked } from "./segments";
 // @ts-ignore: decorator
 @inline export function addressSimple(c: usize, pc: usize): u64 {
   return offsetSimple(c, pc) + load<u64>(c + load<u8>(pc, R_SEGMENT));
+}
+
+/** Linear address of a memory operand of 32 bits in a flat segment. */
+// @ts-ignore: decorator
+@inline export function addressFlat32(c: usize, pc: usize): u64 {
+  return <u64><u32>offsetSimple(c, pc);
 }
 
 /** Cuts an offset to an address size (0: 16, 1: 32, 2: 64 bits). */
@@ -45,5 +51,6 @@ export function linear(seg: i32, offset: u64, bytes: i32, write: bool): u64 {
   if ((mode & MODE_CODE_MASK) == MODE_CODE64) return seg >= SEG_FS ? offset + segBase(seg) : offset;
   // Flat segments have no base, and no limit to exceed but the end of the address space.
   if (mode & MODE_FLAT && seg < SEG_FS && offset + bytes <= 0x100000000 && !(write && seg == SEG_CS)) return offset;
+  if (seg >= SEG_FS && offset + max(bytes, 1) <= load<u64>(cpu + (write ? CPU_SEG_WRITABLE : CPU_SEG_READABLE) + (<usize>seg << 3))) return (offset + segBase(seg)) & 0xffffffff;
   return linearChecked(seg, offset, bytes, write);
 }

@@ -7,8 +7,9 @@ import {
 import { addressSize, JUMPED, nextRip, R_IMM, RECORD_SIZE, record, T_FALL, T_JUMP, T_TAKEN } from "../decode/record";
 import { beginShadow } from "./request";
 import { CPU_CPL, CPU_CR4, CPU_EFLAGS, CPU_MODE, MODE_CODE16, MODE_CODE64, MODE_CODE_MASK, MODE_FLAT, MODE_STACK32, MODE_VM86 } from "../layout";
-import { readMem, rmwReadSlow, writeMem } from "../mmu/access";
+import { readMem, readSlow, rmwReadSlow, writeMem, writeSlow } from "../mmu/access";
 import { updateAccessClass } from "../mmu/contexts";
+import { probeRead, probeWrite } from "../mmu/tlb";
 import { getFlags, setFlags } from "./flags";
 import { linear } from "./address";
 import { loadSegment, SHADOW_MOV_SS } from "./segments";
@@ -34,7 +35,20 @@ function push(value: u64, size: i32): void {
 }
 
 export function push16(value: u32): void { push(value, 2); }
-export function push32(value: u32): void { push(value, 4); }
+export function push32(value: u32): void {
+  if (!hasFlatStack()) return push(value, 4);
+  const sp = <u64><u32>(<u32>gpr(RSP) - 4);
+  const host = probeWrite(sp, 4);
+  if (host) store<u32>(host, value);
+  else if (!writeSlow(sp, value, 4)) return;
+  setGpr(RSP, sp);
+}
+
+/** Whether all of ESP points into a flat stack, outside 64-bit code. */
+// @ts-ignore: decorator
+@inline function hasFlatStack(): bool {
+  return (load<u32>(cpu, CPU_MODE) & (MODE_FLAT | MODE_STACK32)) == (MODE_FLAT | MODE_STACK32);
+}
 
 /** The value `depth` bytes above the top of the stack; sets fault. */
 function peek(depth: u64, size: i32): u64 {
@@ -43,7 +57,12 @@ function peek(depth: u64, size: i32): u64 {
 }
 
 export function top16(): u32 { return <u32>peek(0, 2); }
-export function top32(): u32 { return <u32>peek(0, 4); }
+export function top32(): u32 {
+  if (!hasFlatStack()) return <u32>peek(0, 4);
+  const sp = <u64><u32>gpr(RSP);
+  const host = probeRead(sp, 4);
+  return host ? load<u32>(host) : <u32>readSlow(sp, 4);
+}
 
 export function drop(bytes: u64): void {
   setStackPointer(gpr(RSP) + bytes, stackMask());

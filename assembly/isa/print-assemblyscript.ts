@@ -8,6 +8,8 @@ export interface Frame {
   readonly fail: string;
   /** Statement that executes the same record again. */
   readonly retry: string;
+  /** Whether operands of 32 bits in flat segments are addressed in line. */
+  readonly flat32?: boolean;
   /** Statements for a relative and a computed jump, given the condition or target expression. */
   branch(condition: string | undefined, width: Width): string;
   jump(target: string, width: Width): string;
@@ -79,6 +81,19 @@ export class Printer {
     return `store<${memoryType(width)}>(${address}, <${memoryType(width)}>${name(value)}${offset});`;
   }
 
+  /** Reads how the operand of step `id` is addressed. */
+  private how(id: number): string {
+    return `const e${id} = load<u8>(pc, ${this.use("decode/record", "R_EA")});`;
+  }
+
+  /** The case of a flat operand of 32 bits, between the simple one and the one that has all checked. */
+  private flat32(id: number, target: string, plus: string): string {
+    if (!this.frame.flat32) return "";
+    const address = `${this.use("execute/address", "addressFlat32")}(${this.registersAt}, pc)`;
+    const sum = plus ? `(${address}${plus}) & 0xffffffff` : address;
+    return `else if (e${id} == ${this.use("decode/record", "EA_FLAT32")}) ${target} = ${sum}; `;
+  }
+
   private step(s: MicroOp): string {
     const define = (expression: string): string => `const v${s.id}: ${typeOf(s)} = ${expression};`;
     switch (s.op) {
@@ -103,13 +118,14 @@ export class Printer {
           ? this.use("execute/vector/memory", "alignedChecked")
           : this.use("execute/address", "addressChecked");
         const simple = this.use("execute/address", "addressSimple");
-        return `let v${s.id}: u64; if (load<u8>(pc, ${this.use("decode/record", "R_EA")})) { v${s.id} = ${check}(pc, ${s.bytes}, ${s.write}, ${delta});${this.checked(true)} } else v${s.id} = ${simple}(${this.registersAt}, pc)${plus};`;
+        const how = this.how(s.id);
+        const flat = s.aligned ? "" : this.flat32(s.id, `v${s.id}`, plus);
+        return `let v${s.id}: u64; ${how} if (!e${s.id}) v${s.id} = ${simple}(${this.registersAt}, pc)${plus}; ${flat}else { v${s.id} = ${check}(pc, ${s.bytes}, ${s.write}, ${delta});${this.checked(true)} }`;
       }
       case "effective": {
         const simple = this.use("execute/address", "offsetSimple");
-        return define(
-          `load<u8>(pc, ${this.use("decode/record", "R_EA")}) ? ${this.use("execute/address", "offsetChecked")}(pc) : ${simple}(${this.registersAt}, pc)`,
-        );
+        const flat = this.flat32(s.id, `v${s.id}`, "");
+        return `let v${s.id}: u64; ${this.how(s.id)} if (!e${s.id}) v${s.id} = ${simple}(${this.registersAt}, pc); ${flat}else v${s.id} = ${this.use("execute/address", "offsetChecked")}(pc);`;
       }
       case "load":
       case "modify": {
@@ -164,7 +180,8 @@ export class Printer {
         const aligned = s.aligned
           ? ` if (!${this.use("execute/vector-registers", `aligned${s.bytes}`)}(a${s.id})) ${this.frame.fail}`
           : "";
-        return `let a${s.id}: u64; if (load<u8>(pc, ${this.use("decode/record", "R_EA")})) { a${s.id} = ${check}(pc, ${s.bytes}, false, 0);${this.checked(true)} } else a${s.id} = ${simple}(${this.registersAt}, pc);${aligned} let v${s.id}: usize = ${probe}(a${s.id}, ${s.bytes}); if (!v${s.id}) { v${s.id} = ${slow}(a${s.id}, ${s.bytes}); if (!v${s.id}) ${this.frame.fail} }`;
+        const flat = s.aligned ? "" : this.flat32(s.id, `a${s.id}`, "");
+        return `let a${s.id}: u64; ${this.how(s.id)} if (!e${s.id}) a${s.id} = ${simple}(${this.registersAt}, pc); ${flat}else { a${s.id} = ${check}(pc, ${s.bytes}, false, 0);${this.checked(true)} }${aligned} let v${s.id}: usize = ${probe}(a${s.id}, ${s.bytes}); if (!v${s.id}) { v${s.id} = ${slow}(a${s.id}, ${s.bytes}); if (!v${s.id}) ${this.frame.fail} }`;
       }
       case "offset":
         return define(`${name(s.args[0])} + ${s.bytes}`);

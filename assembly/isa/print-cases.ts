@@ -95,9 +95,11 @@ export function printCases(): ReadonlyMap<string, string> {
   const isHot = new Set(numbering.hot);
   const printers = { hot: new Printer(HOT), cold: new Printer(COLD) };
   const body = (v: Variant): string => {
-    if (!isHot.has(v)) return `setRecord(pc); ${prologue(v, "c")}${printers.cold.body(v)} return pc + RECORD_SIZE;`;
     const last = v.steps.at(-1)?.op;
-    const tail = last === "branch" || last === "jump" ? "" : " return pc + RECORD_SIZE;";
+    const transfers = last === "branch" || last === "jump";
+    if (!isHot.has(v) || (transfers && v.width !== 64))
+      return `setRecord(pc); ${prologue(v, "c")}${printers.cold.body(v)} return pc + RECORD_SIZE;`;
+    const tail = transfers ? "" : " return pc + RECORD_SIZE;";
     return `${prologue(v, "c")}${printers.hot.body(v)}${tail}`;
   };
   const name = (v: Variant): string => `case_${v.key.replaceAll(/\W/g, "_")}`;

@@ -106,14 +106,18 @@ export function printHot(numbering: Numbering, print: PrintBody = asRecorded): s
   const frame: Frame = {
     fail: "break;",
     retry: "continue;",
-    branch: (condition) => {
+    flat32: true,
+    branch: (condition, width) => {
+      const wrap = (address: string): string => (width === 64 ? address : `(${address}) & 0xffffffff`);
       const next = "load<u64>(c, CPU_TRACE_RIP) + load<u16>(pc, R_NEXT)";
       const go = (slot: string, target: string): string =>
         `const target = ${target}; const t = load<usize>(trace, ${slot}); const heat = load<u32>(t, T_VALID); if (heat > 1) ${enter} store<u64>(c, target, CPU_RIP); link = trace + ${slot}; break;`;
-      const taken = `{ ${go("T_TAKEN", `${next} + load<i64>(pc, R_IMM)`)} }`;
-      return condition ? `if (${condition}) ${taken} ${go("T_FALL", next)}` : taken;
+      const taken = `{ ${go("T_TAKEN", wrap(`${next} + load<i64>(pc, R_IMM)`))} }`;
+      const all = condition ? `if (${condition}) ${taken} ${go("T_FALL", wrap(next))}` : taken;
+      if (width === 64) return all;
+      return `if ((load<u32>(c, CPU_MODE) & (MODE_CODE_MASK | MODE_FLAT)) != (MODE_CODE32 | MODE_FLAT)) { record = pc; branchNear(pc, ${condition ?? 1}, ${width}); if (fault) break; pc += RECORD_SIZE; continue; } ${all}`;
     },
-    jump: (target) => `store<u64>(c, ${target}, CPU_RIP); link = trace + T_JUMP + JUMPED; break;`,
+    jump: (target) => `store<u64>(c, <u64>${target}, CPU_RIP); link = trace + T_JUMP + JUMPED; break;`,
   };
   const printer = new Printer(frame);
   const first = OP_FIRST_GROUP + numbering.groups.length;
@@ -146,9 +150,9 @@ export function printHot(numbering: Numbering, print: PrintBody = asRecorded): s
       "JUMPED",
     ],
     "decode/dispatch": ["findTrace", "leaveTrace", "raiseDecoded"],
-    "execute/push-pop": ["takeSuccessor"],
+    "execute/push-pop": ["branchNear", "takeSuccessor"],
     "execute/request": ["beginShadow"],
-    layout: ["CPU_FUEL", "CPU_RIP", "CPU_TRACE_RIP"],
+    layout: ["CPU_FUEL", "CPU_MODE", "CPU_RIP", "CPU_TRACE_RIP", "MODE_CODE32", "MODE_CODE_MASK", "MODE_FLAT"],
     ...Object.fromEntries(numbering.groups.map((g) => [`generated/group-${g}`, [groupFunction(g)]])),
   });
   return `${HEADER}${imports}\n

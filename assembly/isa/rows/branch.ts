@@ -4,17 +4,18 @@ import type { Value } from "../micro-op.ts";
 import { row } from "../row.ts";
 import { CONDITIONS } from "./move.ts";
 
-const HOT64 = [64];
+/** The widths of 32- and 64-bit code. */
+const HOT = [32, 64];
 const ends = { ends: true, group: "branch" };
 
 const cut = (b: Builder, value: Value): Value => (b.width === 64 ? value : b.unary("wrap", value));
 
 CONDITIONS.forEach((cc, code) => {
   const hex = code.toString(16).toUpperCase();
-  row(`j${cc}`, [`7${hex} Js f64`, `0F 8${hex} Jz f64`], { ...ends, hot: HOT64 }, (b) => b.branch(b.condition(code)));
+  row(`j${cc}`, [`7${hex} Js f64`, `0F 8${hex} Jz f64`], { ...ends, hot: HOT }, (b) => b.branch(b.condition(code)));
 });
-row("jmp", ["EB Js f64", "E9 Jz f64"], { ...ends, hot: HOT64 }, (b) => b.branch());
-row("call", "E8 Jz f64", { ...ends, hot: HOT64, needsRip: true }, (b, displacement) => {
+row("jmp", ["EB Js f64", "E9 Jz f64"], { ...ends, hot: HOT }, (b) => b.branch());
+row("call", "E8 Jz f64", { ...ends, hot: HOT, needsRip: true }, (b, displacement) => {
   const next = b.nextRip();
   if (b.width !== 64) {
     const target = b.add(cut(b, next), b.read(displacement));
@@ -23,24 +24,24 @@ row("call", "E8 Jz f64", { ...ends, hot: HOT64, needsRip: true }, (b, displaceme
   b.push(cut(b, next));
   b.branch();
 });
-row("jmp_indirect", "FF/4 Ev f64", { ...ends, hot: HOT64, mnemonic: "jmp" }, (b, s) => {
+row("jmp_indirect", "FF/4 Ev f64", { ...ends, hot: HOT, mnemonic: "jmp" }, (b, s) => {
   const target = b.read(s);
   b.checkTarget(target);
   b.jump(target);
 });
-row("call_indirect", "FF/2 Ev f64", { ...ends, hot: HOT64, needsRip: true, mnemonic: "call" }, (b, s) => {
+row("call_indirect", "FF/2 Ev f64", { ...ends, hot: HOT, needsRip: true, mnemonic: "call" }, (b, s) => {
   const target = b.read(s);
   b.checkTarget(target);
   b.push(cut(b, b.nextRip()));
   b.jump(target);
 });
-row("ret", "C3 f64", { ...ends, hot: HOT64 }, (b) => {
+row("ret", "C3 f64", { ...ends, hot: HOT }, (b) => {
   const target = b.top();
   b.checkTarget(target);
   b.drop();
   b.jump(target);
 });
-row("ret_imm", "C2 Iw f64", { ...ends, hot: HOT64, mnemonic: "ret" }, (b, i) => {
+row("ret_imm", "C2 Iw f64", { ...ends, hot: HOT, mnemonic: "ret" }, (b, i) => {
   const target = b.top();
   b.checkTarget(target);
   b.drop(b.zeroExtend(b.read(i), 16, 64));
@@ -65,9 +66,9 @@ for (const [name, opcode] of [["loopne", "E0"], ["loope", "E1"], ["loop", "E2"],
 // ---------------------------------------------------------------- the stack
 const stack = { group: "stack" };
 
-row("push", ["50+r Zv d64", "FF/6 Ev d64"], { ...stack, hot: HOT64 }, (b, s) => b.push(b.read(s)));
-row("push_imm", ["68 Iz d64", "6A Is d64"], { ...stack, hot: HOT64, widths: [16, 32, 64], mnemonic: "push" }, (b, s) => b.push(b.read({ ...s, width: b.width })));
-row("pop", "58+r Zv d64", { ...stack, hot: HOT64 }, (b, d) => {
+row("push", ["50+r Zv d64", "FF/6 Ev d64"], { ...stack, hot: HOT }, (b, s) => b.push(b.read(s)));
+row("push_imm", ["68 Iz d64", "6A Is d64"], { ...stack, hot: HOT, widths: [16, 32, 64], mnemonic: "push" }, (b, s) => b.push(b.read({ ...s, width: b.width })));
+row("pop", "58+r Zv d64", { ...stack, hot: HOT }, (b, d) => {
   const value = b.top();
   b.drop();
   b.write(d, value);
@@ -83,7 +84,7 @@ row("pop_rm", "8F/0 Ev d64", { ...stack, mnemonic: "pop" }, (b, d) => {
     b.write(d, value);
   }
 });
-row("leave", "C9 d64", { ...stack, hot: HOT64 }, (b) => {
+row("leave", "C9 d64", { ...stack, hot: HOT }, (b) => {
   if (b.width !== 64) {
     b.call("execute/push-pop", "leaveFrame", [b.const(b.width / 8, 32)]);
     return;
