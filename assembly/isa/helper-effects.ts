@@ -116,6 +116,7 @@ note("execute/float/compare", "comiF32 comiF64", sets(ALL_FLAGS));
 note("execute/vector/strings", "compareExplicit compareImplicit", sets(ALL_FLAGS));
 note("execute/x87/compare", "fcomiSt", sets(ALL_FLAGS));
 note("execute/vector/state", "clearUpper zeroUpper", PURE);
+note("execute/x87/store-memory", "probeStore storeTen", { ...PURE, memory: true });
 
 /** Modules whose other helpers touch vector and x87 state alone, by the pointers and numbers they are given. */
 const VECTOR_MODULES = new Set([

@@ -79,37 +79,37 @@ export function shiftRightJam(high: u64, low: u64, count: i32): u64 {
 }
 
 /** The integer square root of (high:low) with high >= 2^62: 64 bits; the remainder, which may have 65 bits, is
- * reported as wideLow: 0 where exact, 1 where below half a unit, 3 << 62 where above. */
+ * reported as wideLow: 0 where exact, 1 where below half a unit, 3 << 62 where above. Two digits of 32 bits: the first is
+ * what a double knows of the root of `high`, the second the remainder divided by twice the first (Zimmermann, "Karatsuba
+ * Square Root"). */
 export function sqrtWide(high: u64, low: u64): u64 {
-  // A double knows the first 53 bits; one Newton step gives the rest but for a unit or two. Conversions of signed
-  // integers are what processors have, so the numbers are halved or moved down by 2^63.
-  const estimate = Math.sqrt(<f64><i64>(high >> 1) * 2.0) * 4294967296.0;
-  const inverse = 0.5 / estimate;
-  let root = estimate >= 18446744073709549568.0 ? <u64>0xfffffffffffff800 : <u64><i64>(estimate - 9223372036854775808.0) + (<u64>1 << 63);
-  let squareHigh = mulWide(root, root);
-  let restLow = low - wideLow;
-  let restHigh = <i64>(high - squareHigh - u64(low < wideLow));
-  const rest = <f64>restHigh * 18446744073709551616.0 + <f64><i64>(restLow >> 1) * 2.0;
-  const step = <i64>(rest * inverse);
-  const moved = root + <u64>step;
-  // Near 2^64 the sum may wrap; the largest root is the place to fix up from.
-  root = step > 0 && moved < root ? u64.MAX_VALUE : moved;
-  squareHigh = mulWide(root, root);
-  restLow = low - wideLow;
-  restHigh = <i64>(high - squareHigh - u64(low < wideLow));
-  while (restHigh < 0) {
+  // Conversions of signed integers are what processors have.
+  let first = <u64><i64>Math.sqrt(<f64><i64>(high >> 1) * 2.0);
+  let rest = <i64>(high - first * first);
+  while (rest < 0) {
+    first--;
+    rest += <i64>(first << 1) + 1;
+  }
+  while (rest > <i64>(first << 1)) {
+    rest -= <i64>(first << 1) + 1;
+    first++;
+  }
+  // (rest:digit) / (2 * first), halved on both sides to fit.
+  const half = (<u64>rest << 31) | (low >> 33);
+  let second = half / first;
+  if (second > LOW32) second = LOW32;
+  const left = ((half - second * first) << 1) | ((low >> 32) & 1);
+  const square = second * second;
+  const lower = (left << 32) | (low & LOW32);
+  let root = (first << 32) | second;
+  let restLow = lower - square;
+  let restHigh = <i64>(left >> 32) - i64(lower < square);
+  if (restHigh < 0) {
     // (r - 1)^2 = r^2 - 2r + 1
     root--;
     const add = (root << 1) | 1;
     restLow += add;
     restHigh += <i64>(root >> 63) + i64(restLow < add);
-  }
-  // The remainder of a floor root is at most 2r.
-  while (restHigh > <i64>(root >> 63) || (restHigh == <i64>(root >> 63) && restLow > root << 1)) {
-    const take = (root << 1) | 1;
-    restHigh -= <i64>(root >> 63) + i64(restLow < take);
-    restLow -= take;
-    root++;
   }
   if (restHigh == 0 && restLow == 0) wideLow = 0;
   else wideLow = restHigh > 0 || restLow > root ? <u64>3 << 62 : 1;

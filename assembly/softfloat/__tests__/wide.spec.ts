@@ -37,4 +37,24 @@ describe("128-bit integers", () => {
     expect(wideLow >> 63).toBe(0);
     expect(wideLow).not.toBe(0);
   });
+
+  test("square roots are right beside squares and halves, digit by digit", () => {
+    let root: u64 = 0x8000000000000001;
+    let wrong = 0;
+    for (let i = 0; i < 2000; i++) {
+      root = (root * 6364136223846793005 + 1442695040888963407) | (1 << 63);
+      // Both digits at their ends, too.
+      if (i % 3 == 1) root |= 0xffffffff;
+      if (i % 5 == 1) root &= ~0xffffffff;
+      if (i % 7 == 1) root |= 0xffffffff00000000;
+      const high = mulWide(root, root);
+      const low = wideLow;
+      wrong += i32(sqrtWide(high, low) != root || wideLow != 0);
+      const half = low + root;
+      wrong += i32(sqrtWide(high + u64(half < low), half) != root || wideLow != 1);
+      wrong += i32(sqrtWide(high + u64(half + 1 <= low), half + 1) != root || wideLow >> 63 != 1);
+      if (high > 1 << 62) wrong += i32(sqrtWide(high - u64(low == 0), low - 1) != root - 1 || wideLow >> 63 != 1);
+    }
+    expect(wrong).toBe(0);
+  });
 });

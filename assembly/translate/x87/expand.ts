@@ -19,11 +19,10 @@ import { arithmetic, computed } from "./arithmetic";
 import { compareToCodes, compareToFlags } from "./compare";
 import { exp, fromF32, fromF64, fromF80, fromInteger, sig, stored, storedFlags, storedRest, storedUp, toBinary, toF80, toInteger } from "./convert";
 import { first, fourth, second, third } from "./records";
-import { X87_ROUND, X87_SQRT } from "./runtime";
 import {
   clearUp, empty, expLocal, fill, isInline, noteInexact, noteInstruction, noteOperand, pop, push, pushInexact, pushUp, replaceInWord, setUp, sigLocal, topNow, turn,
 } from "./state";
-import { ABOVE_32, ABOVE_64, SIGN, SPECIAL, X_ROUNDS_53, X_ROUNDS_64 } from "./word";
+import { ABOVE_32, ABOVE_64, SIGN, SPECIAL, X87_ROUND, X87_SQRT, X_ROUNDS_53, X_ROUNDS_64 } from "./word";
 
 /** Exceptions of the status and control words. */
 const EXCEPTIONS: i32 = 63;

@@ -2,24 +2,18 @@
 // done in line, on numbers by value. Exceptions are all masked wherever these are called.
 import { cpu } from "../../cpu";
 import { FPU_ADD, FPU_DIV, FPU_DIVR, FPU_MUL, FPU_SUB, FPU_SUBR } from "../../execute/x87/arithmetic";
+import { commonSig, isCommon, isNormal, isZero } from "./common";
 import { FSW_C0, FSW_C1, FSW_C2, FSW_C3, fcw, fsw, report, setFsw } from "../../execute/x87/state";
 import { CPU_FCW, CPU_FDP, CPU_FDS, CPU_FIP, CPU_FOP, CPU_FTAG, CPU_FTOP, CPU_X87 } from "../../layout";
 import { extAdd, extDiv, extMul, extSqrt } from "../../softfloat/extended-arithmetic";
 import { EXT_EQUAL, EXT_GREATER, EXT_LESS, extCompare } from "../../softfloat/extended-compare";
 import { extToInteger } from "../../softfloat/extended-convert";
 import { extRoundIntegral } from "../../softfloat/extended-remainder";
-import { EXT_BIAS, EXT_INFINITE, EXT_SIGN, INTEGER_BIT, resultExp, resultLow, setPrecision } from "../../softfloat/extended";
+import { EXT_INFINITE, INTEGER_BIT, resultExp, resultLow, setPrecision } from "../../softfloat/extended";
 import { beginFloat, floatFlags, roundedUp, X_ALL, X_INEXACT } from "../../softfloat/status";
-import { divWide, wideLow } from "../../softfloat/wide";
 import { TR_X87_RESULT, TR_X87_TURN, TR_X87_WINDOW } from "../layout";
-import { RESULT_UP, SPECIAL, X_ATTACHED, X_ROUNDS_53, X_ROUNDS_64, X_TAGS, X_TOP } from "./word";
+import { RESULT_UP, SIGN, SPECIAL, X87_SQRT, X_ATTACHED, X_ROUNDS_53, X_ROUNDS_64, X_TAGS, X_TOP } from "./word";
 
-/** Exponents of normal numbers are below this, less 1. */
-const LARGEST: u32 = 0x7ffe;
-
-/** Operations of computeX87() beside FPU_*. */
-export const X87_SQRT: i32 = 8;
-export const X87_ROUND: i32 = 9;
 
 /** Sign and exponent as regions have them. */
 function marked(sig: u64, signExp: u32): u32 {
@@ -84,49 +78,10 @@ function ups(): u32 {
   return floatFlags & X_INEXACT && roundedUp ? <u32>1 << RESULT_UP : 0;
 }
 
-/** Neither zero, denormal, infinite nor a NaN. */
-function isNormal(exp: u32): bool {
-  return exp < SPECIAL;
-}
-
-/**
- * a / b of normal numbers where the quotient is normal too and rounding is to nearest, with 64 bits or with 53: the
- * significand, TR_X87_RESULT as of computeX87(). 0: it is another case, and nothing has been done.
- */
-function divided(sigA: u64, expA: u32, sigB: u64, expB: u32): u64 {
-  const mode = fcw() & 0xf00;
-  if (!isNormal(expA) || !isNormal(expB) || (mode != 0x300 && mode != 0x200)) return 0;
-  const whole = sigA >= sigB;
-  const exp = <i32>(expA & EXT_INFINITE) - <i32>(expB & EXT_INFINITE) + EXT_BIAS - i32(!whole);
-  if (<u32>(exp - 1) >= LARGEST) return 0;
-  let quotient = whole ? divWide(sigA >> 1, sigA << 63, sigB) : divWide(sigA, 0, sigB);
-  const rest = wideLow;
-  let up: u32;
-  let inexact: bool;
-  if (mode == 0x300) {
-    // A quotient of two significands is never half a unit off.
-    up = u32(rest > sigB - rest);
-    quotient += up;
-    inexact = rest != 0;
-  } else {
-    const tail = quotient << 53 | u64(rest != 0);
-    up = u32((tail | (quotient >> 11 & 1)) > 0x8000000000000000);
-    quotient = (quotient & ~0x7ff) + (<u64>up << 11);
-    inexact = tail != 0;
-  }
-  if (!quotient) return 0;
-  if (inexact) setFsw(fsw() | X_INEXACT);
-  store<u32>(cpu, ((expA ^ expB) & EXT_SIGN) | <u32>exp | up << RESULT_UP, TR_X87_RESULT);
-  return quotient;
-}
-
 /** a op b (FPU_* or X87_*): the significand. TR_X87_RESULT has sign and exponent, and RESULT_UP; exceptions are in the
  * status word. */
 export function computeX87(op: i32, sigA: u64, expA: u32, sigB: u64, expB: u32): u64 {
-  if (op == FPU_DIV || op == FPU_DIVR) {
-    const quotient = op == FPU_DIV ? divided(sigA, expA, sigB, expB) : divided(sigB, expB, sigA, expA);
-    if (quotient) return quotient;
-  }
+  if (isCommon(op, sigA, expA, sigB, expB)) return commonSig;
   expA &= 0xffff;
   expB &= 0xffff;
   begin();
@@ -147,6 +102,9 @@ export function computeX87(op: i32, sigA: u64, expA: u32, sigB: u64, expB: u32):
 
 /** Compares a with b: C3 C2 C0 of the status word. Exceptions are in it; the codes are the caller's to put there. */
 export function compareX87(sigA: u64, expA: u32, sigB: u64, expB: u32, quiet: u32): u32 {
+  // A number with zero.
+  if (isZero(sigA, expA) && isNormal(expB)) return expB & SIGN ? 0 : FSW_C0;
+  if (isZero(sigB, expB) && isNormal(expA)) return expA & SIGN ? FSW_C0 : 0;
   begin();
   const relation = extCompare(sigA, expA & 0xffff, sigB, expB & 0xffff, quiet != 0, 0);
   if (floatFlags) report(floatFlags);

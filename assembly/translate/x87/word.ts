@@ -25,3 +25,7 @@ export const RESULT_UP: u32 = 24;
 /** How far the exponents of the format are above those of binary64 and binary32. */
 export const ABOVE_64: i32 = 0x3fff - 0x3ff;
 export const ABOVE_32: i32 = 0x3fff - 0x7f;
+
+/** Operations of computeX87() beside FPU_*. */
+export const X87_SQRT: i32 = 8;
+export const X87_ROUND: i32 = 9;

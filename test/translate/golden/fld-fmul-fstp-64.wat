@@ -8,80 +8,35 @@ block
  global.get $tlb
  local.set $tlb
  i32.const 0
- i64.load offset=cpu.rax
- local.set $rax
- i32.const 0
- i64.load offset=cpu.rcx
- local.set $rcx
- i32.const 0
- i64.load offset=cpu.rdx
- local.set $rdx
- i32.const 0
- i64.load offset=cpu.rbx
- local.set $rbx
- i32.const 0
- i64.load offset=cpu.rsp
- local.set $rsp
- i32.const 0
- i64.load offset=cpu.rbp
- local.set $rbp
- i32.const 0
- i64.load offset=cpu.rsi
- local.set $rsi
- i32.const 0
  i64.load offset=cpu.rdi
  local.set $rdi
  i32.const 0
- i64.load offset=cpu.r8
- local.set $r8
- i32.const 0
- i64.load offset=cpu.r9
- local.set $r9
- i32.const 0
- i64.load offset=cpu.r10
- local.set $r10
- i32.const 0
- i64.load offset=cpu.r11
- local.set $r11
- i32.const 0
- i64.load offset=cpu.r12
- local.set $r12
- i32.const 0
- i64.load offset=cpu.r13
- local.set $r13
- i32.const 0
- i64.load offset=cpu.r14
- local.set $r14
- i32.const 0
- i64.load offset=cpu.r15
- local.set $r15
- i32.const 0
  call $attach_x87
- local.set $25
+ local.set $10
  i32.const 0
- local.set $27
+ local.set $12
  i32.const 0
- local.set $28
+ local.set $13
  i64.const 0
- local.set $29
+ local.set $14
  i32.const 0
  i32.load offset=2100820
  i32.const 9
  i32.shr_u
  i32.const 1
  i32.and
- local.set $26
+ local.set $11
  i32.const 0
  i64.load offset=44043376
- local.set $32
+ local.set $17
  i32.const 0
  i32.load offset=44043384
- local.set $33
+ local.set $18
  local.get $fuel
  i32.const 4
  i32.sub
  local.set $fuel
- local.get $25
+ local.get $10
  i32.const 14208
  i32.and
  i32.const 12288
@@ -93,18 +48,18 @@ block
   i64.const 48
   i64.shl
   i64.or
-  local.set $34
+  local.set $19
   local.get $base
   local.set $base
   i32.const 0
-  local.set $35
+  local.set $20
   br 1
  end
  local.get $rdi
- local.set $36
- local.get $36
- local.set $37
- local.get $37
+ local.set $21
+ local.get $21
+ local.set $22
+ local.get $22
  i32.wrap_i64
  i32.const 7
  i32.shr_u
@@ -114,14 +69,14 @@ block
  i32.add
  local.tee $tlb_entry
  i64.load
- local.get $37
+ local.get $22
  i64.const 7
  i64.add
  i64.const -4096
  i64.and
  i64.ne
  if
-  local.get $37
+  local.get $22
   i32.const 8
   call $find_to_read
   i32.eqz
@@ -132,36 +87,36 @@ block
    i64.const 48
    i64.shl
    i64.or
-   local.set $34
+   local.set $19
    local.get $base
    local.set $base
    i32.const 0
-   local.set $35
+   local.set $20
    br 2
   end
  end
- local.get $37
+ local.get $22
  i32.wrap_i64
  local.get $tlb_entry
  i32.load offset=24
  i32.add
  i64.load
- local.set $38
- local.get $38
- local.tee $39
+ local.set $23
+ local.get $23
+ local.tee $24
  i64.const 52
  i64.shr_u
  i32.wrap_i64
  i32.const 2047
  i32.and
- local.set $40
- local.get $40
+ local.set $25
+ local.get $25
  i32.const 1
  i32.sub
  i32.const 2046
  i32.ge_u
  if
-  local.get $39
+  local.get $24
   i64.const 1
   i64.shl
   i64.const 0
@@ -173,14 +128,14 @@ block
    i64.const 48
    i64.shl
    i64.or
-   local.set $34
+   local.set $19
    local.get $base
    local.set $base
    i32.const 0
-   local.set $35
+   local.set $20
    br 2
   end
-  local.get $39
+  local.get $24
   i64.const 48
   i64.shr_u
   i32.wrap_i64
@@ -188,216 +143,216 @@ block
   i32.and
   i32.const 1048576
   i32.or
-  local.set $42
+  local.set $27
   i64.const 0
-  local.set $41
+  local.set $26
  else
-  local.get $39
+  local.get $24
   i64.const 11
   i64.shl
   i64.const -9223372036854775808
   i64.or
-  local.set $41
-  local.get $39
+  local.set $26
+  local.get $24
   i64.const 48
   i64.shr_u
   i32.wrap_i64
   i32.const 32768
   i32.and
-  local.get $40
+  local.get $25
   i32.const 15360
   i32.add
   i32.or
-  local.set $42
+  local.set $27
  end
- local.get $25
+ local.get $10
  i32.const 1920
  i32.xor
- local.set $25
- local.get $41
- local.set $32
- local.get $42
- local.set $33
+ local.set $10
+ local.get $26
+ local.set $17
+ local.get $27
+ local.set $18
  i32.const 0
- local.set $26
- local.get $36
- local.set $31
+ local.set $11
+ local.get $21
+ local.set $16
  i32.const -2135948025
- local.set $28
+ local.set $13
  local.get $base
  i64.const 0
  i64.add
- local.set $30
+ local.set $15
  i32.const -2135948025
- local.set $27
+ local.set $12
  block
   block
-   local.get $32
+   local.get $17
    i64.const 4294967295
    i64.and
-   local.set $36
-   local.get $32
+   local.set $21
+   local.get $17
    i64.const 32
    i64.shr_u
-   local.set $37
-   local.get $32
+   local.set $22
+   local.get $17
    i64.const 4294967295
    i64.and
-   local.set $38
-   local.get $32
+   local.set $23
+   local.get $17
    i64.const 32
    i64.shr_u
-   local.set $39
-   local.get $37
-   local.get $38
+   local.set $24
+   local.get $22
+   local.get $23
    i64.mul
-   local.get $36
-   local.get $38
+   local.get $21
+   local.get $23
    i64.mul
    i64.const 32
    i64.shr_u
    i64.add
-   local.set $41
-   local.get $36
-   local.get $39
+   local.set $26
+   local.get $21
+   local.get $24
    i64.mul
-   local.get $41
+   local.get $26
    i64.const 4294967295
    i64.and
    i64.add
-   local.set $43
-   local.get $37
-   local.get $39
+   local.set $28
+   local.get $22
+   local.get $24
    i64.mul
-   local.get $41
+   local.get $26
    i64.const 32
    i64.shr_u
    i64.add
-   local.get $43
+   local.get $28
    i64.const 32
    i64.shr_u
    i64.add
-   local.set $44
-   local.get $32
-   local.get $32
+   local.set $29
+   local.get $17
+   local.get $17
    i64.mul
-   local.set $45
-   local.get $44
+   local.set $30
+   local.get $29
    i64.const 63
    i64.shr_u
    i64.const 1
    i64.xor
-   local.set $46
-   local.get $33
+   local.set $31
+   local.get $18
    i32.const -32769
    i32.and
-   local.get $33
+   local.get $18
    i32.const -32769
    i32.and
    i32.add
-   local.get $46
+   local.get $31
    i32.wrap_i64
    i32.const 16382
    i32.add
    i32.sub
-   local.set $40
-   local.get $33
-   local.get $33
+   local.set $25
+   local.get $18
+   local.get $18
    i32.xor
-   local.set $42
-   local.get $44
-   local.get $46
+   local.set $27
+   local.get $29
+   local.get $31
    i64.shl
-   local.get $45
+   local.get $30
    i64.const 1
    i64.shr_u
-   local.get $46
+   local.get $31
    i64.const 63
    i64.xor
    i64.shr_u
    i64.or
-   local.set $44
-   local.get $45
-   local.get $46
+   local.set $29
+   local.get $30
+   local.get $31
    i64.shl
-   local.set $45
-   local.get $45
-   local.get $44
+   local.set $30
+   local.get $30
+   local.get $29
    i64.const 1
    i64.and
    i64.or
    i64.const -9223372036854775808
    i64.gt_u
-   local.set $47
-   local.get $44
-   local.get $47
+   local.set $32
+   local.get $29
+   local.get $32
    i64.extend_i32_u
    i64.add
-   local.tee $48
+   local.tee $33
    i64.const 0
    i64.ge_s
    br_if 0
-   local.get $40
+   local.get $25
    i32.const 1
    i32.sub
    i32.const 32766
    i32.ge_u
    br_if 0
-   local.get $48
-   local.set $32
-   local.get $42
+   local.get $33
+   local.set $17
+   local.get $27
    i32.const 32768
    i32.and
-   local.get $40
+   local.get $25
    i32.or
-   local.set $33
-   local.get $47
-   local.set $26
-   local.get $29
-   local.get $45
+   local.set $18
+   local.get $32
+   local.set $11
+   local.get $14
+   local.get $30
    i64.or
-   local.set $29
+   local.set $14
    br 1
   end
   i32.const 1
-  local.get $32
-  local.get $33
-  local.get $32
-  local.get $33
+  local.get $17
+  local.get $18
+  local.get $17
+  local.get $18
   call $compute_x87
-  local.set $32
+  local.set $17
   i32.const 0
   i32.load offset=44043396
-  local.tee $49
+  local.tee $34
   i32.const record
   i32.and
-  local.set $33
-  local.get $49
+  local.set $18
+  local.get $34
   i32.const 24
   i32.shr_u
-  local.set $26
+  local.set $11
  end
  local.get $base
  i64.const 0
  i64.add
- local.set $30
+ local.set $15
  i32.const -2135945016
- local.set $27
+ local.set $12
  local.get $rdi
  i64.const 8
  i64.add
- local.set $36
- local.get $33
+ local.set $21
+ local.get $18
  i32.const -32769
  i32.and
  i32.const 15361
  i32.sub
- local.tee $40
+ local.tee $25
  i32.const 2045
  i32.ge_u
  if
-  local.get $32
-  local.get $33
+  local.get $17
+  local.get $18
   i32.const 32767
   i32.and
   i64.extend_i32_u
@@ -411,30 +366,30 @@ block
    i64.const 48
    i64.shl
    i64.or
-   local.set $34
+   local.set $19
    local.get $base
    local.set $base
    i32.const 0
-   local.set $35
+   local.set $20
    br 2
   end
-  local.get $33
+  local.get $18
   i32.const 32768
   i32.and
   i64.extend_i32_u
   i64.const 48
   i64.shl
-  local.set $37
+  local.set $22
   i32.const 0
-  local.set $42
+  local.set $27
   i64.const 0
-  local.set $38
+  local.set $23
  else
-  local.get $32
+  local.get $17
   i64.const 53
   i64.shl
-  local.tee $38
-  local.get $32
+  local.tee $23
+  local.get $17
   i64.const 11
   i64.shr_u
   i64.const 1
@@ -442,32 +397,32 @@ block
   i64.or
   i64.const -9223372036854775808
   i64.gt_u
-  local.set $42
-  local.get $32
+  local.set $27
+  local.get $17
   i64.const 11
   i64.shr_u
-  local.get $42
+  local.get $27
   i64.extend_i32_u
   i64.add
-  local.get $40
+  local.get $25
   i64.extend_i32_u
   i64.const 52
   i64.shl
   i64.add
-  local.get $33
+  local.get $18
   i32.const 32768
   i32.and
   i64.extend_i32_u
   i64.const 48
   i64.shl
   i64.or
-  local.set $37
+  local.set $22
  end
- local.get $37
- local.set $39
- local.get $36
- local.set $41
- local.get $41
+ local.get $22
+ local.set $24
+ local.get $21
+ local.set $26
+ local.get $26
  i32.wrap_i64
  i32.const 7
  i32.shr_u
@@ -477,14 +432,14 @@ block
  i32.add
  local.tee $tlb_entry
  i64.load offset=8
- local.get $41
+ local.get $26
  i64.const 7
  i64.add
  i64.const -4096
  i64.and
  i64.ne
  if
-  local.get $41
+  local.get $26
   i32.const 8
   call $find_to_write
   i32.eqz
@@ -495,61 +450,61 @@ block
    i64.const 48
    i64.shl
    i64.or
-   local.set $34
+   local.set $19
    local.get $base
    local.set $base
    i32.const 0
-   local.set $35
+   local.set $20
    br 2
   end
  end
- local.get $41
+ local.get $26
  i32.wrap_i64
  local.get $tlb_entry
  i32.load offset=24
  i32.add
- local.get $39
+ local.get $24
  i64.store
- local.get $42
- local.set $26
- local.get $29
- local.get $38
+ local.get $27
+ local.set $11
+ local.get $14
+ local.get $23
  i64.or
- local.set $29
- local.get $25
+ local.set $14
+ local.get $10
  i32.const 1920
  i32.xor
- local.set $25
- local.get $36
- local.set $31
+ local.set $10
+ local.get $21
+ local.set $16
  i32.const -2135939745
- local.set $28
+ local.set $13
  local.get $base
  i64.const 0
  i64.add
- local.set $30
+ local.set $15
  i32.const -2135939745
- local.set $27
- local.get $25
+ local.set $12
+ local.get $10
  if
   i32.const 0
-  local.get $32
+  local.get $17
   i64.store offset=44043376
   i32.const 0
-  local.get $33
+  local.get $18
   i32.store offset=44043384
-  local.get $25
-  local.get $26
-  local.get $29
+  local.get $10
+  local.get $11
+  local.get $14
   i64.const 0
   i64.ne
-  local.get $30
-  local.get $27
-  local.get $31
-  local.get $28
+  local.get $15
+  local.get $12
+  local.get $16
+  local.get $13
   call $detach_x87
   i32.const 0
-  local.set $25
+  local.set $10
  end
  local.get $flag_op
  local.get $flag_dst
@@ -565,10 +520,10 @@ block
  i64.const 0
  i64.add
  call $execute
- local.set $40
+ local.set $25
  i32.const -1
  local.set $flag_op
- local.get $40
+ local.get $25
  i32.const 1
  i32.shr_u
  if
@@ -589,37 +544,37 @@ block
  return_call $leave
  unreachable
 end
-local.get $25
+local.get $10
 if
  i32.const 0
- local.get $32
+ local.get $17
  i64.store offset=44043376
  i32.const 0
- local.get $33
+ local.get $18
  i32.store offset=44043384
- local.get $25
- local.get $26
- local.get $29
+ local.get $10
+ local.get $11
+ local.get $14
  i64.const 0
  i64.ne
- local.get $30
- local.get $27
- local.get $31
- local.get $28
+ local.get $15
+ local.get $12
+ local.get $16
+ local.get $13
  call $detach_x87
  i32.const 0
- local.set $25
+ local.set $10
 end
-local.get $35
+local.get $20
 if
- local.get $34
+ local.get $19
  local.get $base
  local.get $fuel
  local.get $flag_dst
  local.get $flag_src
  return_call $leave
 end
-local.get $34
+local.get $19
 local.get $base
 local.get $fuel
 local.get $flag_dst
