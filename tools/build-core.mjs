@@ -62,6 +62,38 @@ export function compileCore(output = at("dist", "core.wasm")) {
   execFileSync(process.execPath, [asc, ...flags], { stdio: "inherit", cwd: root });
 }
 
+/** Compiles unpack.wasm, and prints it as text into assembly/generated/unpack-module.ts: it is small, and what imports it
+ * need not look for a file. */
+export function compileUnpack() {
+  const asc = at("node_modules", "assemblyscript", "bin", "asc.js");
+  const output = at("dist", "build", "unpack.wasm");
+  const flags = [
+    at("assembly", "unpack", "index.ts"),
+    "--runtime",
+    "stub",
+    "-O3",
+    "--noAssert",
+    "--importMemory",
+    "--noExportMemory",
+    "--initialMemory",
+    "6",
+    "--enable",
+    "simd",
+    "--enable",
+    "bulk-memory",
+    "--memoryBase",
+    "1024",
+    "--disableWarning",
+    "201",
+    "--outFile",
+    output,
+  ];
+  execFileSync(process.execPath, [asc, ...flags], { stdio: "inherit", cwd: root });
+  const text = readFileSync(output).toString("base64");
+  const head = "// Printed by tools/build-core.mjs: unpack.wasm in base64 (assembly/unpack/).\n";
+  writeFileSync(at("assembly", "generated", "unpack-module.ts"), `${head}export const UNPACK_WASM = "${text}";\n`);
+}
+
 /** Throws if the core contains what its memory layout has no place for. */
 export async function checkCore(output = at("dist", "core.wasm")) {
   const text = readFileSync(at("dist", "build", "core.wat"), "utf8");
@@ -84,6 +116,7 @@ export async function buildCore() {
   mkdirSync(at("dist", "build"), { recursive: true });
   let start = performance.now();
   await printGenerated();
+  compileUnpack();
   console.log(`isa: printed in ${seconds(start)}`);
   start = performance.now();
   compileCore();

@@ -65,6 +65,9 @@ async function buildHost(types) {
     "assembly/features.ts",
     "assembly/isa/encoding.ts",
     "assembly/generated/disassembly.ts",
+    "assembly/generated/unpack-module.ts",
+    "assembly/unpack/codes.ts",
+    "assembly/unpack/memory.ts",
   ];
   const sources = [
     ...filesUnder("host", (path) => path.endsWith(".ts") && !path.startsWith("host/core-ts/")),

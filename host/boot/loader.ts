@@ -1,12 +1,11 @@
 // Recognises what was given as a kernel, as QEMU's -kernel does, and picks the way to boot it.
 import { isBzImage, parseBzImage } from "./bzimage.ts";
-import { discard } from "./discard.ts";
 import { isElf, parseElf } from "./elf.ts";
 import { bootBzImage, bootVmlinux } from "./linux.ts";
 import { bootMultiboot, findMultibootHeader } from "./multiboot.ts";
 import { bootPvh, pvhEntry } from "./pvh.ts";
 import { BootError, type BootFiles, type BootImage, type BootMachine } from "./types.ts";
-import { compressionOf, unpackPayload } from "./unpack.ts";
+import { canUnpack, unpackPayload } from "./unpack.ts";
 
 /** How a bzImage is treated: unpacked on the host where that is possible, or left to unpack itself. */
 export type UnpackPolicy = "host" | "guest";
@@ -45,7 +44,7 @@ export function unpackKernel(kernel: Uint8Array, name: string): Uint8Array {
     return kernel;
   }
   const { payload } = parseBzImage(kernel, name);
-  if (payload === null || !compressionOf(payload)?.supported) {
+  if (payload === null || !canUnpack(payload)) {
     return kernel;
   }
   const { bytes } = unpackPayload(payload, name);
@@ -58,14 +57,14 @@ function loadBzImage(files: BootFiles, machine: BootMachine, unpack: UnpackPolic
   if (length > image.commandLineMax) {
     throw new BootError(`the command line has ${length} bytes; ${files.kernelName} takes ${image.commandLineMax}`);
   }
-  if (image.payload === null || unpack === "guest" || !compressionOf(image.payload)?.supported) {
+  if (image.payload === null || unpack === "guest" || !canUnpack(image.payload)) {
     return bootBzImage(image, files, machine);
   }
-  const { format, bytes } = unpackPayload(image.payload, files.kernelName);
+  const { format, bytes, release } = unpackPayload(image.payload, files.kernelName);
   const elf = parseElf(bytes, files.kernelName);
   const entry = pvhEntry(elf);
   const boot = entry === null ? bootVmlinux(elf, image, files, machine) : bootPvh(elf, entry, files, machine);
-  return { ...boot, description: `bzImage (${format}): ${boot.description}`, release: () => discard(bytes) };
+  return { ...boot, description: `bzImage (${format}): ${boot.description}`, release };
 }
 
 /** Says what a file is that cannot be booted. */

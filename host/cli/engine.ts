@@ -1,5 +1,6 @@
 // How V8 compiles what wkvm makes.
 import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 
 /**
  * What a function has to have executed, in V8's unit of bytes of code, before the optimising compiler takes it. By V8's
@@ -21,4 +22,11 @@ export function tuneEngine(): void {
   // docs/decisions/0009.
   if (Number.parseInt(process.versions.v8, 10) <= LAST_UNHINTED)
     setFlagsFromString("--experimental-wasm-branch-hinting");
+}
+
+/** Has the memory of what is not needed any more given back now: a kernel was unpacked in a memory of its own, which
+ * V8 would keep until it runs short of others. */
+export function collectGarbage(): void {
+  setFlagsFromString("--expose-gc");
+  (runInNewContext("gc") as () => void)();
 }

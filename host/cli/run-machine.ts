@@ -7,7 +7,7 @@ import { layOutMemory } from "../machine/memory-map.ts";
 import { HumanMonitor, type MonitorTarget } from "../monitor/hmp.ts";
 import { type Guest, guestOf } from "./boot-files.ts";
 import { type Consoles, openConsoles } from "./consoles.ts";
-import { tuneEngine } from "./engine.ts";
+import { collectGarbage, tuneEngine } from "./engine.ts";
 import { Log } from "./log.ts";
 import type { Settings } from "./settings.ts";
 import { VERSION } from "./version.ts";
@@ -55,6 +55,7 @@ export async function runMachine(
   const removeSignals = onSignals(program, leave);
   try {
     machine = makeMachine(settings, kvm, cpuid, guest, consoles, log);
+    collectGarbage();
     machine.vm.onObstacle = warnOfObstacle;
     const target = { machine, name: settings.name, version: VERSION, quit: leave, isShutDown: () => shutDown };
     monitor = startMonitor(consoles, target);

@@ -41,7 +41,10 @@ const SAMPLE = sample(300_000);
 const GZIP = new Uint8Array(gzipSync(SAMPLE));
 
 test("gzip payloads", () => {
-  assert.deepEqual(unpackPayload(GZIP, "k"), { format: "gzip", bytes: SAMPLE });
+  const { format, bytes, release } = unpackPayload(GZIP, "k");
+  assert.deepEqual({ format, bytes }, { format: "gzip", bytes: SAMPLE });
+  release();
+  assert.equal(bytes.length, 0, "given back");
 });
 
 const PACKERS: readonly [string, string, string[]][] = [
@@ -60,7 +63,10 @@ for (const [format, command, args] of PACKERS) {
       return;
     }
     const payload = withSize(packed, SAMPLE.length);
-    assert.deepEqual(unpackPayload(payload, "k"), { format, bytes: SAMPLE });
+    const unpacked = unpackPayload(payload, "k");
+    assert.deepEqual({ format: unpacked.format, bytes: unpacked.bytes }, { format, bytes: SAMPLE });
+    unpacked.release();
+    assert.equal(unpacked.bytes.length, 0, "given back");
     // Damage anywhere gives an error or, where no checksum covers it, other bytes; never a foreign exception or a hang.
     for (let at = 6; at < packed.length; at += Math.ceil(packed.length / 60)) {
       const damaged = payload.slice();
