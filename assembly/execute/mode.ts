@@ -21,7 +21,9 @@ export function updateMode(): void {
     mode |= MODE_LONG;
     if (cs & ATTR_L) mode = MODE_LONG | MODE_CODE64 | MODE_FLAT;
   }
-  if (segAttr(SEG_SS) & ATTR_DB) mode |= MODE_STACK32;
+  // In 64-bit code SS says nothing. A kernel runs with a null one behind an interrupt and with another behind SYSCALL: what it
+  // executes in both ways is one code.
+  if ((mode & MODE_CODE_MASK) != MODE_CODE64 && segAttr(SEG_SS) & ATTR_DB) mode |= MODE_STACK32;
   if (load<u32>(cpu, CPU_CPL) == 3) mode |= MODE_USER;
   if ((load<u64>(cpu, CPU_CR0) & CR0_PE) == 0) mode |= MODE_REAL;
   else if (load<u32>(cpu, CPU_EFLAGS) & FLAG_VM) mode |= MODE_VM86;
