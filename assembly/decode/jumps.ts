@@ -2,12 +2,17 @@
 import { cpu } from "../cpu";
 import { CPU_TRACES } from "../layout";
 import { contextGeneration, globalGeneration } from "../mmu/contexts";
-import { forgetExecuted, noteExecuted } from "../mmu/executed";
+import { executedTooMuch, forgetExecuted, noteExecuted } from "../mmu/executed";
 
 /** 16 bytes an entry {u64 linear address, u32 tag, u32 trace}. */
 export const JUMP_CACHE = CPU_TRACES + 0x10000;
-export const JUMP_ENTRIES: u32 = 8192;
-export const JUMP_CACHE_SIZE: usize = 0x20000;
+export const JUMP_ENTRIES: u32 = 32768;
+export const JUMP_CACHE_SIZE: usize = 0x80000;
+/** Addresses of entries: the low bits of a linear address and those from here on. */
+export const JUMP_HASH_SHIFT: u32 = 15;
+/** A bit each: hashes of the traces that forgetJumpsTo() is asked for. */
+const TRACES_NOTED = CPU_TRACES + 0x1000;
+const NOTED_BITS: u32 = 32768;
 /** Bits of the mode in a tag, and one for what lies in global pages; contextGeneration, or globalGeneration for those, stands
  * above them. So what the kernel executes stays known when it goes to another process. */
 export const TAG_MODE_BITS: u32 = 12;
@@ -18,7 +23,7 @@ const JUMP_GLOBAL_EPOCH = CPU_TRACES + 12;
 
 // @ts-ignore: decorator
 @inline function entryFor(linear: u64): usize {
-  return cpu + JUMP_CACHE + ((((<u32>linear) ^ (<u32>linear >> 13)) & (JUMP_ENTRIES - 1)) << 4);
+  return cpu + JUMP_CACHE + ((((<u32>linear) ^ (<u32>linear >> JUMP_HASH_SHIFT)) & (JUMP_ENTRIES - 1)) << 4);
 }
 
 /** The trace at a linear address in the current address space and `mode`, or 0: it is not known, or was dropped since. */
@@ -35,17 +40,39 @@ const JUMP_GLOBAL_EPOCH = CPU_TRACES + 12;
 export function remember(linear: u64, mode: u32, trace: usize, global: bool): void {
   const now = contextGeneration >> (32 - TAG_MODE_BITS);
   const globalNow = globalGeneration >> (32 - TAG_MODE_BITS);
-  if (now != load<u32>(cpu, JUMP_EPOCH) || globalNow != load<u32>(cpu, JUMP_GLOBAL_EPOCH)) {
+  if (now != load<u32>(cpu, JUMP_EPOCH) || globalNow != load<u32>(cpu, JUMP_GLOBAL_EPOCH) || executedTooMuch()) {
     // Tags from a former round of generations could match by chance.
     forgetJumps();
     store<u32>(cpu, now, JUMP_EPOCH);
     store<u32>(cpu, globalNow, JUMP_GLOBAL_EPOCH);
   }
-  noteExecuted(linear);
+  noteExecuted(linear, global);
   const entry = entryFor(linear);
   store<u64>(entry, linear);
   store<u32>(entry, (global ? (globalGeneration << TAG_MODE_BITS) | TAG_GLOBAL : contextGeneration << TAG_MODE_BITS) | mode, 8);
   store<u32>(entry, <u32>trace, 12);
+}
+
+// @ts-ignore: decorator
+@inline function notedBit(trace: u32): u32 {
+  return (trace >> 5) & (NOTED_BITS - 1);
+}
+
+/** Has forgetJumpsToNoted() forget which addresses lead to a trace. */
+export function noteTrace(trace: usize): void {
+  const bit = notedBit(<u32>trace);
+  const at = cpu + (bit >> 3);
+  store<u8>(at, load<u8>(at, TRACES_NOTED) | <u8>((<u32>1) << (bit & 7)), TRACES_NOTED);
+}
+
+/** Drops what leads to the traces noted, and to a few others, and notes none. */
+export function forgetJumpsToNoted(): void {
+  const end = cpu + JUMP_CACHE + JUMP_CACHE_SIZE;
+  for (let entry = cpu + JUMP_CACHE; entry < end; entry += 16) {
+    const bit = notedBit(load<u32>(entry, 12));
+    if (load<u8>(cpu + (bit >> 3), TRACES_NOTED) >> (bit & 7) & 1) memory.fill(entry, 0, 16);
+  }
+  memory.fill(cpu + TRACES_NOTED, 0, NOTED_BITS >> 3);
 }
 
 /** Empties the jump cache. */

@@ -30,8 +30,8 @@ const STEP_TRACE = CPU_TRACES + 0x100;
 export const STEP_BYTES = CPU_TRACES + 0x400;
 /** u32 heads of chains by physical address, and by host page. */
 const HASH = JUMP_CACHE + JUMP_CACHE_SIZE;
-const HASH_ENTRIES: u32 = 32768;
-const PAGES = HASH + 0x20000;
+const HASH_ENTRIES: u32 = 131072;
+const PAGES = HASH + 0x80000;
 const PAGE_ENTRIES: u32 = 16384;
 const ARENA = PAGES + 0x10000;
 /** Instructions of a trace at most. */
@@ -58,7 +58,7 @@ export function flushTraces(): void {
 
 // @ts-ignore: decorator
 @inline function hashHead(gpa: u64, mode: u32): usize {
-  return cpu + HASH + <usize>(((<u32>gpa ^ (<u32>gpa >> 15) ^ mode << 4) & (HASH_ENTRIES - 1)) << 2);
+  return cpu + HASH + <usize>(((<u32>gpa ^ (<u32>gpa >> 17) ^ mode << 4) & (HASH_ENTRIES - 1)) << 2);
 }
 
 // @ts-ignore: decorator

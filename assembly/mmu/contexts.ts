@@ -7,7 +7,7 @@ import { CR0_AM, CR4_PCIDE, CR4_SMAP, FLAG_AC, count, cpu } from "../cpu";
 import {
   CPU_CPL, CPU_CR0, CPU_CR4, CPU_EFLAGS, CPU_NO_TLB, CPU_TLB, STAT_TLB_FLUSHES, TLB_ENTRIES, TLB_ENTRY_SIZE, TLB_EXEC, TLB_META, TLB_READ,
 } from "../layout";
-import { mayBeExecuted } from "./executed";
+import { mayBeExecuted, mayBeExecutedGlobally } from "./executed";
 import {
   CLASS_KERNEL, CLASS_KERNEL_SMAP, CLASS_USER, CONTEXTS, CONTEXT_ENTRIES, CONTEXT_FILLS, CONTEXT_FREE,
   CONTEXT_GENERATION, CONTEXT_LARGE, CONTEXT_LIST, CONTEXT_PCID, CONTEXT_STAMP, FILL_LIST_MAX, LARGE_BITS, MMU_CLASS, MMU_CLOCK,
@@ -225,10 +225,8 @@ function dropContext(index: u32, keepGlobal: bool): void {
 function dropPage(index: u32, va: u64): void {
   const record = contextRecord(index);
   const large = mayHoldLarge(record, va, 21) || mayHoldLarge(record, va, 22) || mayHoldLarge(record, va, 30);
-  if (large || mayBeExecuted(va)) {
-    store<u32>(record, ++lastGeneration, CONTEXT_GENERATION);
-    dropGlobal();
-  }
+  if (large || mayBeExecuted(va)) store<u32>(record, ++lastGeneration, CONTEXT_GENERATION);
+  if (large || mayBeExecutedGlobally(va)) dropGlobal();
   if (!load<u32>(record, CONTEXT_FILLS)) return;
   const page = va & PAGE_MASK;
   let entry = contextEntry(index, <u32>(va >> 12) & (TLB_ENTRIES - 1));

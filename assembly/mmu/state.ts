@@ -40,8 +40,12 @@ export const LARGE_BITS: u32 = 8192;
 /** A bit each: hashes of the pages that the jump cache depends on (executed.ts), at the end of the contexts' records. */
 export const MMU_EXECUTED = MMU_CONTEXTS + TLB_CONTEXTS * CONTEXT_SIZE;
 export const EXECUTED_BITS: u32 = 32768;
+/** The same for those of them that are global. */
+export const MMU_EXECUTED_GLOBAL = MMU_EXECUTED + (EXECUTED_BITS >> 3);
+/** u32: how many bits of the former are set. */
+export const MMU_EXECUTED_COUNT = MMU_GLOBAL_GENERATION + 4;
 /** Host pages that held code a moment ago (recent-code.ts), 8 bytes each. */
-export const MMU_RECENT_CODE = MMU_EXECUTED + (EXECUTED_BITS >> 3);
+export const MMU_RECENT_CODE = MMU_EXECUTED_GLOBAL + (EXECUTED_BITS >> 3);
 export const RECENT_CODE: u32 = 256;
 /** u16[FILL_LIST_MAX]: numbers (class * TLB_ENTRIES + index) of the entries filled since the last flush. */
 export const CONTEXT_LIST = CONTEXT_LARGE + 1024;

@@ -1,7 +1,7 @@
 // From hot traces to regions: translates what has been executed often enough, gathers regions in batches, has the host
 // make modules of them, and enters them.
 import { count, cpu, fault, SEG_CS, segBase, segLimit } from "../cpu";
-import { forgetJumps, knownTrace } from "../decode/jumps";
+import { forgetJumpsToNoted, knownTrace, noteTrace } from "../decode/jumps";
 import { T_DELTA, T_ENTRY, T_FLAGS, T_HIGHEST, T_LOWEST, T_REGION, T_REGION_COUNT, T_VALID, TRACE_PAGES } from "../decode/record";
 import { compile } from "../host";
 import {
@@ -123,8 +123,8 @@ export function pagesHold(trace: usize, linear: u64): bool {
   for (let p = pagesOf(slot); load<u32>(p, RP_SLOT) == slot; p += REGION_PAGE) {
     // What the TLB does not know is not looked for: a walk ahead of the guest could be seen.
     const page = base + load<i32>(p, RP_DELTA);
-    noteExecuted(page);
     const entry = entryAt(tlb, page);
+    noteExecuted(page, (load<u32>(entry, TLB_META) & META_GLOBAL) != 0);
     if (load<u64>(entry, TLB_EXEC) != page || load<u32>(entry, TLB_ADDEND) + <u32>page != load<u32>(p, RP_HOST)) return false;
   }
   return true;
@@ -268,10 +268,11 @@ function enterAll(): void {
       store<i32>(trace, to, T_HIGHEST);
       store<u32>(trace, (load<u32>(trace, T_FLAGS) & ~TRACE_PAGES) | (pages ? TRACE_PAGES : 0), T_FLAGS);
       store<u32>(trace, HOT, T_VALID);
+      if (pages) noteTrace(trace);
     }
   }
   // What the jump cache has of them was not checked against the pages that came with the region.
-  if (severalPages) forgetJumps();
+  if (severalPages) forgetJumpsToNoted();
 }
 
 /** Drops what is waiting. */

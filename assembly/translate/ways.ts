@@ -2,7 +2,7 @@
 // what regions hand over into the vCPU; and where another region follows, they go on with it by a tail call, so that
 // the guest's way from region to region does not lead through the core.
 import { cpu } from "../cpu";
-import { JUMP_CACHE, JUMP_ENTRIES, JUMP_EPOCH, TAG_GLOBAL, TAG_MODE_BITS } from "../decode/jumps";
+import { JUMP_CACHE, JUMP_ENTRIES, JUMP_EPOCH, JUMP_HASH_SHIFT, TAG_GLOBAL, TAG_MODE_BITS } from "../decode/jumps";
 import { T_DELTA, T_ENTRY, T_HIGHEST, T_LOWEST, T_REGION, T_REGION_COUNT, T_VALID } from "../decode/record";
 import { compile } from "../host";
 import {
@@ -186,7 +186,7 @@ function goOn(): void {
   byte(I32_WRAP);
   localTee(ENTRY);
   localGet(ENTRY);
-  i32const(13);
+  i32const(JUMP_HASH_SHIFT);
   byte(I32_SHR_U);
   byte(I32_XOR);
   i32const(JUMP_ENTRIES - 1);

@@ -46,7 +46,7 @@ if
  local.get $14
  i32.const 4
  i32.const 1
- i32.const 1049504
+ i32.const 1049130
  call $find_span
  i32.eqz
  if

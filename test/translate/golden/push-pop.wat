@@ -45,7 +45,7 @@ if
  local.get $14
  i32.const 8
  i32.const 1
- i32.const 1049504
+ i32.const 1049130
  call $find_span
  i32.eqz
  if
