@@ -7,6 +7,8 @@ import {
 } from "../layout";
 import { fetchGpa, fetchTranslate } from "../mmu/translate";
 import { enterRegion, HOT, isForced, pagesAreGlobal, pagesHold, regionOf } from "../translate/translator";
+import { MISSED, UNMAPPED } from "../translate/outcomes";
+import { looksFurther, noteUnmapped } from "../translate/unmapped";
 import { knownTrace, remember } from "./jumps";
 import { buildTrace, FAULT_LEAF_SHIFT, flushCount, STEP_BYTES, stepTrace, traceAt } from "./traces";
 import { JUMPED, JUMPS_KEPT, R_IMM, R_OFFSET, R_SEGNO, R_STACK, RECORD_SIZE, T_COUNT, T_ENTRIES, T_FLAGS, T_LENGTH, T_RECORDS, T_VALID, TRACE_ENTERED } from "./record";
@@ -22,7 +24,8 @@ const LOG_ENTRIES: u32 = LOG_EXEC | LOG_CPU | LOG_COUNT;
  * jump notes its target for the translator.
  */
 export function findTrace(link: usize): usize {
-  let interpretNext = false;
+  let missed: u32 = 0;
+  let enteredAt: u64 = 0;
   let computed = (link & JUMPED) != 0;
   for (;;) {
     const fuel = load<i64>(cpu, CPU_FUEL);
@@ -54,15 +57,21 @@ export function findTrace(link: usize): usize {
         if (fuel >= load<u32>(t, T_COUNT)) logEntry(t, log);
       } else if (!heat) link = 0;
       else if (pagesHold(t, linear)) remember(linear, mode, t, pagesAreGlobal(t, linear));
-      else interpretNext = true;
+      else missed = MISSED;
+    }
+    if (missed == UNMAPPED && heat) {
+      noteUnmapped(t);
+      heat = load<u32>(t, T_VALID);
     }
     if (heat == HOT) {
-      if (!interpretNext) {
+      // One that looks further is entered again, unless it has just found nothing.
+      if (!missed || (missed == UNMAPPED && looksFurther(t) && rip != enteredAt)) {
         const region = regionOf(t, linear);
         if (region) {
           link = 0;
           computed = false;
-          interpretNext = !enterRegion(region, t);
+          enteredAt = rip;
+          missed = enterRegion(region, t);
           if (fault) return 0;
           continue;
         }

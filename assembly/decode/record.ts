@@ -84,6 +84,8 @@ export const T_DELTA: usize = 56;
 export const T_REGION_COUNT: usize = 60;
 /** u32: TRACE_* bits. */
 export const T_FLAGS: usize = 64;
+/** u32: how often a region left before its first instruction because the TLB did not have what that accesses. */
+export const T_UNMAPPED: usize = 68;
 /** u32[JUMPS_KEPT]: lower halves of the linear addresses that the computed jump at the end went to, the last one first. */
 export const T_JUMP: usize = 72;
 export const JUMPS_KEPT: u32 = 4;

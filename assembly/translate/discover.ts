@@ -143,6 +143,15 @@ function pageFor(delta: i32): i32 {
   return host ? addPage(start, host, fetchGpa) : -1;
 }
 
+/** The trace that begins at a displacement on one of the region's pages; 0: none. */
+export function traceBeginningAt(delta: i32): usize {
+  const start = delta & ~0xfff;
+  for (let i = 0; i < pageCount; i++) {
+    if (load<i32>(pageAt(i), P_DELTA) == start) return traceAt(load<u64>(pageAt(i), P_GPA) + (delta & 0xfff), mode);
+  }
+  return 0;
+}
+
 // ---------------------------------------------------------------- leaders
 function leaderBit(page: i32, delta: i32): usize {
   return cpu + TR_LEADERS + (<usize>page << 9) + ((delta & 0xfff) >> 3);

@@ -91,11 +91,9 @@ function emitWith(looksUpSpans: bool): usize {
     byte(UNREACHABLE);
   }
   end();
-  if (usedSlots) {
-    detachX87();
-    endWaysOut();
-    end();
-  }
+  detachX87();
+  endWaysOut();
+  end();
   return finish(start, at - start);
 }
 

@@ -1,5 +1,5 @@
 // Guest memory in translated code: the TLB probe in line; what misses it leaves the region, for the interpreter to
-// take the long way. Addresses are linear; host addresses are what the probes yield.
+// take the long way, or looks further where that happens often. Addresses are linear; host addresses are what the probes yield.
 import { CPU_TRACE_RIP, TLB_ADDEND, TLB_ENTRIES, TLB_READ, TLB_WRITE } from "../layout";
 import { code64 } from "./code-mode";
 import { ifUnlikely } from "./hints";
@@ -11,7 +11,8 @@ import { I32_ADD, I32_AND, I32_EQZ, I32_LOAD, I32_SHR_U, I32_WRAP, I64_ADD, I64_
 import { freeSlot } from "./slots";
 import { accessOf, isOpen, offsetInSpan, openSpan, spanBytes, spanLocal, spanWrites } from "./spans";
 import { placeOf } from "./straddles";
-import { field, missIf } from "./state";
+import { field, unmappedIf } from "./state";
+import { isToLookFurther } from "./unmapped";
 import { byte, call, end, I32, I64, i32const, i64const, localGet, localSet, localTee, memory, scopes } from "./writer";
 
 /** Opcode of a zero-extending load of 1 << w bytes: i32, or i64 where w is 3. */
@@ -94,18 +95,20 @@ function pushSpan(address: u32, access: usize): void {
   openSpan(access);
   const writes = spanWrites(access);
   probe(from, spanBytes(access), writes ? TLB_WRITE : TLB_READ);
-  ifUnlikely();
-  beginType();
-  addParameter(I64);
-  addParameter(I32);
-  addParameter(I32);
-  addParameter(I32);
-  const find = helperFunction(RUNTIME_SPAN, I32);
-  localGet(from);
-  i32const(spanBytes(access));
-  i32const(writes);
-  i32const(freeSlot() * STRADDLES + placeOf(record));
-  leaveUnless(find);
+  if (isToLookFurther()) {
+    ifUnlikely();
+    beginType();
+    addParameter(I64);
+    addParameter(I32);
+    addParameter(I32);
+    addParameter(I32);
+    const find = helperFunction(RUNTIME_SPAN, I32);
+    localGet(from);
+    i32const(spanBytes(access));
+    i32const(writes);
+    i32const(freeSlot() * STRADDLES + placeOf(record));
+    leaveUnless(find);
+  } else unmappedIf();
   pushFound(from);
   localTee(spanLocal(access));
 }
@@ -118,14 +121,16 @@ function pushSpan(address: u32, access: usize): void {
 export function pushHost(address: u32, bytes: u32, tag: u32, access: usize = 0): void {
   if (access) return pushSpan(address, access);
   probe(address, bytes, tag);
-  ifUnlikely();
-  beginType();
-  addParameter(I64);
-  addParameter(I32);
-  const find = helperFunction(tag == TLB_WRITE ? RUNTIME_WRITES : RUNTIME_READS, I32);
-  localGet(address);
-  i32const(bytes);
-  leaveUnless(find);
+  if (isToLookFurther()) {
+    ifUnlikely();
+    beginType();
+    addParameter(I64);
+    addParameter(I32);
+    const find = helperFunction(tag == TLB_WRITE ? RUNTIME_WRITES : RUNTIME_READS, I32);
+    localGet(address);
+    i32const(bytes);
+    leaveUnless(find);
+  } else unmappedIf();
   pushFound(address);
 }
 
@@ -155,7 +160,7 @@ function probe(address: u32, bytes: u32, tag: u32): void {
 function leaveUnless(found: u32): void {
   call(found);
   byte(I32_EQZ);
-  missIf();
+  unmappedIf();
   end();
 }
 

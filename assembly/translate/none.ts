@@ -1,5 +1,5 @@
 // What stands for the translator in a core that has none: the TypeScript core, which could not call WebAssembly's
-// functions by number (host/core-ts/compiler). The same names as in translator.ts and regions.ts.
+// functions by number (host/core-ts/compiler). The same names as in translator.ts, regions.ts and unmapped.ts.
 
 export const HOT: u32 = 1;
 
@@ -18,7 +18,13 @@ export function regionOf(_trace: usize, _linear: u64): u32 {
 }
 
 /** Never called: there is no region to enter. */
-export function enterRegion(_slot: u32, _trace: usize): bool {
+export function enterRegion(_slot: u32, _trace: usize): u32 {
+  return 0;
+}
+
+export function noteUnmapped(_trace: usize): void {}
+
+export function looksFurther(_trace: usize): bool {
   return false;
 }
 

@@ -8,10 +8,10 @@ import { ifUnlikely } from "./hints";
 import { instructionCount } from "./discover";
 import { addLocal, L_BASE, L_FLAG_DST, L_FLAG_OP, L_FLAG_SRC, L_FUEL, L_TLB, registerLocal, vectorLocal } from "./locals";
 import {
-  I32_ADD, I32_EQZ, I32_GE_S, I32_LOAD, I32_OR, I32_STORE, I32_SUB, I64_EXTEND_U, I64_LOAD, I64_OR, I64_SHL, I64_STORE, RETURN, V128_LOAD, V128_STORE,
+  I32_ADD, I32_EQZ, I32_GE_S, I32_LOAD, I32_OR, I32_STORE, I32_SUB, I64_AND, I64_EQZ, I64_EXTEND_U, I64_LOAD, I64_OR, I64_SHL, I64_STORE, I64_XOR, RETURN, UNREACHABLE, V128_LOAD, V128_STORE,
 } from "./opcodes";
 import { pushExtended } from "./registers";
-import { PLACE_FLAGS, PLACE_UNCOUNTED } from "./ways";
+import { PLACE_FLAGS, PLACE_UNCOUNTED, PLACE_UNMAPPED } from "./ways";
 import { usedSlots } from "./x87/plan";
 import { beginScopes, block, br, byte, call, end, globalGet, I32, I64, i32const, i64const, ifBlock, labelOf, localGet, localSet, memory, returnCall, scopes, VOID } from "./writer";
 
@@ -189,7 +189,9 @@ function wayOut(way: u32, base: u32, delta: i32, uncounted: i32): void {
   storeVectors(0xffff);
   dirty = was;
   const place = (<i64>delta & 0xffffffff) | (<i64>uncounted << PLACE_UNCOUNTED);
-  if (isOpOpen()) {
+  const toExit = usedSlots != 0 || way == F_MISS;
+  if (isOpOpen() && toExit) i64const(place | ((<i64>1) << PLACE_OPEN));
+  else if (isOpOpen()) {
     i64const(place);
     localGet(L_FLAG_OP);
     byte(I64_EXTEND_U);
@@ -197,12 +199,16 @@ function wayOut(way: u32, base: u32, delta: i32, uncounted: i32): void {
     byte(I64_SHL);
     byte(I64_OR);
   } else i64const(place | (<i64>(knownFlags & 0xffff) << PLACE_FLAGS));
-  if (usedSlots) {
+  if (toExit) {
     localSet(placeLocal);
-    localGet(base);
-    localSet(L_BASE);
-    i32const(way == F_LEAVE);
-    localSet(goesOnLocal);
+    if (isOpOpen()) leavesOpen = true;
+    if (usedSlots) {
+      localGet(base);
+      localSet(L_BASE);
+      i32const(way == F_LEAVE);
+      localSet(goesOnLocal);
+    }
+    usesExit = true;
     br(labelOf(exitScope));
     return;
   }
@@ -215,40 +221,69 @@ function wayOut(way: u32, base: u32, delta: i32, uncounted: i32): void {
   returnCall(way);
 }
 
-// Regions that have the x87 in locals give it back in one place, which their ways out lead to.
-/** i64: where such a region is left; i32: whether the guest goes on there. */
+// Most ways out lead to the interpreter, hardly any of them is ever taken, and what each does is compiled all the same. They
+// say where they come from and go to one place behind the region. Those on to another region, which are taken, do so from
+// where they are, but for regions that have the x87 in locals, which give it back in that place.
+/** i64: where the region is left; i32: whether the guest goes on there. */
 let placeLocal: u32 = 0;
 let goesOnLocal: u32 = 0;
-/** The scope behind which that place is. */
+/** The scope behind which that place is, and whether anything leads there. */
 let exitScope: u32 = 0;
+let usesExit: bool = false;
+/** Some of them leave it to that place to say what flags there are. */
+let leavesOpen: bool = false;
+/** The bit by which they do so. */
+const PLACE_OPEN: i64 = PLACE_UNMAPPED - 1;
 
-/** Begins a region: opens what its ways out lead to, if they lead to one place. */
+/** Begins a region: opens what its ways out lead to. */
 export function beginWaysOut(): void {
   beginScopes();
-  if (!usedSlots) return;
   placeLocal = addLocal(I64);
-  goesOnLocal = addLocal(I32);
+  if (usedSlots) goesOnLocal = addLocal(I32);
   block(VOID);
   exitScope = scopes;
+  usesExit = false;
+  leavesOpen = false;
 }
 
-/** Ends a region, behind what it does in that place. */
+/** Adds L_FLAG_OP to a place where that is open, which it is where bit PLACE_OPEN is set. */
+function addOpenFlags(): void {
+  localGet(placeLocal);
+  i64const((<i64>1) << PLACE_OPEN);
+  byte(I64_AND);
+  byte(I64_EQZ);
+  byte(I32_EQZ);
+  ifBlock(VOID);
+  localGet(placeLocal);
+  i64const((<i64>1) << PLACE_OPEN);
+  byte(I64_XOR);
+  localGet(L_FLAG_OP);
+  byte(I64_EXTEND_U);
+  i64const(PLACE_FLAGS);
+  byte(I64_SHL);
+  byte(I64_OR);
+  localSet(placeLocal);
+  end();
+}
+
+/** Ends a region, with what its ways out lead to. */
 export function endWaysOut(): void {
-  for (let way = F_LEAVE; way <= F_MISS; way++) {
-    if (way == F_LEAVE) {
-      localGet(goesOnLocal);
-      ifBlock(VOID);
-    }
-    localGet(placeLocal);
-    localGet(L_BASE);
-    localGet(L_FUEL);
-    localGet(L_FLAG_DST);
-    localGet(L_FLAG_SRC);
-    if (way == F_LEAVE) {
+  if (usesExit) {
+    if (leavesOpen) addOpenFlags();
+    for (let way = usedSlots ? F_LEAVE : F_MISS; way <= F_MISS; way++) {
+      if (way == F_LEAVE) {
+        localGet(goesOnLocal);
+        ifBlock(VOID);
+      }
+      localGet(placeLocal);
+      localGet(L_BASE);
+      localGet(L_FUEL);
+      localGet(L_FLAG_DST);
+      localGet(L_FLAG_SRC);
       returnCall(way);
-      end();
-    } else call(way);
-  }
+      if (way == F_LEAVE) end();
+    }
+  } else byte(UNREACHABLE);
 }
 
 /** Leaves before the running instruction, for the interpreter to execute it, if the i32 on the stack is not 0. */
@@ -261,6 +296,19 @@ export function missIf(): void {
 /** Leaves before the running instruction, for the interpreter to execute it. */
 export function miss(): void {
   wayOut(F_MISS, L_BASE, here, left);
+}
+
+/** The same, if the i32 on the stack says that the TLB does not have what the instruction accesses. */
+export function unmappedIf(): void {
+  ifUnlikely();
+  wayOut(F_MISS, L_BASE, here, left | UNMAPPED_HERE);
+  end();
+}
+const UNMAPPED_HERE: i32 = 1 << <i32>(PLACE_UNMAPPED - PLACE_UNCOUNTED);
+
+/** Displacement of the running instruction. */
+export function displacementHere(): i32 {
+  return here;
 }
 
 /** Leaves at a displacement. */

@@ -24,6 +24,7 @@ import { logRegion } from "./log";
 import { writeModule } from "./module";
 import { addModule, evict, forgetModules, makeRoomForModule } from "./modules";
 import { dispatched, emitted, orderBlocks } from "./order";
+import { MISSED } from "./outcomes";
 import { forgetRegions, nextRegionPage, noteRegionPage, regionsFull, RP_DELTA, RP_HOST, RP_SLOT } from "./regions";
 import { freeSlot, isAlive, isWanted, markUsed, pagesOf, takeSlot } from "./slots";
 import { forgetStraddles } from "./straddles";
@@ -74,16 +75,13 @@ export function regionOf(trace: usize, linear: u64): u32 {
   return 0;
 }
 
-/**
- * Enters the region of a trace at CPU_RIP, and those that follow. False: what comes next is to be
- * interpreted; `fault` may be set.
- */
-export function enterRegion(slot: u32, trace: usize): bool {
+/** Enters the region of a trace at CPU_RIP, and those that follow. What the last of them returned (ways.ts); `fault` may be set. */
+export function enterRegion(slot: u32, trace: usize): u32 {
   const fuel = load<u32>(cpu, CPU_FUEL);
   const mode = load<u32>(cpu, CPU_MODE);
   const verify = isVerifying();
   let entries: u64 = 0;
-  let status: u32 = 1;
+  let status: u32 = MISSED;
   const bounded = isBounded(mode);
   let rip = load<u64>(cpu, CPU_RIP);
   while (load<u32>(cpu, CPU_FUEL) >= load<u32>(trace, T_REGION_COUNT)) {
@@ -99,13 +97,13 @@ export function enterRegion(slot: u32, trace: usize): bool {
     if (!trace || load<u32>(trace, T_VALID) != HOT) break;
     slot = load<u32>(trace, T_REGION);
     if (!slot || !isAlive(slot)) break;
-    status = 1;
+    status = MISSED;
   }
   const at = cpu + CPU_STATS;
   store<u64>(at, load<u64>(at, STAT_REGION_INSTRUCTIONS << 3) + (fuel - load<u32>(cpu, CPU_FUEL)), STAT_REGION_INSTRUCTIONS << 3);
   store<u64>(at, load<u64>(at, STAT_REGION_ENTRIES << 3) + entries, STAT_REGION_ENTRIES << 3);
   if (status) count(STAT_REGION_MISSES);
-  return status == 0 && !fault;
+  return status;
 }
 
 /** Whether a trace's region, entered at `rip`, and all that it goes to directly lie in the code segment. */

@@ -15,13 +15,15 @@ import {
   I64_SHL, I64_SHR_S, I64_STORE, I64_SUB, SELECT,
 } from "./opcodes";
 import { beginModule, beginSection, endSection, GLOBALS, importGlobals, importMemory, importTable, LETTER_WAY, name, SECTION_CODE, SECTION_EXPORT, SECTION_FUNCTION, SECTION_IMPORT, SECTION_TYPE, writeType } from "./module";
+import { MISSED, UNMAPPED, WENT_ON } from "./outcomes";
 import { SLOT_ALIVE, SLOT_TAKEN, SLOT_USED } from "./slots";
 import { field, loadField, PLAIN_KINDS } from "./state";
 import { at, block, brIf, byte, end, globalGet, I32, I64, i32const, i64const, ifBlock, localGet, localSet, localTee, memory, returnCallIndirect, u32leb, u32leb5, VOID, writeAt } from "./writer";
 
-// Where a region is left, in one i64: i32 displacement, u16 instructions to go back into the fuel, u16 CC_OP, 0xffff where
-// the vCPU has the flags.
+// Where a region is left, in one i64: i32 displacement, u15 instructions to go back into the fuel, a bit: the TLB does not have what
+// is accessed, u16 CC_OP, 0xffff where the vCPU has the flags.
 export const PLACE_UNCOUNTED: i64 = 32;
+export const PLACE_UNMAPPED: i64 = 47;
 export const PLACE_FLAGS: i64 = 48;
 const FLAGS_IN_VCPU: i32 = 0xffff;
 
@@ -102,8 +104,19 @@ function writeFunction(goesOn: bool): void {
   u32leb(4);
   byte(I32);
   settle();
-  if (goesOn) goOn();
-  i32const(goesOn ? 0 : 1);
+  if (goesOn) {
+    goOn();
+    i32const(WENT_ON);
+  } else {
+    i32const(MISSED);
+    localGet(PLACE);
+    i64const(PLACE_UNMAPPED);
+    byte(I64_SHR_S);
+    byte(I32_WRAP);
+    i32const(UNMAPPED - MISSED);
+    byte(I32_AND);
+    byte(I32_ADD);
+  }
   end();
   u32leb5(sizeAt, <u32>(at - sizeAt - 5));
 }
@@ -124,7 +137,7 @@ function settle(): void {
   i64const(PLACE_UNCOUNTED);
   byte(I64_SHR_S);
   byte(I32_WRAP);
-  i32const(0xffff);
+  i32const(0x7fff);
   byte(I32_AND);
   byte(I32_ADD);
   field(I32_STORE, CPU_FUEL);

@@ -59,6 +59,20 @@ test("pages that the TLB does not have are found without leaving the region", as
   assert.ok(regionMisses < rounds * 4, `${regionMisses} regions left for the interpreter`);
 });
 
+test("where the TLB lacks pages again and again, a region that left for them goes on", async () => {
+  const rounds = 800;
+  const runs = 3;
+  const often = 16384;
+  const translated = await onBothTiers((guest) => {
+    tables(guest, PRESENT_WRITABLE);
+    guest.load(CODE, walkPages(new Assembler(CODE), rounds, READ).finish());
+    for (let run = 0; run < runs; run++) guest.runToHalt();
+  }, [3]);
+  const { tlbMisses, regionMisses } = translated.stats().counters;
+  assert.ok(tlbMisses > runs * rounds * PAGES * 0.9, `${tlbMisses} misses of the TLB`);
+  assert.ok(regionMisses > often && regionMisses < often * 1.2, `${regionMisses} regions left for the interpreter`);
+});
+
 test("a page that is only read is not marked dirty, and one that may not be written faults where it is", async () => {
   await onBothTiers((guest) => {
     tables(guest, PRESENT_WRITABLE);

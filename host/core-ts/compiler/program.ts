@@ -152,4 +152,4 @@ function resolve(from: string, specifier: string): string {
 }
 
 /** What the kernel side calls of the translator, which a core without WebAssembly cannot have. */
-const TRANSLATOR: ReadonlySet<string> = new Set(["translate/translator", "translate/regions"]);
+const TRANSLATOR: ReadonlySet<string> = new Set(["translate/translator", "translate/regions", "translate/unmapped"]);

@@ -1,62 +1,78 @@
 ;; 01 cb e2 fc f4
-i32.const 0
-i32.load offset=cpu.fuel
-local.set $fuel
-i32.const -1
-local.set $flag_op
-global.get $tlb
-local.set $tlb
-i32.const 0
-i32.load offset=cpu.rcx
-local.set $rcx
-i32.const 0
-i32.load offset=cpu.rbx
-local.set $rbx
-loop
- local.get $fuel
- i32.const 2
- i32.sub
+block
+ i32.const 0
+ i32.load offset=cpu.fuel
  local.set $fuel
- local.get $rcx
- local.set $11
- local.get $rbx
- local.get $11
- i32.add
- local.set $12
- local.get $12
- local.set $rbx
- local.get $12
- i64.extend_i32_u
- local.get $11
- i64.extend_i32_u
- local.set $flag_src
- local.set $flag_dst
- i32.const 6
+ i32.const -1
  local.set $flag_op
- local.get $rcx
- i32.const 1
- i32.ne
- local.set $11
- local.get $11
- if
- end
- local.get $rcx
- i32.const 1
- i32.sub
+ global.get $tlb
+ local.set $tlb
+ i32.const 0
+ i32.load offset=cpu.rcx
  local.set $rcx
- local.get $11
- if
+ i32.const 0
+ i32.load offset=cpu.rbx
+ local.set $rbx
+ loop
   local.get $fuel
   i32.const 2
   i32.sub
-  i32.const 0
-  i32.const 0
-  i32.load offset=cpu.requests
+  local.set $fuel
+  local.get $rcx
+  local.set $12
+  local.get $rbx
+  local.get $12
+  i32.add
+  local.set $13
+  local.get $13
+  local.set $rbx
+  local.get $13
+  i64.extend_i32_u
+  local.get $12
+  i64.extend_i32_u
+  local.set $flag_src
+  local.set $flag_dst
+  i32.const 6
+  local.set $flag_op
+  local.get $rcx
+  i32.const 1
+  i32.ne
+  local.set $12
+  local.get $12
+  if
+  end
+  local.get $rcx
+  i32.const 1
   i32.sub
-  i32.or
-  i32.const 0
-  i32.ge_s
-  br_if 1
+  local.set $rcx
+  local.get $12
+  if
+   local.get $fuel
+   i32.const 2
+   i32.sub
+   i32.const 0
+   i32.const 0
+   i32.load offset=cpu.requests
+   i32.sub
+   i32.or
+   i32.const 0
+   i32.ge_s
+   br_if 1
+   i32.const 0
+   local.get $rcx
+   i64.extend_i32_u
+   i64.store offset=cpu.rcx
+   i32.const 0
+   local.get $rbx
+   i64.extend_i32_u
+   i64.store offset=cpu.rbx
+   i64.const 1688849860263936
+   local.get $base
+   local.get $fuel
+   local.get $flag_dst
+   local.get $flag_src
+   return_call $leave
+  end
   i32.const 0
   local.get $rcx
   i64.extend_i32_u
@@ -65,26 +81,13 @@ loop
   local.get $rbx
   i64.extend_i32_u
   i64.store offset=cpu.rbx
-  i64.const 1688849860263936
+  i64.const 1688849860263940
   local.get $base
   local.get $fuel
   local.get $flag_dst
   local.get $flag_src
   return_call $leave
  end
- i32.const 0
- local.get $rcx
- i64.extend_i32_u
- i64.store offset=cpu.rcx
- i32.const 0
- local.get $rbx
- i64.extend_i32_u
- i64.store offset=cpu.rbx
- i64.const 1688849860263940
- local.get $base
- local.get $fuel
- local.get $flag_dst
- local.get $flag_src
- return_call $leave
+ unreachable
 end
 unreachable

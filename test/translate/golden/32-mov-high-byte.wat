@@ -1,71 +1,74 @@
 ;; 88 dc f4
-i32.const 0
-i32.load offset=cpu.fuel
-local.set $fuel
-i32.const -1
-local.set $flag_op
-global.get $tlb
-local.set $tlb
-i32.const 0
-i32.load offset=cpu.rax
-local.set $rax
-i32.const 0
-i32.load offset=cpu.rbx
-local.set $rbx
-local.get $fuel
-i32.const 2
-i32.sub
-local.set $fuel
-local.get $rax
-i32.const -65281
-i32.and
-local.get $rbx
-i32.const 255
-i32.and
-i32.const 255
-i32.and
-i32.const 8
-i32.shl
-i32.or
-local.set $rax
-local.get $flag_op
-local.get $flag_dst
-local.get $flag_src
-call $store_flags
-i32.const -1
-local.set $flag_op
-i32.const 0
-local.get $rax
-i64.extend_i32_u
-i64.store offset=cpu.rax
-i32.const 0
-local.get $fuel
-i32.store offset=cpu.fuel
-i32.const record
-local.get $base
-i64.const 0
-i64.add
-call $execute
-local.set $11
-i32.const -1
-local.set $flag_op
-local.get $11
-i32.const 1
-i32.shr_u
-if
+block
+ i32.const 0
+ i32.load offset=cpu.fuel
+ local.set $fuel
+ i32.const -1
+ local.set $flag_op
+ global.get $tlb
+ local.set $tlb
+ i32.const 0
+ i32.load offset=cpu.rax
+ local.set $rax
+ i32.const 0
+ i32.load offset=cpu.rbx
+ local.set $rbx
+ local.get $fuel
+ i32.const 2
+ i32.sub
+ local.set $fuel
+ local.get $rax
+ i32.const -65281
+ i32.and
+ local.get $rbx
+ i32.const 255
+ i32.and
+ i32.const 255
+ i32.and
+ i32.const 8
+ i32.shl
+ i32.or
+ local.set $rax
+ local.get $flag_op
+ local.get $flag_dst
+ local.get $flag_src
+ call $store_flags
+ i32.const -1
+ local.set $flag_op
+ i32.const 0
+ local.get $rax
+ i64.extend_i32_u
+ i64.store offset=cpu.rax
  i32.const 0
  local.get $fuel
- i32.const 1
- i32.add
  i32.store offset=cpu.fuel
+ i32.const record
+ local.get $base
+ i64.const 0
+ i64.add
+ call $execute
+ local.set $12
+ i32.const -1
+ local.set $flag_op
+ local.get $12
+ i32.const 1
+ i32.shr_u
+ if
+  i32.const 0
+  local.get $fuel
+  i32.const 1
+  i32.add
+  i32.store offset=cpu.fuel
+  i32.const 0
+  return
+ end
+ i64.const -281474976710656
  i32.const 0
- return
+ i64.load offset=cpu.rip
+ local.get $fuel
+ i64.const 0
+ i64.const 0
+ return_call $leave
+ unreachable
 end
-i64.const -281474976710656
-i32.const 0
-i64.load offset=cpu.rip
-local.get $fuel
-i64.const 0
-i64.const 0
-return_call $leave
 unreachable

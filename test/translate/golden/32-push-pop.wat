@@ -1,132 +1,140 @@
 ;; 50 5b f4
-i32.const 0
-i32.load offset=cpu.fuel
-local.set $fuel
-i32.const -1
-local.set $flag_op
-global.get $tlb
-local.set $tlb
-i32.const 0
-i32.load offset=cpu.rax
-local.set $rax
-i32.const 0
-i32.load offset=cpu.rbx
-local.set $rbx
-i32.const 0
-i32.load offset=cpu.rsp
-local.set $rsp
-local.get $fuel
-i32.const 3
-i32.sub
-local.set $fuel
-local.get $rsp
-i32.const 4
-i32.sub
-local.set $13
-local.get $13
-i64.extend_i32_u
-local.set $14
-local.get $14
-i32.wrap_i64
-i32.const 7
-i32.shr_u
-i32.const 131040
-i32.and
-local.get $tlb
-i32.add
-local.tee $tlb_entry
-i64.load offset=8
-local.get $14
-i64.const 3
-i64.add
-i64.const -4096
-i64.and
-i64.ne
-if
- local.get $14
+block
+ i32.const 0
+ i32.load offset=cpu.fuel
+ local.set $fuel
+ i32.const -1
+ local.set $flag_op
+ global.get $tlb
+ local.set $tlb
+ i32.const 0
+ i32.load offset=cpu.rax
+ local.set $rax
+ i32.const 0
+ i32.load offset=cpu.rbx
+ local.set $rbx
+ i32.const 0
+ i32.load offset=cpu.rsp
+ local.set $rsp
+ local.get $fuel
+ i32.const 3
+ i32.sub
+ local.set $fuel
+ local.get $rsp
  i32.const 4
- i32.const 1
- i32.const 1049130
- call $find_span
- i32.eqz
+ i32.sub
+ local.set $14
+ local.get $14
+ i64.extend_i32_u
+ local.set $15
+ local.get $15
+ i32.wrap_i64
+ i32.const 7
+ i32.shr_u
+ i32.const 131040
+ i32.and
+ local.get $tlb
+ i32.add
+ local.tee $tlb_entry
+ i64.load offset=8
+ local.get $15
+ i64.const 3
+ i64.add
+ i64.const -4096
+ i64.and
+ i64.ne
  if
-  i64.const 12884901888
-  local.get $flag_op
-  i64.extend_i32_u
-  i64.const 48
-  i64.shl
-  i64.or
-  local.get $base
-  local.get $fuel
-  local.get $flag_dst
-  local.get $flag_src
-  return_call $miss
+  i64.const 211119117434880
+  local.set $13
+  br 1
  end
-end
-local.get $14
-i32.wrap_i64
-local.get $tlb_entry
-i32.load offset=24
-i32.add
-local.tee $12
-local.get $rax
-i32.store
-local.get $13
-local.set $rsp
-local.get $rsp
-local.set $13
-local.get $12
-i32.load
-local.set $15
-local.get $rsp
-i64.const 4
-i32.wrap_i64
-i32.add
-local.set $rsp
-local.get $15
-local.set $rbx
-local.get $flag_op
-local.get $flag_dst
-local.get $flag_src
-call $store_flags
-i32.const -1
-local.set $flag_op
-i32.const 0
-local.get $rbx
-i64.extend_i32_u
-i64.store offset=cpu.rbx
-i32.const 0
-local.get $rsp
-i64.extend_i32_u
-i64.store offset=cpu.rsp
-i32.const 0
-local.get $fuel
-i32.store offset=cpu.fuel
-i32.const record
-local.get $base
-i64.const 0
-i64.add
-call $execute
-local.set $13
-i32.const -1
-local.set $flag_op
-local.get $13
-i32.const 1
-i32.shr_u
-if
+ local.get $15
+ i32.wrap_i64
+ local.get $tlb_entry
+ i32.load offset=24
+ i32.add
+ local.tee $12
+ local.get $rax
+ i32.store
+ local.get $14
+ local.set $rsp
+ local.get $rsp
+ local.set $14
+ local.get $12
+ i32.load
+ local.set $16
+ local.get $rsp
+ i64.const 4
+ i32.wrap_i64
+ i32.add
+ local.set $rsp
+ local.get $16
+ local.set $rbx
+ local.get $flag_op
+ local.get $flag_dst
+ local.get $flag_src
+ call $store_flags
+ i32.const -1
+ local.set $flag_op
+ i32.const 0
+ local.get $rbx
+ i64.extend_i32_u
+ i64.store offset=cpu.rbx
+ i32.const 0
+ local.get $rsp
+ i64.extend_i32_u
+ i64.store offset=cpu.rsp
  i32.const 0
  local.get $fuel
- i32.const 1
- i32.add
  i32.store offset=cpu.fuel
+ i32.const record
+ local.get $base
+ i64.const 0
+ i64.add
+ call $execute
+ local.set $14
+ i32.const -1
+ local.set $flag_op
+ local.get $14
+ i32.const 1
+ i32.shr_u
+ if
+  i32.const 0
+  local.get $fuel
+  i32.const 1
+  i32.add
+  i32.store offset=cpu.fuel
+  i32.const 0
+  return
+ end
+ i64.const -281474976710656
  i32.const 0
- return
+ i64.load offset=cpu.rip
+ local.get $fuel
+ i64.const 0
+ i64.const 0
+ return_call $leave
+ unreachable
 end
-i64.const -281474976710656
-i32.const 0
-i64.load offset=cpu.rip
+local.get $13
+i64.const 70368744177664
+i64.and
+i64.eqz
+i32.eqz
+if
+ local.get $13
+ i64.const 70368744177664
+ i64.xor
+ local.get $flag_op
+ i64.extend_i32_u
+ i64.const 48
+ i64.shl
+ i64.or
+ local.set $13
+end
+local.get $13
+local.get $base
 local.get $fuel
-i64.const 0
-i64.const 0
-return_call $leave
-unreachable
+local.get $flag_dst
+local.get $flag_src
+return_call $miss

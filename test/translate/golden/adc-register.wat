@@ -1,94 +1,97 @@
 ;; 48 11 d8 f4
-i32.const 0
-i32.load offset=cpu.fuel
-local.set $fuel
-i32.const -1
-local.set $flag_op
-global.get $tlb
-local.set $tlb
-i32.const 0
-i64.load offset=cpu.rax
-local.set $rax
-i32.const 0
-i64.load offset=cpu.rbx
-local.set $rbx
-local.get $fuel
-i32.const 2
-i32.sub
-local.set $fuel
-local.get $rbx
-local.set $11
-local.get $rax
-local.get $11
-i64.add
-i32.const 2
-local.get $flag_op
-local.get $flag_dst
-local.get $flag_src
-call $condition
-i64.extend_i32_u
-i64.add
-local.set $12
-local.get $12
-local.set $rax
-i32.const 2
-local.get $flag_op
-local.get $flag_dst
-local.get $flag_src
-call $condition
-local.set $13
-local.get $12
-local.get $11
-local.set $flag_src
-local.set $flag_dst
-i32.const 7
-local.set $flag_op
-local.get $13
-if
+block
+ i32.const 0
+ i32.load offset=cpu.fuel
+ local.set $fuel
+ i32.const -1
+ local.set $flag_op
+ global.get $tlb
+ local.set $tlb
+ i32.const 0
+ i64.load offset=cpu.rax
+ local.set $rax
+ i32.const 0
+ i64.load offset=cpu.rbx
+ local.set $rbx
+ local.get $fuel
+ i32.const 2
+ i32.sub
+ local.set $fuel
+ local.get $rbx
+ local.set $12
+ local.get $rax
  local.get $12
- local.get $11
+ i64.add
+ i32.const 2
+ local.get $flag_op
+ local.get $flag_dst
+ local.get $flag_src
+ call $condition
+ i64.extend_i32_u
+ i64.add
+ local.set $13
+ local.get $13
+ local.set $rax
+ i32.const 2
+ local.get $flag_op
+ local.get $flag_dst
+ local.get $flag_src
+ call $condition
+ local.set $14
+ local.get $13
+ local.get $12
  local.set $flag_src
  local.set $flag_dst
- i32.const 11
+ i32.const 7
  local.set $flag_op
-end
-local.get $flag_op
-local.get $flag_dst
-local.get $flag_src
-call $store_flags
-i32.const -1
-local.set $flag_op
-i32.const 0
-local.get $rax
-i64.store offset=cpu.rax
-i32.const 0
-local.get $fuel
-i32.store offset=cpu.fuel
-i32.const record
-local.get $base
-i64.const 0
-i64.add
-call $execute
-local.set $13
-i32.const -1
-local.set $flag_op
-local.get $13
-i32.const 1
-i32.shr_u
-if
+ local.get $14
+ if
+  local.get $13
+  local.get $12
+  local.set $flag_src
+  local.set $flag_dst
+  i32.const 11
+  local.set $flag_op
+ end
+ local.get $flag_op
+ local.get $flag_dst
+ local.get $flag_src
+ call $store_flags
+ i32.const -1
+ local.set $flag_op
+ i32.const 0
+ local.get $rax
+ i64.store offset=cpu.rax
  i32.const 0
  local.get $fuel
- i32.const 1
- i32.add
  i32.store offset=cpu.fuel
+ i32.const record
+ local.get $base
+ i64.const 0
+ i64.add
+ call $execute
+ local.set $14
+ i32.const -1
+ local.set $flag_op
+ local.get $14
+ i32.const 1
+ i32.shr_u
+ if
+  i32.const 0
+  local.get $fuel
+  i32.const 1
+  i32.add
+  i32.store offset=cpu.fuel
+  i32.const 0
+  return
+ end
+ i64.const -281474976710656
  i32.const 0
- return
+ i64.load offset=cpu.rip
+ local.get $fuel
+ i64.const 0
+ i64.const 0
+ return_call $leave
+ unreachable
 end
-i64.const -281474976710656
-i32.const 0
-i64.load offset=cpu.rip
-local.get $fuel
-i64.const 0
-i64.const 0
-return_call $leave
 unreachable

@@ -1,42 +1,103 @@
 ;; e8 0e 00 00 00 48 ff c9 0f 85 f2 ff ff ff e9 04 00 00 00 48 01 cb c3 f4
-i32.const 0
-i32.load offset=cpu.fuel
-local.set $fuel
-i32.const -1
-local.set $flag_op
-global.get $tlb
-local.set $tlb
-i32.const 0
-i64.load offset=cpu.rcx
-local.set $rcx
-i32.const 0
-i64.load offset=cpu.rbx
-local.set $rbx
-i32.const 0
-i64.load offset=cpu.rsp
-local.set $rsp
-loop
- block
+block
+ i32.const 0
+ i32.load offset=cpu.fuel
+ local.set $fuel
+ i32.const -1
+ local.set $flag_op
+ global.get $tlb
+ local.set $tlb
+ i32.const 0
+ i64.load offset=cpu.rcx
+ local.set $rcx
+ i32.const 0
+ i64.load offset=cpu.rbx
+ local.set $rbx
+ i32.const 0
+ i64.load offset=cpu.rsp
+ local.set $rsp
+ loop
   block
-   local.get $entry
-   br_table 0 1
-  end
-  block
+   block
+    local.get $entry
+    br_table 0 1
+   end
+   block
+    local.get $fuel
+    i32.const 1
+    i32.sub
+    local.set $fuel
+    i32.const 0
+    local.get $rcx
+    i64.store offset=cpu.rcx
+    i32.const 0
+    local.get $rsp
+    i64.store offset=cpu.rsp
+    local.get $rsp
+    i64.const 8
+    i64.sub
+    local.set $13
+    local.get $13
+    local.set $14
+    local.get $14
+    i32.wrap_i64
+    i32.const 7
+    i32.shr_u
+    i32.const 131040
+    i32.and
+    local.get $tlb
+    i32.add
+    local.tee $tlb_entry
+    i64.load offset=8
+    local.get $14
+    i64.const 7
+    i64.add
+    i64.const -4096
+    i64.and
+    i64.ne
+    if
+     i64.const 211110527500288
+     local.set $12
+     br 4
+    end
+    local.get $14
+    i32.wrap_i64
+    local.get $tlb_entry
+    i32.load offset=24
+    i32.add
+    local.get $base
+    i64.const 5
+    i64.add
+    i64.store
+    local.get $13
+    local.set $rsp
+    br 0
+   end
    local.get $fuel
-   i32.const 1
+   i32.const 2
    i32.sub
    local.set $fuel
-   i32.const 0
    local.get $rcx
-   i64.store offset=cpu.rcx
+   local.set $13
+   local.get $rbx
+   local.get $13
+   i64.add
+   local.set $14
+   local.get $14
+   local.set $rbx
+   local.get $14
+   local.get $13
+   local.set $flag_src
+   local.set $flag_dst
+   i32.const 7
+   local.set $flag_op
+   i32.const 0
+   local.get $rbx
+   i64.store offset=cpu.rbx
    i32.const 0
    local.get $rsp
    i64.store offset=cpu.rsp
    local.get $rsp
-   i64.const 8
-   i64.sub
-   local.set $12
-   local.get $12
    local.set $13
    local.get $13
    i32.wrap_i64
@@ -47,7 +108,7 @@ loop
    local.get $tlb
    i32.add
    local.tee $tlb_entry
-   i64.load offset=8
+   i64.load
    local.get $13
    i64.const 7
    i64.add
@@ -55,143 +116,121 @@ loop
    i64.and
    i64.ne
    if
-    local.get $13
-    i32.const 8
-    call $find_to_write
-    i32.eqz
-    if
-     i64.const 4294967296
-     local.get $flag_op
-     i64.extend_i32_u
-     i64.const 48
-     i64.shl
-     i64.or
-     local.get $base
-     local.get $fuel
-     local.get $flag_dst
-     local.get $flag_src
-     return_call $miss
-    end
+    i64.const 2111066620297238
+    local.set $12
+    br 3
    end
    local.get $13
    i32.wrap_i64
    local.get $tlb_entry
    i32.load offset=24
    i32.add
-   local.get $base
-   i64.const 5
+   i64.load
+   local.set $14
+   local.get $14
+   i64.const 16
+   i64.shl
+   i64.const 16
+   i64.shr_s
+   local.get $14
+   i64.ne
+   if
+    i64.const 1970329131941910
+    local.set $12
+    br 3
+   end
+   local.get $rsp
+   i64.const 8
    i64.add
-   i64.store
-   local.get $12
    local.set $rsp
-   br 0
+   local.get $14
+   local.set $15
+   local.get $15
+   local.get $base
+   i64.sub
+   local.set $16
+   local.get $16
+   i64.const 5
+   i64.eq
+   if
+    br 1
+   end
+   block
+    block
+     local.get $16
+     i64.const 0
+     i64.eq
+     if
+      i32.const 0
+      local.set $entry
+      br 1
+     end
+     br 1
+    end
+    i32.const 0
+    local.get $rsp
+    i64.store offset=cpu.rsp
+    local.get $fuel
+    i32.const 5
+    i32.sub
+    i32.const 0
+    i32.const 0
+    i32.load offset=cpu.requests
+    i32.sub
+    i32.or
+    i32.const 0
+    i32.ge_s
+    i32.eqz
+    if
+     i64.const 1970324836974592
+     local.get $15
+     local.get $fuel
+     local.get $flag_dst
+     local.get $flag_src
+     return_call $leave
+    end
+    br 2
+   end
+   i32.const 0
+   local.get $rsp
+   i64.store offset=cpu.rsp
+   i64.const 1970324836974592
+   local.get $15
+   local.get $fuel
+   local.get $flag_dst
+   local.get $flag_src
+   return_call $leave
   end
   local.get $fuel
   i32.const 2
   i32.sub
   local.set $fuel
   local.get $rcx
-  local.set $12
-  local.get $rbx
-  local.get $12
-  i64.add
+  i64.const 1
+  i64.sub
   local.set $13
   local.get $13
-  local.set $rbx
+  local.set $rcx
   local.get $13
-  local.get $12
+  i32.const 2
+  local.get $flag_op
+  local.get $flag_dst
+  local.get $flag_src
+  call $condition
+  i64.extend_i32_u
   local.set $flag_src
   local.set $flag_dst
-  i32.const 7
+  i32.const 31
   local.set $flag_op
-  i32.const 0
-  local.get $rbx
-  i64.store offset=cpu.rbx
-  i32.const 0
-  local.get $rsp
-  i64.store offset=cpu.rsp
-  local.get $rsp
-  local.set $12
-  local.get $12
-  i32.wrap_i64
-  i32.const 7
-  i32.shr_u
-  i32.const 131040
-  i32.and
-  local.get $tlb
-  i32.add
-  local.tee $tlb_entry
-  i64.load
-  local.get $12
-  i64.const 7
-  i64.add
-  i64.const -4096
-  i64.and
-  i64.ne
+  local.get $flag_dst
+  i64.eqz
+  i32.eqz
   if
-   local.get $12
-   i32.const 8
-   call $find_to_read
-   i32.eqz
-   if
-    i64.const 1970329131941910
-    local.get $base
-    local.get $fuel
-    local.get $flag_dst
-    local.get $flag_src
-    return_call $miss
-   end
-  end
-  local.get $12
-  i32.wrap_i64
-  local.get $tlb_entry
-  i32.load offset=24
-  i32.add
-  i64.load
-  local.set $13
-  local.get $13
-  i64.const 16
-  i64.shl
-  i64.const 16
-  i64.shr_s
-  local.get $13
-  i64.ne
-  if
-   i64.const 1970329131941910
-   local.get $base
-   local.get $fuel
-   local.get $flag_dst
-   local.get $flag_src
-   return_call $miss
-  end
-  local.get $rsp
-  i64.const 8
-  i64.add
-  local.set $rsp
-  local.get $13
-  local.set $14
-  local.get $14
-  local.get $base
-  i64.sub
-  local.set $15
-  local.get $15
-  i64.const 5
-  i64.eq
-  if
-   br 1
-  end
-  block
-   block
-    local.get $15
-    i64.const 0
-    i64.eq
-    if
-     i32.const 0
-     local.set $entry
-     br 1
-    end
-    br 1
-   end
+   i32.const 0
+   local.set $entry
+   i32.const 0
+   local.get $rcx
+   i64.store offset=cpu.rcx
    i32.const 0
    local.get $rsp
    i64.store offset=cpu.rsp
@@ -207,91 +246,50 @@ loop
    i32.ge_s
    i32.eqz
    if
-    i64.const 1970324836974592
-    local.get $14
+    i64.const 8725724278030336
+    local.get $base
     local.get $fuel
     local.get $flag_dst
     local.get $flag_src
     return_call $leave
    end
-   br 2
+   br 1
   end
-  i32.const 0
-  local.get $rsp
-  i64.store offset=cpu.rsp
-  i64.const 1970324836974592
-  local.get $14
-  local.get $fuel
-  local.get $flag_dst
-  local.get $flag_src
-  return_call $leave
- end
- local.get $fuel
- i32.const 2
- i32.sub
- local.set $fuel
- local.get $rcx
- i64.const 1
- i64.sub
- local.set $12
- local.get $12
- local.set $rcx
- local.get $12
- i32.const 2
- local.get $flag_op
- local.get $flag_dst
- local.get $flag_src
- call $condition
- i64.extend_i32_u
- local.set $flag_src
- local.set $flag_dst
- i32.const 31
- local.set $flag_op
- local.get $flag_dst
- i64.eqz
- i32.eqz
- if
-  i32.const 0
-  local.set $entry
   i32.const 0
   local.get $rcx
   i64.store offset=cpu.rcx
   i32.const 0
   local.get $rsp
   i64.store offset=cpu.rsp
+  i64.const 8725724278030350
+  local.get $base
   local.get $fuel
-  i32.const 5
-  i32.sub
-  i32.const 0
-  i32.const 0
-  i32.load offset=cpu.requests
-  i32.sub
-  i32.or
-  i32.const 0
-  i32.ge_s
-  i32.eqz
-  if
-   i64.const 8725724278030336
-   local.get $base
-   local.get $fuel
-   local.get $flag_dst
-   local.get $flag_src
-   return_call $leave
-  end
-  br 1
+  local.get $flag_dst
+  local.get $flag_src
+  return_call $leave
+  unreachable
  end
- i32.const 0
- local.get $rcx
- i64.store offset=cpu.rcx
- i32.const 0
- local.get $rsp
- i64.store offset=cpu.rsp
- i64.const 8725724278030350
- local.get $base
- local.get $fuel
- local.get $flag_dst
- local.get $flag_src
- return_call $leave
  unreachable
 end
-unreachable
+local.get $12
+i64.const 70368744177664
+i64.and
+i64.eqz
+i32.eqz
+if
+ local.get $12
+ i64.const 70368744177664
+ i64.xor
+ local.get $flag_op
+ i64.extend_i32_u
+ i64.const 48
+ i64.shl
+ i64.or
+ local.set $12
+end
+local.get $12
+local.get $base
+local.get $fuel
+local.get $flag_dst
+local.get $flag_src
+return_call $miss

@@ -1,137 +1,153 @@
 ;; f7 f3 f4
-i32.const 0
-i32.load offset=cpu.fuel
-local.set $fuel
-i32.const -1
-local.set $flag_op
-global.get $tlb
-local.set $tlb
-i32.const 0
-i64.load offset=cpu.rax
-local.set $rax
-i32.const 0
-i64.load offset=cpu.rdx
-local.set $rdx
-i32.const 0
-i64.load offset=cpu.rbx
-local.set $rbx
-local.get $fuel
-i32.const 2
-i32.sub
-local.set $fuel
-local.get $rbx
-i32.wrap_i64
-local.set $12
-local.get $rdx
-i32.wrap_i64
-local.set $13
-local.get $13
-local.get $12
-i32.lt_u
-local.set $14
-local.get $14
-if
- local.get $12
- i64.extend_i32_u
- local.set $15
- local.get $rax
- i32.wrap_i64
- i64.extend_i32_u
- local.get $13
- i64.extend_i32_u
- i64.const 32
- i64.shl
- i64.or
- local.set $16
- local.get $16
- local.get $15
- i64.div_u
- local.set $17
- local.get $17
- i32.wrap_i64
- i64.extend_i32_u
- local.set $rax
- local.get $16
- local.get $17
- local.get $15
- i64.mul
- i64.sub
- i32.wrap_i64
- i64.extend_i32_u
- local.set $rdx
-end
-local.get $14
-i32.eqz
-if
+block
  i32.const 0
- local.get $rax
- i64.store offset=cpu.rax
- i32.const 0
- local.get $rdx
- i64.store offset=cpu.rdx
- local.get $12
- call $helper
- global.get $fault
- if
-  i64.const 8589934592
-  local.get $flag_op
-  i64.extend_i32_u
-  i64.const 48
-  i64.shl
-  i64.or
-  local.get $base
-  local.get $fuel
-  local.get $flag_dst
-  local.get $flag_src
-  return_call $miss
- end
+ i32.load offset=cpu.fuel
+ local.set $fuel
+ i32.const -1
+ local.set $flag_op
+ global.get $tlb
+ local.set $tlb
  i32.const 0
  i64.load offset=cpu.rax
  local.set $rax
  i32.const 0
  i64.load offset=cpu.rdx
  local.set $rdx
-end
-local.get $flag_op
-local.get $flag_dst
-local.get $flag_src
-call $store_flags
-i32.const -1
-local.set $flag_op
-i32.const 0
-local.get $rax
-i64.store offset=cpu.rax
-i32.const 0
-local.get $rdx
-i64.store offset=cpu.rdx
-i32.const 0
-local.get $fuel
-i32.store offset=cpu.fuel
-i32.const record
-local.get $base
-i64.const 0
-i64.add
-call $execute
-local.set $12
-i32.const -1
-local.set $flag_op
-local.get $12
-i32.const 1
-i32.shr_u
-if
+ i32.const 0
+ i64.load offset=cpu.rbx
+ local.set $rbx
+ local.get $fuel
+ i32.const 2
+ i32.sub
+ local.set $fuel
+ local.get $rbx
+ i32.wrap_i64
+ local.set $13
+ local.get $rdx
+ i32.wrap_i64
+ local.set $14
+ local.get $14
+ local.get $13
+ i32.lt_u
+ local.set $15
+ local.get $15
+ if
+  local.get $13
+  i64.extend_i32_u
+  local.set $16
+  local.get $rax
+  i32.wrap_i64
+  i64.extend_i32_u
+  local.get $14
+  i64.extend_i32_u
+  i64.const 32
+  i64.shl
+  i64.or
+  local.set $17
+  local.get $17
+  local.get $16
+  i64.div_u
+  local.set $18
+  local.get $18
+  i32.wrap_i64
+  i64.extend_i32_u
+  local.set $rax
+  local.get $17
+  local.get $18
+  local.get $16
+  i64.mul
+  i64.sub
+  i32.wrap_i64
+  i64.extend_i32_u
+  local.set $rdx
+ end
+ local.get $15
+ i32.eqz
+ if
+  i32.const 0
+  local.get $rax
+  i64.store offset=cpu.rax
+  i32.const 0
+  local.get $rdx
+  i64.store offset=cpu.rdx
+  local.get $13
+  call $helper
+  global.get $fault
+  if
+   i64.const 70377334112256
+   local.set $12
+   br 2
+  end
+  i32.const 0
+  i64.load offset=cpu.rax
+  local.set $rax
+  i32.const 0
+  i64.load offset=cpu.rdx
+  local.set $rdx
+ end
+ local.get $flag_op
+ local.get $flag_dst
+ local.get $flag_src
+ call $store_flags
+ i32.const -1
+ local.set $flag_op
+ i32.const 0
+ local.get $rax
+ i64.store offset=cpu.rax
+ i32.const 0
+ local.get $rdx
+ i64.store offset=cpu.rdx
  i32.const 0
  local.get $fuel
- i32.const 1
- i32.add
  i32.store offset=cpu.fuel
+ i32.const record
+ local.get $base
+ i64.const 0
+ i64.add
+ call $execute
+ local.set $13
+ i32.const -1
+ local.set $flag_op
+ local.get $13
+ i32.const 1
+ i32.shr_u
+ if
+  i32.const 0
+  local.get $fuel
+  i32.const 1
+  i32.add
+  i32.store offset=cpu.fuel
+  i32.const 0
+  return
+ end
+ i64.const -281474976710656
  i32.const 0
- return
+ i64.load offset=cpu.rip
+ local.get $fuel
+ i64.const 0
+ i64.const 0
+ return_call $leave
+ unreachable
 end
-i64.const -281474976710656
-i32.const 0
-i64.load offset=cpu.rip
+local.get $12
+i64.const 70368744177664
+i64.and
+i64.eqz
+i32.eqz
+if
+ local.get $12
+ i64.const 70368744177664
+ i64.xor
+ local.get $flag_op
+ i64.extend_i32_u
+ i64.const 48
+ i64.shl
+ i64.or
+ local.set $12
+end
+local.get $12
+local.get $base
 local.get $fuel
-i64.const 0
-i64.const 0
-return_call $leave
-unreachable
+local.get $flag_dst
+local.get $flag_src
+return_call $miss

@@ -42,12 +42,7 @@ block
  i32.const 12288
  i32.ne
  if
-  i64.const 17179869184
-  local.get $flag_op
-  i64.extend_i32_u
-  i64.const 48
-  i64.shl
-  i64.or
+  i64.const 70385924046848
   local.set $19
   local.get $base
   local.set $base
@@ -76,24 +71,13 @@ block
  i64.and
  i64.ne
  if
-  local.get $22
-  i32.const 8
-  call $find_to_read
-  i32.eqz
-  if
-   i64.const 17179869184
-   local.get $flag_op
-   i64.extend_i32_u
-   i64.const 48
-   i64.shl
-   i64.or
-   local.set $19
-   local.get $base
-   local.set $base
-   i32.const 0
-   local.set $20
-   br 2
-  end
+  i64.const 211123412402176
+  local.set $19
+  local.get $base
+  local.set $base
+  i32.const 0
+  local.set $20
+  br 1
  end
  local.get $22
  i32.wrap_i64
@@ -122,12 +106,7 @@ block
   i64.const 0
   i64.ne
   if
-   i64.const 17179869184
-   local.get $flag_op
-   i64.extend_i32_u
-   i64.const 48
-   i64.shl
-   i64.or
+   i64.const 70385924046848
    local.set $19
    local.get $base
    local.set $base
@@ -360,12 +339,7 @@ block
   i64.const 0
   i64.ne
   if
-   i64.const 8589934596
-   local.get $flag_op
-   i64.extend_i32_u
-   i64.const 48
-   i64.shl
-   i64.or
+   i64.const 70377334112260
    local.set $19
    local.get $base
    local.set $base
@@ -439,24 +413,13 @@ block
  i64.and
  i64.ne
  if
-  local.get $26
-  i32.const 8
-  call $find_to_write
-  i32.eqz
-  if
-   i64.const 8589934596
-   local.get $flag_op
-   i64.extend_i32_u
-   i64.const 48
-   i64.shl
-   i64.or
-   local.set $19
-   local.get $base
-   local.set $base
-   i32.const 0
-   local.set $20
-   br 2
-  end
+  i64.const 211114822467588
+  local.set $19
+  local.get $base
+  local.set $base
+  i32.const 0
+  local.set $20
+  br 1
  end
  local.get $26
  i32.wrap_i64
@@ -565,6 +528,22 @@ if
  i32.const 0
  local.set $10
 end
+local.get $19
+i64.const 70368744177664
+i64.and
+i64.eqz
+i32.eqz
+if
+ local.get $19
+ i64.const 70368744177664
+ i64.xor
+ local.get $flag_op
+ i64.extend_i32_u
+ i64.const 48
+ i64.shl
+ i64.or
+ local.set $19
+end
 local.get $20
 if
  local.get $19
@@ -579,4 +558,4 @@ local.get $base
 local.get $fuel
 local.get $flag_dst
 local.get $flag_src
-call $miss
+return_call $miss

@@ -45,12 +45,7 @@ block
  i32.const 4096
  i32.ne
  if
-  i64.const 21474836480
-  local.get $flag_op
-  i64.extend_i32_u
-  i64.const 48
-  i64.shl
-  i64.or
+  i64.const 70390219014144
   local.set $20
   local.get $base
   local.set $base
@@ -284,6 +279,22 @@ if
  i32.const 0
  local.set $9
 end
+local.get $20
+i64.const 70368744177664
+i64.and
+i64.eqz
+i32.eqz
+if
+ local.get $20
+ i64.const 70368744177664
+ i64.xor
+ local.get $flag_op
+ i64.extend_i32_u
+ i64.const 48
+ i64.shl
+ i64.or
+ local.set $20
+end
 local.get $21
 if
  local.get $20
@@ -298,4 +309,4 @@ local.get $base
 local.get $fuel
 local.get $flag_dst
 local.get $flag_src
-call $miss
+return_call $miss

@@ -39,12 +39,7 @@ block
  i32.const 4096
  i32.ne
  if
-  i64.const 17179869184
-  local.get $flag_op
-  i64.extend_i32_u
-  i64.const 48
-  i64.shl
-  i64.or
+  i64.const 70385924046848
   local.set $18
   local.get $base
   local.set $base
@@ -91,12 +86,7 @@ block
  end
  call $helper
  if
-  i64.const 12884901890
-  local.get $flag_op
-  i64.extend_i32_u
-  i64.const 48
-  i64.shl
-  i64.or
+  i64.const 70381629079554
   local.set $18
   local.get $base
   local.set $base
@@ -140,12 +130,7 @@ block
  i32.const 6016
  i32.ne
  if
-  i64.const 8589934596
-  local.get $flag_op
-  i64.extend_i32_u
-  i64.const 48
-  i64.shl
-  i64.or
+  i64.const 70377334112260
   local.set $18
   local.get $base
   local.set $base
@@ -245,6 +230,22 @@ if
  i32.const 0
  local.set $9
 end
+local.get $18
+i64.const 70368744177664
+i64.and
+i64.eqz
+i32.eqz
+if
+ local.get $18
+ i64.const 70368744177664
+ i64.xor
+ local.get $flag_op
+ i64.extend_i32_u
+ i64.const 48
+ i64.shl
+ i64.or
+ local.set $18
+end
 local.get $19
 if
  local.get $18
@@ -259,4 +260,4 @@ local.get $base
 local.get $fuel
 local.get $flag_dst
 local.get $flag_src
-call $miss
+return_call $miss

@@ -1,138 +1,155 @@
 ;; 48 c7 c6 03 00 00 00 48 01 f3 48 ff ce 0f 85 f4 ff ff ff 48 ff c9 0f 85 e4 ff ff ff f4
-i32.const 0
-i32.load offset=cpu.fuel
-local.set $fuel
-i32.const -1
-local.set $flag_op
-global.get $tlb
-local.set $tlb
-i32.const 0
-i64.load offset=cpu.rcx
-local.set $rcx
-i32.const 0
-i64.load offset=cpu.rbx
-local.set $rbx
-i32.const 0
-i64.load offset=cpu.rsi
-local.set $rsi
-loop
- block
-  local.get $fuel
-  i32.const 1
-  i32.sub
-  local.set $fuel
-  i64.const 3
-  local.set $rsi
- end
- block
-  i32.const 0
-  local.get $rcx
-  i64.store offset=cpu.rcx
-  i32.const 0
-  local.get $rbx
-  i64.store offset=cpu.rbx
-  i32.const 0
-  local.get $rsi
-  i64.store offset=cpu.rsi
-  loop
+block
+ i32.const 0
+ i32.load offset=cpu.fuel
+ local.set $fuel
+ i32.const -1
+ local.set $flag_op
+ global.get $tlb
+ local.set $tlb
+ i32.const 0
+ i64.load offset=cpu.rcx
+ local.set $rcx
+ i32.const 0
+ i64.load offset=cpu.rbx
+ local.set $rbx
+ i32.const 0
+ i64.load offset=cpu.rsi
+ local.set $rsi
+ loop
+  block
    local.get $fuel
-   i32.const 3
+   i32.const 1
    i32.sub
    local.set $fuel
-   local.get $rsi
-   local.set $12
-   local.get $rbx
-   local.get $12
-   i64.add
-   local.set $13
-   local.get $13
-   local.set $rbx
-   local.get $13
-   local.get $12
-   local.set $flag_src
-   local.set $flag_dst
-   i32.const 7
-   local.set $flag_op
-   local.get $rsi
-   i64.const 1
-   i64.sub
-   local.set $12
-   local.get $12
+   i64.const 3
    local.set $rsi
-   local.get $12
-   local.get $flag_dst
-   local.get $flag_src
-   i64.lt_u
-   i64.extend_i32_u
-   local.set $flag_src
-   local.set $flag_dst
-   i32.const 31
-   local.set $flag_op
-   local.get $flag_dst
-   i64.eqz
-   i32.eqz
-   if
+  end
+  block
+   i32.const 0
+   local.get $rcx
+   i64.store offset=cpu.rcx
+   i32.const 0
+   local.get $rbx
+   i64.store offset=cpu.rbx
+   i32.const 0
+   local.get $rsi
+   i64.store offset=cpu.rsi
+   loop
     local.get $fuel
-    i32.const 6
+    i32.const 3
     i32.sub
-    i32.const 0
-    i32.const 0
-    i32.load offset=cpu.requests
-    i32.sub
-    i32.or
-    i32.const 0
-    i32.ge_s
-    br_if 1
-    i32.const 0
-    local.get $rbx
-    i64.store offset=cpu.rbx
-    i32.const 0
+    local.set $fuel
     local.get $rsi
-    i64.store offset=cpu.rsi
-    i64.const 8725724278030343
-    local.get $base
-    local.get $fuel
+    local.set $13
+    local.get $rbx
+    local.get $13
+    i64.add
+    local.set $14
+    local.get $14
+    local.set $rbx
+    local.get $14
+    local.get $13
+    local.set $flag_src
+    local.set $flag_dst
+    i32.const 7
+    local.set $flag_op
+    local.get $rsi
+    i64.const 1
+    i64.sub
+    local.set $13
+    local.get $13
+    local.set $rsi
+    local.get $13
     local.get $flag_dst
     local.get $flag_src
-    return_call $leave
+    i64.lt_u
+    i64.extend_i32_u
+    local.set $flag_src
+    local.set $flag_dst
+    i32.const 31
+    local.set $flag_op
+    local.get $flag_dst
+    i64.eqz
+    i32.eqz
+    if
+     local.get $fuel
+     i32.const 6
+     i32.sub
+     i32.const 0
+     i32.const 0
+     i32.load offset=cpu.requests
+     i32.sub
+     i32.or
+     i32.const 0
+     i32.ge_s
+     br_if 1
+     i32.const 0
+     local.get $rbx
+     i64.store offset=cpu.rbx
+     i32.const 0
+     local.get $rsi
+     i64.store offset=cpu.rsi
+     i64.const 8725724278030343
+     local.get $base
+     local.get $fuel
+     local.get $flag_dst
+     local.get $flag_src
+     return_call $leave
+    end
    end
   end
- end
- local.get $fuel
- i32.const 2
- i32.sub
- local.set $fuel
- local.get $rcx
- i64.const 1
- i64.sub
- local.set $12
- local.get $12
- local.set $rcx
- local.get $12
- local.get $flag_src
- i32.wrap_i64
- i32.const 1
- i32.and
- i64.extend_i32_u
- local.set $flag_src
- local.set $flag_dst
- i32.const 31
- local.set $flag_op
- local.get $flag_dst
- i64.eqz
- i32.eqz
- if
   local.get $fuel
-  i32.const 6
+  i32.const 2
   i32.sub
-  i32.const 0
-  i32.const 0
-  i32.load offset=cpu.requests
-  i32.sub
-  i32.or
-  i32.const 0
-  i32.ge_s
-  br_if 1
+  local.set $fuel
+  local.get $rcx
+  i64.const 1
+  i64.sub
+  local.set $13
+  local.get $13
+  local.set $rcx
+  local.get $13
+  local.get $flag_src
+  i32.wrap_i64
+  i32.const 1
+  i32.and
+  i64.extend_i32_u
+  local.set $flag_src
+  local.set $flag_dst
+  i32.const 31
+  local.set $flag_op
+  local.get $flag_dst
+  i64.eqz
+  i32.eqz
+  if
+   local.get $fuel
+   i32.const 6
+   i32.sub
+   i32.const 0
+   i32.const 0
+   i32.load offset=cpu.requests
+   i32.sub
+   i32.or
+   i32.const 0
+   i32.ge_s
+   br_if 1
+   i32.const 0
+   local.get $rcx
+   i64.store offset=cpu.rcx
+   i32.const 0
+   local.get $rbx
+   i64.store offset=cpu.rbx
+   i32.const 0
+   local.get $rsi
+   i64.store offset=cpu.rsi
+   i64.const 8725724278030336
+   local.get $base
+   local.get $fuel
+   local.get $flag_dst
+   local.get $flag_src
+   return_call $leave
+  end
   i32.const 0
   local.get $rcx
   i64.store offset=cpu.rcx
@@ -142,27 +159,13 @@ loop
   i32.const 0
   local.get $rsi
   i64.store offset=cpu.rsi
-  i64.const 8725724278030336
+  i64.const 8725724278030364
   local.get $base
   local.get $fuel
   local.get $flag_dst
   local.get $flag_src
   return_call $leave
  end
- i32.const 0
- local.get $rcx
- i64.store offset=cpu.rcx
- i32.const 0
- local.get $rbx
- i64.store offset=cpu.rbx
- i32.const 0
- local.get $rsi
- i64.store offset=cpu.rsi
- i64.const 8725724278030364
- local.get $base
- local.get $fuel
- local.get $flag_dst
- local.get $flag_src
- return_call $leave
+ unreachable
 end
 unreachable
