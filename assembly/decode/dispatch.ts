@@ -9,7 +9,8 @@ import { fetchGpa, fetchTranslate } from "../mmu/translate";
 import { enterRegion, HOT, isForced, pagesAreGlobal, pagesHold, regionOf } from "../translate/translator";
 import { MISSED, UNMAPPED } from "../translate/outcomes";
 import { looksFurther, noteUnmapped } from "../translate/unmapped";
-import { knownTrace, remember } from "./jumps";
+import { noteFar } from "./far-links";
+import { isKnownGlobally, knownTrace, remember } from "./jumps";
 import { buildTrace, FAULT_LEAF_SHIFT, flushCount, STEP_BYTES, stepTrace, traceAt } from "./traces";
 import { JUMPED, JUMPS_KEPT, R_IMM, R_OFFSET, R_SEGNO, R_STACK, RECORD_SIZE, T_COUNT, T_ENTRIES, T_FLAGS, T_LENGTH, T_RECORDS, T_VALID, TRACE_ENTERED } from "./record";
 
@@ -21,9 +22,9 @@ const LOG_ENTRIES: u32 = LOG_EXEC | LOG_CPU | LOG_COUNT;
  * The trace to interpret at CPU_RIP, entered: its instructions are taken off the fuel. Regions on the way are executed.
  * `link`: 0, or the link cell of the trace just left, which gets the new one where both lie on one page. Returns 0
  * where the run loop has to look: fuel or requests, or `fault` is set. With JUMPED added, `link` is where a computed
- * jump notes its target for the translator.
+ * jump notes its target for the translator. `from`: the trace just left, where there is a link.
  */
-export function findTrace(link: usize): usize {
+export function findTrace(link: usize, from: usize): usize {
   let missed: u32 = 0;
   let enteredAt: u64 = 0;
   let computed = (link & JUMPED) != 0;
@@ -48,16 +49,19 @@ export function findTrace(link: usize): usize {
       // Near the limit one instruction at a time: what lies beyond it must not be fetched.
       t = !(mode & MODE_FLAT) && rip + 14 > segLimit(SEG_CS) ? atLimit(rip, linear, mode) : lookUp(linear, mode);
       if (!t) return 0;
-      if (flushCount() != before) link = 0;
+      if (flushCount() != before) link = from = 0;
       heat = load<u32>(t, T_VALID);
       const log = load<u32>(cpu, CPU_LOG) & LOG_ENTRIES;
       if (log) {
         // Nothing is remembered, so that every entry comes this way.
-        link = 0;
+        link = from = 0;
         if (fuel >= load<u32>(t, T_COUNT)) logEntry(t, log);
       } else if (!heat) link = 0;
       else if (pagesHold(t, linear)) remember(linear, mode, t, pagesAreGlobal(t, linear));
-      else missed = MISSED;
+      else {
+        missed = MISSED;
+        from = 0;
+      }
     }
     if (missed == UNMAPPED && heat) {
       noteUnmapped(t);
@@ -68,7 +72,7 @@ export function findTrace(link: usize): usize {
       if (!missed || (missed == UNMAPPED && looksFurther(t) && rip != enteredAt)) {
         const region = regionOf(t, linear);
         if (region) {
-          link = 0;
+          link = from = 0;
           computed = false;
           enteredAt = rip;
           missed = enterRegion(region, t);
@@ -90,6 +94,7 @@ export function findTrace(link: usize): usize {
         if (!t) return 0;
       }
     } else if (link && (linear ^ load<u64>(cpu, CPU_TRACE_RIP)) >> 12 == 0 && (mode & MODE_CODE_MASK) != MODE_CODE16) store<u32>(link, <u32>t);
+    else if (from && heat > HOT && (mode & MODE_CODE_MASK) != MODE_CODE16) noteFar(from, rip, mode, t, isKnownGlobally(linear));
     const left = fuel - load<u32>(t, T_COUNT);
     if (left < 0) return 0;
     store<u32>(cpu, <u32>left, CPU_FUEL);

@@ -36,6 +36,12 @@ const JUMP_GLOBAL_EPOCH = CPU_TRACES + 12;
   return tag == contextGeneration << TAG_MODE_BITS && contextGeneration >> (32 - TAG_MODE_BITS) == load<u32>(cpu, JUMP_EPOCH) ? <usize>load<u32>(entry, 12) : 0;
 }
 
+/** Whether what knownTrace() knows at a linear address is reached by global pages alone. */
+// @ts-ignore: decorator
+@inline export function isKnownGlobally(linear: u64): bool {
+  return (load<u32>(entryFor(linear), 8) & TAG_GLOBAL) != 0;
+}
+
 /** Notes the trace at a linear address in the current address space; `global`: it is reached by global pages alone. */
 export function remember(linear: u64, mode: u32, trace: usize, global: bool): void {
   const now = contextGeneration >> (32 - TAG_MODE_BITS);

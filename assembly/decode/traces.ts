@@ -33,7 +33,8 @@ const HASH = JUMP_CACHE + JUMP_CACHE_SIZE;
 const HASH_ENTRIES: u32 = 131072;
 const PAGES = HASH + 0x80000;
 const PAGE_ENTRIES: u32 = 16384;
-const ARENA = PAGES + 0x10000;
+/** Where the first trace begins: its records lie at multiples of their size. */
+const ARENA = PAGES + 0x10000 + ((RECORD_SIZE - (T_RECORDS & (RECORD_SIZE - 1))) & (RECORD_SIZE - 1));
 /** Instructions of a trace at most. */
 const TRACE_MAX: u32 = 32;
 /** Bytes of an instruction at most. */

@@ -51,7 +51,7 @@ export function executeStep(step: usize): void {
 function execute(first: usize): void {
   let step: usize = first;
   for (;;) {
-    trace = step ? step : findTrace(link);
+    trace = step ? step : findTrace(link, 0);
     step = 0;
     link = 0;
     if (!trace) return;

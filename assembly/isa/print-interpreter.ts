@@ -150,6 +150,7 @@ export function printHot(numbering: Numbering, print: PrintBody = asRecorded): s
       "JUMPED",
     ],
     "decode/dispatch": ["findTrace", "leaveTrace", "raiseDecoded"],
+    "decode/far-links": ["farTrace"],
     "execute/push-pop": ["branchNear", "takeSuccessor"],
     "execute/request": ["beginShadow"],
     layout: ["CPU_FUEL", "CPU_MODE", "CPU_RIP", "CPU_TRACE_RIP", "MODE_CODE32", "MODE_CODE_MASK", "MODE_FLAT"],
@@ -182,7 +183,17 @@ function execute(step: usize): void {
   let link: usize = 0;
   for (;;) {
     // CPU_RIP says where to go on.
-    trace = step ? step : findTrace(link);
+    if (link) {
+      const t = farTrace(trace);
+      const heat = load<u32>(t, T_VALID);
+      const f = load<i64>(c, CPU_FUEL) - load<u32>(t, T_COUNT);
+      if (heat > 1 && <u64>f < 0x80000000) {
+        store<u32>(t, heat - 1, T_VALID);
+        store<u32>(c, <u32>f, CPU_FUEL);
+        store<u64>(c, load<u64>(c, CPU_RIP), CPU_TRACE_RIP);
+        trace = t;
+      } else trace = findTrace(link, trace);
+    } else trace = step ? step : findTrace(0, 0);
     if (!trace) return;
     step = 0;
     link = 0;
