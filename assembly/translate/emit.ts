@@ -25,11 +25,12 @@ import { I32_SHR_U, I64_ADD, UNREACHABLE } from "./opcodes";
 import { BEFORE_ALL, dispatchCount, dispatched, hasLabel, orderAt, ordered, positionOf, S_END, S_KIND, S_START, SCOPE_LOOP, scopeAt, scopeCount } from "./order";
 import {
   atInstruction, beginWaysOut, endWaysOut, FLAGS_DYNAMIC, flagsStored, leaveAt, leaveAtRip, leaveIfRequested, leaveWithFault, loadRegisters, loadTlb, loadVectors,
-  miss, prologue, pushGoOn, redispatch, setDirty, setKnownFlags, storeFlags, storeFuel, storeRegisters, storeVectors, takeFuel, usedRegisters, usedVectors, usesFloats,
+  miss, prologue, pushFuelReaches, redispatch, setDirty, setKnownFlags, storeFlags, storeFuel, storeRegisters, storeVectors, takeFuel, usedRegisters, usedVectors, usesFloats,
 } from "./state";
 import { findSpans, takeSpanLocals } from "./spans";
 import { planX87, usedSlots } from "./x87/plan";
 import { afterX87, attachAtEntry, attachX87Again, beginX87, beginX87Block, detachX87, prepareX87 } from "./x87/state";
+import { beginWindows, leaveWindows, openWindows, useWindows } from "./windows";
 import { at, block, br, brIf, brTable, byte, call, end, I32, i32const, i64const, ifBlock, labelOf, localGet, localSet, loop, scopes, u32leb, VOID, writeAt } from "./writer";
 
 /** Bytes that one instruction, or the end of a block, may take. */
@@ -58,6 +59,7 @@ function emitWith(looksUpSpans: bool): usize {
   beginFunction();
   planX87();
   collectRegisters();
+  beginWindows();
   findLiveFlags();
   findKnownFlags();
   beginLocals(usedRegisters, usedVectors);
@@ -128,6 +130,7 @@ function closeScopes(position: i32): void {
   while (open > 0 && load<i32>(scopeAt(load<i32>(openAt(open - 1))), S_END) == position) {
     end();
     open--;
+    if (load<u32>(scopeAt(load<i32>(openAt(open))), S_KIND) == SCOPE_LOOP) leaveWindows();
   }
 }
 
@@ -150,10 +153,18 @@ function openScopes(position: i32): void {
       setDirty(dirtyBeforeLoop(position));
       storeRegisters(0xffff);
       storeVectors(0xffff);
+      if (!isInLoop()) openWindows(best);
+      useWindows(best);
       loop(VOID);
     } else block(VOID);
     store<i32>(openAt(open++), best);
   }
+}
+
+/** Whether code is being emitted in a loop other than the dispatcher's. */
+function isInLoop(): bool {
+  for (let i = 0; i < open; i++) if (load<u32>(scopeAt(load<i32>(openAt(i))), S_KIND) == SCOPE_LOOP) return true;
+  return false;
 }
 
 function isOpen(scope: i32): bool {
@@ -293,7 +304,7 @@ export function edge(index: i32, target: i32, position: i32, inner: u32): void {
     const label = labelFor(position, to);
     if (label >= 0 && to > position) return br(label + inner);
     if (label >= 0) {
-      pushGoOn();
+      pushFuelReaches();
       brIf(label + inner);
       return leaveAt(target);
     }

@@ -7,7 +7,7 @@ import {
   MICRO_PUT, MICRO_PUT_FIXED, MICRO_SET_FLAGS, MICRO_VSTORE, MICRO_WHEN,
 } from "../generated/micro-ops";
 import { HELPER_fcomiSt, HELPER_KIND, HELPER_REGISTERS, HELPER_setCarryOverflow, HELPER_TOUCHES_FLAGS } from "../generated/helpers";
-import { HOW_INLINE, howTo, KIND_ALWAYS, KIND_CONDITIONAL, KIND_NEXT, mayLeave } from "./cases";
+import { HOW_CALL, HOW_INLINE, howTo, KIND_ALWAYS, KIND_CONDITIONAL, KIND_NEXT, mayLeave } from "./cases";
 import {
   B_COUNT, B_DIRTY_GEN, B_DIRTY_IN, B_DIRTY_KEEP, B_FALL, B_KIND, B_KNOWN_IN, B_KNOWN_OUT, B_LIVE_IN, B_POSITION, B_SUCCESSORS, B_TAKEN, blockAt, firstRecord,
 } from "./discover";
@@ -40,6 +40,8 @@ const CARRIED: i32 = -5;
 
 // ---------------------------------------------------------------- registers
 let floats: bool = false;
+/** Whether the region has the interpreter's cases execute instructions of it. */
+export let callsCases: bool = false;
 let general: u32 = 0;
 let generalWritten: u32 = 0;
 let xmm: u32 = 0;
@@ -52,6 +54,7 @@ function registerBit(at: u32): u32 {
 /** Finds the registers that the region reads and writes in line. */
 export function collectRegisters(): void {
   floats = false;
+  callsCases = false;
   general = 0;
   xmm = 0;
   for (let i = 0; i < ordered; i++) {
@@ -63,10 +66,11 @@ export function collectRegisters(): void {
       generalWritten = 0;
       xmmWritten = 0;
       let stored: u32 = 0xffffffff;
-      if (howTo(rec) == HOW_INLINE) {
+      const how = howTo(rec);
+      if (how == HOW_INLINE) {
         collect(rec);
         stored = storesGeneral(rec) ? 0xffff : 0;
-      }
+      } else if (how == HOW_CALL) callsCases = true;
       const writes = generalWritten | (xmmWritten << VECTORS);
       general |= generalWritten;
       xmm |= xmmWritten;
@@ -79,6 +83,15 @@ export function collectRegisters(): void {
   findDirty();
   useFloats(floats);
   useRegisters(general, xmm);
+}
+
+/** The general registers that a block uses in line, behind collectRegisters(). */
+export function registersOf(b: usize): u32 {
+  general = 0;
+  generalWritten = 0;
+  let rec = firstRecord(b);
+  for (let n = load<u32>(b, B_COUNT); n > 0; n--, rec += RECORD_SIZE) if (howTo(rec) == HOW_INLINE) collect(rec);
+  return general | generalWritten;
 }
 
 /** Whether the vCPU gets the general registers before an instruction: it may leave the region, and stores in front of it

@@ -50,6 +50,9 @@ export const TR_OPEN = CPU_TRANSLATE + 0x4000;
 export const TR_LIVE = CPU_TRANSLATE + 0x4400;
 /** i32[64]: entries of the region in the order of their displacements. */
 export const TR_SORTED = CPU_TRANSLATE + 0x4c00;
+/** Windows of the region being emitted (windows.ts), 12 bytes each. */
+export const TR_WINDOWS = CPU_TRANSLATE + 0x4e00;
+export const WINDOWS_MAX: u32 = 8;
 /** Values of the instruction being emitted, 16 bytes each. */
 export const TR_VALUES = CPU_TRANSLATE + 0x5000;
 /** u8 a local: its type; then, u16 each, the temporaries of each type. */

@@ -13,6 +13,7 @@ import { accessOf, isOpen, offsetInSpan, openSpan, spanBytes, spanLocal, spanWri
 import { placeOf } from "./straddles";
 import { field, unmappedIf } from "./state";
 import { isToLookFurther } from "./unmapped";
+import { moveWindow, pushInWindow, pushOutside, windowOf } from "./windows";
 import { byte, call, end, I32, I64, i32const, i64const, localGet, localSet, localTee, memory, scopes } from "./writer";
 
 /** Opcode of a zero-extending load of 1 << w bytes: i32, or i64 where w is 3. */
@@ -120,6 +121,21 @@ function pushSpan(address: u32, access: usize): void {
  */
 export function pushHost(address: u32, bytes: u32, tag: u32, access: usize = 0): void {
   if (access) return pushSpan(address, access);
+  const w = windowOf(tag);
+  if (w) {
+    pushOutside(w, address, bytes);
+    ifUnlikely();
+    lookUp(address, bytes, tag);
+    moveWindow(w, address);
+    end();
+    return pushInWindow(w, address);
+  }
+  lookUp(address, bytes, tag);
+  pushFound(address);
+}
+
+/** Sees to it that L_ENTRY is the entry of an address; leaves the region where it cannot be. */
+function lookUp(address: u32, bytes: u32, tag: u32): void {
   probe(address, bytes, tag);
   if (isToLookFurther()) {
     ifUnlikely();
@@ -131,7 +147,6 @@ export function pushHost(address: u32, bytes: u32, tag: u32, access: usize = 0):
     i32const(bytes);
     leaveUnless(find);
   } else unmappedIf();
-  pushFound(address);
 }
 
 /** Pushes whether the TLB's entry for `address` lacks the page that `bytes` bytes there all lie in. */

@@ -385,6 +385,14 @@ export function pushGoOn(): void {
   byte(I32_GE_S);
 }
 
+/** The same for the back edge of a loop, which does not look at requests: what an instruction asks for is seen behind it, and
+ * for what other threads ask the end of the slice, which is a fraction of a millisecond, is soon enough. */
+export function pushFuelReaches(): void {
+  localGet(L_FUEL);
+  i32const(instructionCount);
+  byte(I32_GE_S);
+}
+
 /** Takes a block's instructions off the fuel. */
 export function takeFuel(count: u32): void {
   localGet(L_FUEL);

@@ -53,13 +53,6 @@ block
   if
    local.get $fuel
    i32.const 3
-   i32.sub
-   i32.const 0
-   i32.const 0
-   i32.load offset=cpu.requests
-   i32.sub
-   i32.or
-   i32.const 0
    i32.ge_s
    br_if 1
    i32.const 0
