@@ -1,4 +1,5 @@
 // Makes the machine that a command line describes, runs it to its end, and puts everything back.
+import { memoriesMade } from "../boot/decompress/unpacker.ts";
 import type { KvmCpuidEntry } from "../kvm/cpuid-table.ts";
 import { describeObstacle, type TranslationObstacle } from "../kvm/obstacle.ts";
 import { Kvm } from "../kvm/system.ts";
@@ -55,7 +56,7 @@ export async function runMachine(
   const removeSignals = onSignals(program, leave);
   try {
     machine = makeMachine(settings, kvm, cpuid, guest, consoles, log);
-    collectGarbage();
+    if (memoriesMade > 0) collectGarbage();
     machine.vm.onObstacle = warnOfObstacle;
     const target = { machine, name: settings.name, version: VERSION, quit: leave, isShutDown: () => shutDown };
     monitor = startMonitor(consoles, target);

@@ -33,6 +33,9 @@ function decoders(): WebAssembly.Module | null {
   return compiled;
 }
 
+/** How many memories decoders have worked in: each is garbage once what came out of it is released. */
+export let memoriesMade = 0;
+
 /** Whether the decoders can be used on this host. */
 export function hasDecoders(): boolean {
   return decoders() !== null;
@@ -47,6 +50,7 @@ export function unpackWith(decoder: Decoder, packed: Uint8Array, size: number): 
   const module = decoders();
   if (module === null) throw new DecompressError("this host does not allow WebAssembly");
   const output = Math.ceil((DATA + packed.length + SLACK) / PAGE) * PAGE;
+  memoriesMade += 1;
   const memory = new WebAssembly.Memory({ initial: Math.ceil((output + size + SLACK) / PAGE) });
   new Uint8Array(memory.buffer, DATA, packed.length).set(packed);
   const exports = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
