@@ -63,11 +63,14 @@ test("where the TLB lacks pages again and again, a region that left for them goe
   const rounds = 800;
   const runs = 3;
   const often = 16384;
-  const translated = await onBothTiers((guest) => {
-    tables(guest, PRESENT_WRITABLE);
-    guest.load(CODE, walkPages(new Assembler(CODE), rounds, READ).finish());
-    for (let run = 0; run < runs; run++) guest.runToHalt();
-  }, [3]);
+  const translated = await onBothTiers(
+    (guest) => {
+      tables(guest, PRESENT_WRITABLE);
+      guest.load(CODE, walkPages(new Assembler(CODE), rounds, READ).finish());
+      for (let run = 0; run < runs; run++) guest.runToHalt();
+    },
+    [3],
+  );
   const { tlbMisses, regionMisses } = translated.stats().counters;
   assert.ok(tlbMisses > runs * rounds * PAGES * 0.9, `${tlbMisses} misses of the TLB`);
   assert.ok(regionMisses > often && regionMisses < often * 1.2, `${regionMisses} regions left for the interpreter`);
