@@ -11,7 +11,7 @@ import { callHelper, definedX87 } from "./calls";
 import { pushCondition } from "./conditions";
 import { feedsFloat, feedsLane, inFloatRegister, pushFloat, replacesLow, yieldsFloat } from "./float/operand";
 import { defineConstant } from "./fold";
-import { F_FLAGS } from "./imports";
+import { flagsFunction, RUNTIME_FLAGS } from "./imports";
 import { modifyHost, modifyOffset, nextDelta, record, setModified } from "./instruction";
 import { L_BASE, L_FLAG_DST, L_FLAG_OP, L_FLAG_SRC, temp } from "./locals";
 import { accessAt, addressLocal, loadOpcode, pushHost, pushOpened } from "./memory-access";
@@ -163,7 +163,7 @@ function compute(at: usize): void {
       else localGet(L_FLAG_OP);
       localGet(L_FLAG_DST);
       localGet(L_FLAG_SRC);
-      call(F_FLAGS);
+      call(flagsFunction(RUNTIME_FLAGS));
       return;
     }
     default:

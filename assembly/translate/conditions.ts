@@ -1,6 +1,6 @@
 // The sixteen conditions in translated code: straight from the operands of the last flag operation where it is known,
 // else by the core.
-import { F_CONDITION } from "./imports";
+import { flagsFunction, RUNTIME_CONDITION } from "./imports";
 import { L_FLAG_DST, L_FLAG_OP, L_FLAG_SRC } from "./locals";
 import { I32_AND, I32_EQZ, I32_OR, I32_SHL, I32_SHR_U, I32_SUB, I32_WRAP, I32_XOR, I64_EQZ, I64_SHR_U, I64_SUB } from "./opcodes";
 import { CARRY_SHIFT, FLAGS_CARRIED, knownFlags, OVERFLOW_SHIFT, setKnownFlags } from "./state";
@@ -70,7 +70,7 @@ export function pushCondition(code: u32): void {
   else localGet(L_FLAG_OP);
   localGet(L_FLAG_DST);
   localGet(L_FLAG_SRC);
-  call(F_CONDITION);
+  call(flagsFunction(RUNTIME_CONDITION));
 }
 
 /** The condition where CF and OF are bits of L_FLAG_OP. */

@@ -16,7 +16,7 @@ import { emitComputedJump } from "./computed-jumps";
 import { branchCondition, expand } from "./expand";
 import { collectRegisters, dirtyBeforeLoop, findKnownFlags, findLiveFlags, liveAfter, liveInBlock, storesGeneral } from "./flow";
 import { beginFloats, loadFast } from "./float/checks";
-import { F_EXECUTE } from "./imports";
+import { executeFunction } from "./imports";
 import { beginHints, ifUnlikely, settleHints } from "./hints";
 import { TR_BODY, TR_BODY_SIZE, TR_OPEN } from "./layout";
 import { beginLocals, declareLocals, freeTemps, L_BASE, L_NEXT, localsFull, temp } from "./locals";
@@ -241,7 +241,7 @@ function callCase(rec: usize, traceDelta: i32, remaining: i32, ends: bool): bool
   localGet(L_BASE);
   i64const(traceDelta);
   byte(I64_ADD);
-  call(F_EXECUTE);
+  call(executeFunction());
   localSet(result);
   flagsStored();
   // 0 and 1: it is done, 2: it is not.

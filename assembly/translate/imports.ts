@@ -1,7 +1,9 @@
-// What a module of regions imports: globals and functions of the core. The functions of runtime.ts always, helpers as
-// the batch uses them, numbered in the order of first use; and the function types that go with them.
+// What a module of regions imports: globals, the ways out, and functions of the core as the batch uses them, numbered in the
+// order of first use; and the function types that go with them. V8 compiles something for each type that a function is
+// imported by, whether it turns out to be of use or not.
 import { cpu } from "../cpu";
 import { HELPERS_MAX, TR_HELPERS_USED, TR_TYPES_USED, TYPES_MAX } from "./layout";
+import { I32, I64 } from "./writer";
 
 /** Globals: FAULT_* of the last call; the TLB array in use; the generations of the address space and of global pages (ways.ts). */
 export const G_FAULT: u32 = 0;
@@ -9,18 +11,17 @@ export const G_TLB: u32 = 1;
 export const G_GENERATION: u32 = 2;
 export const G_GLOBAL_GENERATION: u32 = 3;
 
-/** regionExecute, regionCondition, regionStoreFlags, regionFlags of runtime.ts. */
-export const F_EXECUTE: u32 = 0;
-export const F_CONDITION: u32 = 1;
-export const F_STORE_FLAGS: u32 = 2;
-export const F_FLAGS: u32 = 3;
 /** The ways out, functions of the vCPU's own module (ways.ts). */
-export const F_LEAVE: u32 = 4;
-export const F_MISS: u32 = 5;
-export const F_HELPERS: u32 = 6;
+export const F_LEAVE: u32 = 0;
+export const F_MISS: u32 = 1;
+export const F_HELPERS: u32 = 2;
 
-/** What is called where helpers are, by numbers behind theirs: exports j of the core (x87/runtime.ts, string-runtime.ts). */
+/** What is called where helpers are, by numbers behind theirs: exports j of the core (runtime.ts, x87/runtime.ts, string-runtime.ts). */
 export const RUNTIME: u32 = 0x10000;
+const RUNTIME_EXECUTE: u32 = RUNTIME;
+export const RUNTIME_CONDITION: u32 = RUNTIME + 1;
+export const RUNTIME_STORE_FLAGS: u32 = RUNTIME + 2;
+export const RUNTIME_FLAGS: u32 = RUNTIME + 3;
 export const RUNTIME_ATTACH_X87: u32 = RUNTIME + 4;
 export const RUNTIME_DETACH_X87: u32 = RUNTIME + 5;
 export const RUNTIME_COMPUTE_X87: u32 = RUNTIME + 6;
@@ -34,14 +35,10 @@ export const RUNTIME_WRITES: u32 = RUNTIME + 12;
 /** findSpan of runtime.ts. */
 export const RUNTIME_SPAN: u32 = RUNTIME + 13;
 
-/** Numbers of the types that are always there: a region, and those of the functions above. */
+/** Numbers of the types that are always there: that of regions, and that of ways out. */
 export const TYPE_REGION: u32 = 0;
-export const TYPE_EXECUTE: u32 = 1;
-export const TYPE_CONDITION: u32 = 2;
-export const TYPE_STORE_FLAGS: u32 = 3;
-export const TYPE_FLAGS: u32 = 4;
-export const TYPE_WAY: u32 = 5;
-export const TYPE_HELPERS: u32 = 6;
+export const TYPE_WAY: u32 = 1;
+export const TYPE_HELPERS: u32 = 2;
 const TYPE_SIZE: usize = 16;
 
 export function forgetImports(): void {
@@ -86,6 +83,29 @@ export function helperFunction(helper: u32, result: u32): u32 {
   store<u32>(cpu + 8 * n, TYPE_HELPERS + typeFor(result), TR_HELPERS_USED + 8);
   store<u32>(cpu, n + 1, TR_HELPERS_USED);
   return F_HELPERS + n;
+}
+
+/** Function number of what has the interpreter's case execute a record: its address, and that of its trace. */
+export function executeFunction(): u32 {
+  beginType();
+  addParameter(I32);
+  addParameter(I64);
+  return helperFunction(RUNTIME_EXECUTE, I32);
+}
+
+/** Function number of RUNTIME_CONDITION, RUNTIME_STORE_FLAGS or RUNTIME_FLAGS. The type that is being put together stays as it is. */
+export function flagsFunction(helper: u32): u32 {
+  const types = draft;
+  const count = drafted;
+  beginType();
+  if (helper == RUNTIME_CONDITION) addParameter(I32);
+  addParameter(I32);
+  addParameter(I64);
+  addParameter(I64);
+  const f = helperFunction(helper, helper == RUNTIME_STORE_FLAGS ? 0 : I32);
+  draft = types;
+  drafted = count;
+  return f;
 }
 
 function typeFor(result: u32): u32 {

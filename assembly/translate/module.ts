@@ -1,7 +1,7 @@
 // A batch of regions becomes one module: sections around the finished functions. WebAssembly core specification 5.5.
 import { cpu } from "../cpu";
 import {
-  F_HELPERS, F_LEAVE, RUNTIME, TYPE_CONDITION, TYPE_EXECUTE, TYPE_FLAGS, TYPE_HELPERS, TYPE_REGION, TYPE_STORE_FLAGS, TYPE_WAY, usedHelper, usedHelpers, usedHelperType, usedType, usedTypes,
+  F_HELPERS, F_LEAVE, RUNTIME, TYPE_HELPERS, TYPE_REGION, TYPE_WAY, usedHelper, usedHelpers, usedHelperType, usedType, usedTypes,
 } from "./imports";
 import { TR_BATCH_COUNT, TR_CODE, TR_MODULE } from "./layout";
 import { writeHints } from "./hints";
@@ -90,10 +90,6 @@ function writeTypes(): void {
   beginSection(SECTION_TYPE);
   u32leb(TYPE_HELPERS + usedTypes());
   writeType(2, I32 | (<u64>I64 << 8), I32);
-  writeType(2, I32 | (<u64>I64 << 8), I32);
-  writeType(4, I32 | (<u64>I32 << 8) | (<u64>I64 << 16) | (<u64>I64 << 24), I32);
-  writeType(3, I32 | (<u64>I64 << 8) | (<u64>I64 << 16), 0);
-  writeType(3, I32 | (<u64>I64 << 8) | (<u64>I64 << 16), I32);
   writeType(5, I64 | (<u64>I64 << 8) | (<u64>I32 << 16) | (<u64>I64 << 24) | (<u64>I64 << 32), I32);
   for (let i: u32 = 0; i < usedTypes(); i++) {
     const t = usedType(i);
@@ -153,11 +149,6 @@ function writeImports(): void {
   u32leb(1 + GLOBALS + F_HELPERS + helpers);
   importMemory();
   importGlobals();
-  for (let i: u32 = 0; i < F_LEAVE; i++) {
-    importName(LETTER_RUNTIME, i);
-    byte(IMPORT_FUNCTION);
-    u32leb(i == 0 ? TYPE_EXECUTE : i == 1 ? TYPE_CONDITION : i == 2 ? TYPE_STORE_FLAGS : TYPE_FLAGS);
-  }
   for (let i: u32 = F_LEAVE; i < F_HELPERS; i++) {
     importName(LETTER_WAY, wayNumber(i - F_LEAVE));
     byte(IMPORT_FUNCTION);

@@ -1,7 +1,7 @@
 // What a region has in locals instead of the vCPU, and how it goes back: registers, flags, fuel, and the ways out.
 import { cpu } from "../cpu";
 import { CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_FUEL, CPU_RIP, CPU_XMM } from "../layout";
-import { F_LEAVE, F_MISS, F_STORE_FLAGS, G_FAULT, G_TLB } from "./imports";
+import { F_LEAVE, F_MISS, flagsFunction, G_FAULT, G_TLB, RUNTIME_STORE_FLAGS } from "./imports";
 import { code64 } from "./code-mode";
 import { forgetRegister } from "./float/ordinary";
 import { ifUnlikely } from "./hints";
@@ -136,7 +136,7 @@ export function storeFlags(): void {
     localGet(L_FLAG_OP);
     localGet(L_FLAG_DST);
     localGet(L_FLAG_SRC);
-    call(F_STORE_FLAGS);
+    call(flagsFunction(RUNTIME_STORE_FLAGS));
   } else {
     const shift = 64 - (8 << (knownFlags & 3));
     i32const(0);
