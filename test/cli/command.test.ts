@@ -263,10 +263,14 @@ test("install-alias touches nothing that is not its own", async () => {
   assert.equal(readlinkSync(join(other, "qemu-system-x86_64")), "/bin/true");
 });
 
-const hasScript = existsSync("/usr/bin/script");
-test("the terminal is raw while the guest runs and put back afterwards", {
-  skip: hasScript ? false : "no script(1)",
-}, () => {
+/** Why there is no terminal to test with; false: there is one. */
+function noTerminal(): string | false {
+  if (!existsSync("/usr/bin/script")) return "no script(1)";
+  const { status } = spawnSync("script", ["-qec", "stty -g", "/dev/null"]);
+  return status === 0 ? false : "script(1) makes no terminal here";
+}
+
+test("the terminal is raw while the guest runs and put back afterwards", { skip: noTerminal() }, () => {
   const shell = [
     "stty -g",
     `${process.execPath} ${command} -nographic ${DEBUG_EXIT.join(" ")} -kernel ${kernel("bye", [...outByte(0xf4, 0), ...STOP])}`,
