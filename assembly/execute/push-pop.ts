@@ -7,7 +7,7 @@ import {
 import { addressSize, JUMPED, nextRip, R_IMM, RECORD_SIZE, record, T_FALL, T_JUMP, T_TAKEN } from "../decode/record";
 import { beginShadow } from "./request";
 import { CPU_CPL, CPU_CR4, CPU_EFLAGS, CPU_MODE, MODE_CODE16, MODE_CODE64, MODE_CODE_MASK, MODE_FLAT, MODE_STACK32, MODE_VM86 } from "../layout";
-import { readMem, readSlow, rmwReadSlow, writeMem, writeSlow } from "../mmu/access";
+import { readMem, rmwReadSlow, writeMem } from "../mmu/access";
 import { updateAccessClass } from "../mmu/contexts";
 import { probeRead, probeWrite } from "../mmu/tlb";
 import { getFlags, setFlags } from "./flags";
@@ -35,13 +35,14 @@ function push(value: u64, size: i32): void {
 }
 
 export function push16(value: u32): void { push(value, 2); }
-export function push32(value: u32): void {
-  if (!hasFlatStack()) return push(value, 4);
+// @ts-ignore: decorator
+@inline export function push32(value: u32): void {
   const sp = <u64><u32>(<u32>gpr(RSP) - 4);
-  const host = probeWrite(sp, 4);
-  if (host) store<u32>(host, value);
-  else if (!writeSlow(sp, value, 4)) return;
-  setGpr(RSP, sp);
+  const host = hasFlatStack() ? probeWrite(sp, 4) : 0;
+  if (host) {
+    store<u32>(host, value);
+    setGpr(RSP, sp);
+  } else push(value, 4);
 }
 
 /** Whether all of ESP points into a flat stack, outside 64-bit code. */
@@ -57,15 +58,16 @@ function peek(depth: u64, size: i32): u64 {
 }
 
 export function top16(): u32 { return <u32>peek(0, 2); }
-export function top32(): u32 {
-  if (!hasFlatStack()) return <u32>peek(0, 4);
-  const sp = <u64><u32>gpr(RSP);
-  const host = probeRead(sp, 4);
-  return host ? load<u32>(host) : <u32>readSlow(sp, 4);
+// @ts-ignore: decorator
+@inline export function top32(): u32 {
+  const host = hasFlatStack() ? probeRead(<u32>gpr(RSP), 4) : 0;
+  return host ? load<u32>(host) : <u32>peek(0, 4);
 }
 
-export function drop(bytes: u64): void {
-  setStackPointer(gpr(RSP) + bytes, stackMask());
+// @ts-ignore: decorator
+@inline export function drop(bytes: u64): void {
+  if (hasFlatStack()) setGpr(RSP, <u32>(gpr(RSP) + bytes));
+  else setStackPointer(gpr(RSP) + bytes, stackMask());
 }
 
 /** Raises #GP(0) where a near target in 16- or 32-bit code lies beyond CS.limit. */

@@ -1,9 +1,10 @@
 // Loading segment registers (SDM volume 3, 3.4 and 5; volume 2, MOV, LDS, LLDT, LTR), and checking
 // memory operands against them.
 import {
-  GP, NP, SEG_CS, SEG_ES, SEG_FS, SEG_GS, SEG_LDTR, SEG_SS, SEG_TR, SS, fault, raiseError, segAttr, segBase,
+  GP, NP, SEG_CS, SEG_ES, SEG_FS, SEG_GS, SEG_LDTR, SEG_SS, SEG_TR, SS, cpu, fault, raiseError, segAttr, segBase,
   segLimit,
 } from "../cpu";
+import { CPU_MODE, MODE_FLAT } from "../layout";
 import { sysWrite } from "../mmu/access";
 import {
   ATTR_ACCESSED, ATTR_CODE, ATTR_CONFORMING, ATTR_DB, ATTR_EXPAND_DOWN, ATTR_P, ATTR_READABLE, ATTR_S, ATTR_TYPE,
@@ -13,6 +14,7 @@ import {
 } from "./descriptors";
 import { updateMode } from "./mode";
 import { canonical, code64, cpl, longMode, protectedMode, usesDescriptors, vm86 } from "./privilege";
+import { updateReach } from "./segment-reach";
 
 /** CPU_SHADOW: interrupts and debug exceptions wait one instruction after a load of SS. */
 export const SHADOW_MOV_SS: u32 = 2;
@@ -31,6 +33,9 @@ export function loadSegment(seg: i32, selector: u32): bool {
     return true;
   }
   setEventExt(0);
+  const attr = segAttr(seg);
+  const base = segBase(seg);
+  const limit = segLimit(seg);
   if (!isNull(selector)) {
     const valid = seg == SEG_SS ? checkStackSegment(selector, cpl(), GP) : checkDataSegment(selector, cpl(), GP);
     if (!valid || !setAccessed()) return false;
@@ -45,7 +50,10 @@ export function loadSegment(seg: i32, selector: u32): bool {
     }
     installNull(SEG_SS, selector, cpl());
   }
-  updateMode();
+  // A kernel loads what is there already each time that it is entered; and the mode says nothing of FS and GS.
+  if (segAttr(seg) == attr && segBase(seg) == base && segLimit(seg) == limit) return true;
+  if (seg < SEG_FS) updateMode();
+  else if (!code64()) updateReach((load<u32>(cpu, CPU_MODE) & MODE_FLAT) != 0);
   return true;
 }
 
