@@ -15,7 +15,6 @@ import { requestOthers } from "../mmu/shootdown";
 import { dropRegions } from "../translate/regions";
 import { forgetTranslations, initialHeat } from "../translate/translator";
 import { JUMP_CACHE, JUMP_CACHE_SIZE } from "./jumps";
-import { joinPairs } from "./pairs";
 import { decode, DECODE_NO_DEVICE, DECODE_SHORT, DECODE_TOO_LONG, leafFlags, unknownOpcode } from "./decoder";
 import {
   R_IMM, R_NEXT, R_OFFSET, R_OP, RECORD_SIZE, T_COUNT, T_GPA, T_HASH_NEXT, T_HOST, T_LENGTH, T_MODE, T_PAGE_NEXT, T_RECORDS, T_VALID,
@@ -197,7 +196,6 @@ export function buildTrace(host: usize, gpa: u64, mode: u32, linear: u64): usize
   const t = takeTrace();
   const n = fill(t, host, 0x1000 - (host & 0xfff), mode, linear, TRACE_MAX, true);
   if (n == 0) return 0;
-  joinPairs(t + T_RECORDS, n);
   const key = mode & MODE_DECODE_MASK;
   store<u64>(t, gpa, T_GPA);
   store<u32>(t, key, T_MODE);

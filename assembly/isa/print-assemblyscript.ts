@@ -42,19 +42,6 @@ const name = (v: Value): string => `v${v.id}`;
 const typeOf = (v: Value): string => TYPE[v.type];
 const memoryType = (width: Width): string => `u${width}`;
 
-/** Condition `code` of the flags that the printed steps of a comparison leave, of its operands; undefined: it has to be looked up. */
-export function conditionAfter(steps: readonly MicroOp[], code: number): string | undefined {
-  const flags = steps.at(-1);
-  if (flags?.op !== "flags") return undefined;
-  const [dst, src] = flags.args.map((v) => (v ? `(<u64>${name(v)} << ${64 - flags.width})` : ""));
-  const kind = flagCode(flags.kind);
-  let met: string | undefined;
-  if (kind === flagCode("sub"))
-    met = code >> 1 === 1 ? `${dst} < ${src}` : code >> 1 === 2 ? `${dst} == ${src}` : undefined;
-  else if (kind === flagCode("logic") && code >> 1 === 2) met = `${dst} == 0`;
-  return met && (code & 1 ? `!(${met})` : met);
-}
-
 export class Printer {
   readonly imports = new Map<string, Set<string>>();
 

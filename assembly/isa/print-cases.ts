@@ -132,6 +132,6 @@ export function printCases(): ReadonlyMap<string, string> {
   return new Map([
     ["generated/cases", `${imports}\n${FOLLOW}${LOOP}${functions.join("\n")}\n`],
     ["generated/interpret", 'export { executeStep, interpret } from "./cases";\n'],
-    ["generated/opcodes", printTables(rows, { ...numbering, opOf, pairs: [] })],
+    ["generated/opcodes", printTables(rows, { ...numbering, opOf })],
   ]);
 }

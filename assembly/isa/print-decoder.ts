@@ -1,14 +1,6 @@
 // Prints the decoder's tables: opcode -> candidates -> leaf -> case numbers. The tables are read-only data.
 import { type Form, KINDS, MAPS, PREFIXES, SIZES } from "./encoding.ts";
-import {
-  type Numbering,
-  OP_ABANDON,
-  OP_FAULT,
-  OP_FIRST_GROUP,
-  OP_LEAVE,
-  OP_NEXT,
-  OP_SHADOW,
-} from "./print-interpreter.ts";
+import { type Numbering, OP_ABANDON, OP_FAULT, OP_LEAVE, OP_NEXT, OP_SHADOW } from "./print-interpreter.ts";
 import type { Row } from "./row.ts";
 import { variantsOf } from "./variant.ts";
 
@@ -117,15 +109,6 @@ export function printTables(rows: readonly Row[], numbering: Numbering): string 
       );
     });
   }
-  // Cases of pairs, by the case of the first.
-  const firstHot = OP_FIRST_GROUP + numbering.groups.length;
-  const joint = numbering.pairs.map((p, i) => ({
-    first: numbering.opOf.get(p.first.key)!,
-    second: numbering.opOf.get(p.second.key)!,
-    op: firstHot + numbering.hot.length + i,
-  }));
-  joint.sort((a, b) => a.first - b.first);
-  const heads = numbering.hot.map((_v, i) => joint.filter((p) => p.first < firstHot + i).length);
   const data = (name: string, type: string, values: readonly number[]): string =>
     `export const ${name}: usize = memory.data<${type}>([${values.join(",")}]);\n`;
   const constants = (prefix: string, table: Record<string, number>): string =>
@@ -142,13 +125,5 @@ ${data("CANDIDATES", "u8", candidates)}
 ${data("LEAVES", "u8", leaves.flat())}
 /** u32[16] a leaf: case number by [locked][width][memory]; all ones: none. */
 ${data("CASES", "u32", variants)}
-
-/** Cases that are the first of a pair: from which number on, and how many, none where there are no pairs. */
-export const JOINT_FIRST: u32 = ${firstHot};
-export const JOINT_HEADS_COUNT: u32 = ${joint.length ? numbering.hot.length : 0};
-/** u16 a case, and one more: where its pairs begin in JOINT_CASES. */
-${data("JOINT_HEADS", "u16", [...heads, joint.length])}
-/** u16 case of the second, u16 case of both. */
-${data("JOINT_CASES", "u16", joint.length ? joint.flatMap((p) => [p.second, p.op]) : [0, 0])}
 ${constants("", { OP_LEAVE, OP_NEXT, OP_ABANDON, OP_SHADOW, OP_FAULT })}`;
 }

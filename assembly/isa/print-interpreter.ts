@@ -1,6 +1,5 @@
 // Prints the interpreter: one switch for the hot cases, one function with a switch of its own for each group of the others.
-import { type Pair, pairsOf } from "./pairs.ts";
-import { conditionAfter, type Frame, Printer } from "./print-assemblyscript.ts";
+import { type Frame, Printer } from "./print-assemblyscript.ts";
 import { allVariants, type Variant } from "./variant.ts";
 
 /** Records with these op numbers end a trace: leave for CPU_RIP; go on at the next address. */
@@ -12,7 +11,7 @@ export const OP_ABANDON = 2;
 export const OP_SHADOW = 3;
 /** The bytes are no instruction, or not one that may be executed now: R_IMM is the vector. */
 export const OP_FAULT = 4;
-/** Numbers from here on are groups, then hot cases, then those of pairs of hot ones. */
+/** Numbers from here on are groups, then hot cases. */
 export const OP_FIRST_GROUP = 5;
 
 export interface Numbering {
@@ -21,7 +20,6 @@ export interface Numbering {
   readonly opOf: ReadonlyMap<string, number>;
   readonly hot: readonly Variant[];
   readonly cold: ReadonlyMap<string, readonly Variant[]>;
-  readonly pairs: readonly Pair[];
 }
 
 export function number(): Numbering {
@@ -33,7 +31,7 @@ export function number(): Numbering {
   const opOf = new Map<string, number>();
   hot.forEach((v, i) => opOf.set(v.key, OP_FIRST_GROUP + groups.length + i));
   groups.forEach((g, gi) => cold.get(g)!.forEach((v, i) => opOf.set(v.key, (OP_FIRST_GROUP + gi) | (i << 16))));
-  return { groups, opOf, hot, cold, pairs: pairsOf(hot) };
+  return { groups, opOf, hot, cold };
 }
 
 const HEADER = "// Printed from assembly/isa by tools/build-core.mjs. Not edited.\n";
@@ -128,25 +126,11 @@ export function printHot(numbering: Numbering, print: PrintBody = asRecorded): s
     (g, i) =>
       `      case ${OP_FIRST_GROUP + i}: { record = pc; const moved = ${groupFunction(g)}(load<u16>(pc, R_SUB), pc); if (fault) { pc = record + moved; break; } pc += moved; continue; }`,
   );
-  const bodyOf = (v: Variant): string => {
+  const hot = numbering.hot.map((v, i) => {
     const last = v.steps.at(-1)?.op;
     const tail = last === "branch" || last === "jump" ? "" : " pc += RECORD_SIZE; continue;";
-    return `${prologue(v, "c")}${print(printer, v)}${tail}`;
-  };
-  const hot = numbering.hot.map((v, i) => `      case ${first + i}: { // ${v.key}\n        ${bodyOf(v)} }`);
-  const both = ({ first: a, second: b }: Pair): string => {
-    const [asked, jump] = b.steps;
-    const met = asked?.op === "condition" && jump?.op === "branch" ? conditionAfter(a.steps, asked.code) : undefined;
-    if (met)
-      return `let met: u32; { ${print(printer, a)} met = u32(${met}); } pc += RECORD_SIZE; ${frame.branch("met", b.width)}`;
-    // The first may have written over the second: a load, too, into page tables.
-    const written = a.steps.some((s) => ["load", "store", "complete", "call"].includes(s.op));
-    const look = written ? ` if (load<u16>(pc) == ${OP_ABANDON}) continue;` : "";
-    return `{ ${prologue(a, "c")}${print(printer, a)} } pc += RECORD_SIZE;${look} ${bodyOf(b)}`;
-  };
-  const pairs = numbering.pairs.map(
-    (p, i) => `      case ${first + hot.length + i}: { // ${p.first.key} | ${p.second.key}\n        ${both(p)} }`,
-  );
+    return `      case ${first + i}: { // ${v.key}\n        ${prologue(v, "c")}${print(printer, v)}${tail} }`;
+  });
   const imports = importLines([printer], {
     cpu: ["cpu", "fault"],
     "decode/record": [
@@ -227,7 +211,6 @@ function execute(step: usize): void {
       case ${OP_FAULT}: raiseDecoded(pc); break;
 ${groups.join("\n")}
 ${hot.join("\n")}
-${pairs.join("\n")}
       default: unreachable();
     }
     break;

@@ -50,8 +50,6 @@ export const FLAGS_STRAIGHT: u32 = ${FLAGS_STRAIGHT};
 /** The case numbers of groups start here, those of hot cases at OP_FIRST_HOT. */
 export const OP_FIRST_GROUP: u32 = ${OP_FIRST_GROUP};
 export const OP_FIRST_HOT: u32 = ${OP_FIRST_GROUP + numbering.groups.length};
-/** Those of pairs start here: the first of both keeps its own in R_SUB. */
-export const OP_FIRST_PAIR: u32 = ${OP_FIRST_GROUP + numbering.groups.length + numbering.hot.length};
 /** u8: lists, one after the other; cases with the same steps share one. */
 ${array("MICRO_OPS", "u8", data)}
 /** u32: offsets of lists: the hot cases, then the cases of each group. */
@@ -60,7 +58,6 @@ ${array("MICRO_OPS_INDEX", "u32", index)}
 ${array("MICRO_OPS_GROUPS", "u16", groups)}
 /** The list of a record's case: R_OP and R_SUB as decoded. */
 export function microOps(op: u32, sub: u32): usize {
-  if (op >= OP_FIRST_PAIR) op = sub;
   const number = op < OP_FIRST_HOT ? <u32>load<u16>(MICRO_OPS_GROUPS + ((op - OP_FIRST_GROUP) << 1)) + sub : op - OP_FIRST_HOT;
   return MICRO_OPS + load<u32>(MICRO_OPS_INDEX + (number << 2));
 }
