@@ -1,11 +1,12 @@
 // Loading segment registers (SDM volume 3, 3.4 and 5; volume 2, MOV, LDS, LLDT, LTR), and checking
 // memory operands against them.
 import {
-  GP, NP, SEG_CS, SEG_ES, SEG_FS, SEG_GS, SEG_LDTR, SEG_SS, SEG_TR, SS, cpu, fault, raiseError, segAttr, segBase,
+  AC, GP, NP, SEG_CS, SEG_ES, SEG_FS, SEG_GS, SEG_LDTR, SEG_SS, SEG_TR, SS, cpu, fault, raiseError, segAttr, segBase,
   segLimit,
 } from "../cpu";
 import { CPU_MODE, MODE_FLAT } from "../layout";
 import { sysWrite } from "../mmu/access";
+import { alignmentChecked } from "../mmu/contexts";
 import {
   ATTR_ACCESSED, ATTR_CODE, ATTR_CONFORMING, ATTR_DB, ATTR_EXPAND_DOWN, ATTR_P, ATTR_READABLE, ATTR_S, ATTR_TYPE,
   ATTR_UNUSABLE, ATTR_WRITABLE, LDT, TSS16_AVAILABLE, TSS32_AVAILABLE, TSS_BUSY_BIT, attrOf, baseOf, descriptorAt,
@@ -164,7 +165,7 @@ function installTable(seg: i32, selector: u32, attr: u32): void {
 /**
  * Linear address of a memory operand of `size` bytes at `seg`:`offset`, in any mode. `offset` is
  * already cut to the address size. Where the segment does not allow the access, or the address is not
- * canonical, #GP(0), or #SS(0) for the stack segment, is raised, and the result means nothing.
+ * canonical, #GP(0), or #SS(0) for the stack segment, is raised, or #AC(0) where that comes first, and the result means nothing.
  */
 export function linearChecked(seg: i32, offset: u64, size: i32, write: bool): u64 {
   if (code64()) {
@@ -172,8 +173,12 @@ export function linearChecked(seg: i32, offset: u64, size: i32, write: bool): u6
     if (!canonical(linear) || !canonical(linear + <u64>(max(size, 1) - 1))) raiseError(seg == SEG_SS ? SS : GP, 0);
     return linear;
   }
-  if (!segmentAllows(seg, offset, size, write)) raiseError(seg == SEG_SS ? SS : GP, 0);
-  return (segBase(seg) + offset) & 0xffffffff;
+  const linear = (segBase(seg) + offset) & 0xffffffff;
+  if (segmentAllows(seg, offset, size, write)) return linear;
+  // Ten bytes are stored as eight and two: what is wrong with the eight comes first.
+  if (size == 10 && write && alignmentChecked && linear & 7 && segmentAllows(seg, offset, 8, true)) raiseError(AC, 0);
+  else raiseError(seg == SEG_SS ? SS : GP, 0);
+  return linear;
 }
 
 /** Do rights and limit of a segment allow an access outside 64-bit mode? `size` 0: a line is flushed, which code that may not be
