@@ -340,6 +340,8 @@ export const JIT_GATHER = 1;
 export const JIT_CLOSED = 2;
 /** u32: 1: PAUSE makes run() return INTR. */
 export const VM_PAUSE_YIELDS = VM_JIT_PACE + 4;
+/** u32: the most vCPUs that the VM was laid out for. */
+export const VM_MAX_VCPUS = VM_PAUSE_YIELDS + 4;
 
 /** VM_MAX_SLOTS entries of 32 bytes {u64 gpa, u64 size (0: free), u32 host, u32 flags, u64 spare}. */
 export const VM_SLOTS = VM_BASE + 0x1000;

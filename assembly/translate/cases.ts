@@ -5,7 +5,7 @@ import {
   ATTRIBUTE_ENDS, ATTRIBUTE_MAY_FAULT, ATTRIBUTE_MEMORY, ATTRIBUTE_WIDTH_SHIFT, FLAGS_SHADOW, FLAGS_STRAIGHT, MICRO_ADDRESS, MICRO_ADDRESS_ALIGNED, MICRO_ADDRESS_PLUS, MICRO_BRANCH, MICRO_BRANCH_IF, MICRO_CALL,
   MICRO_COMPLETE_LOCKED, MICRO_EFFECTIVE, MICRO_END, MICRO_JUMP, MICRO_LEAVE, MICRO_MODIFY_LOCKED, MICRO_OFFSET, MICRO_POINTER, MICRO_PUT_FIXED, MICRO_STORE, OP_FIRST_GROUP, OP_FIRST_HOT,
 } from "../generated/micro-ops";
-import { VM_JIT_VERIFY, VM_VCPU_COUNT } from "../layout";
+import { VM_JIT_VERIFY, VM_MAX_VCPUS } from "../layout";
 import { isPlainAddress } from "./address";
 import { code16, code64 } from "./code-mode";
 import { isCovered } from "./spans";
@@ -75,10 +75,11 @@ export function howTo(rec: usize): u32 {
         if (!(load<u8>(HELPER_KIND + helper) & HELPER_DIRECT) && !isInlineStack(helper) && !isInlineString(helper, rec) && !isStored(helper, rec)) return cold;
         break;
       }
-      // One processor has nobody to be atomic against: devices work on its own thread.
+      // A VM for one processor has nobody to be atomic against: devices work on its own thread. In one for several the next may
+      // begin on another thread at any time, while this one is in the region.
       case MICRO_MODIFY_LOCKED:
       case MICRO_COMPLETE_LOCKED:
-        if (load<u32>(VM_VCPU_COUNT) > 1) return cold;
+        if (load<u32>(VM_MAX_VCPUS) > 1) return cold;
         break;
       case MICRO_LEAVE: return cold;
       // Steps that this translator does not know.

@@ -9,6 +9,7 @@ import {
   VM_DIRTY_PAGES,
   VM_HOST,
   VM_ICOUNT_SHIFT,
+  VM_MAX_VCPUS,
   VM_RAM_BASE,
   VM_RAM_SIZE,
   VM_TSC_KHZ,
@@ -32,8 +33,6 @@ export const DEFAULT_TSC_KHZ = 1_000_000;
 const HOST_ALLOCATED = VM_HOST;
 /** u32: bit n: vCPU n exists. */
 const HOST_VCPUS = VM_HOST + 4;
-/** u32: the most vCPUs this VM was laid out for. */
-const HOST_MAX_VCPUS = VM_HOST + 8;
 /** u32: what keeps the VM's code from being translated (obstacle.ts). */
 const HOST_OBSTACLE = VM_HOST + 12;
 /** i64: sharedClockNs() at the VM's creation. */
@@ -122,7 +121,7 @@ export class VmMemory {
     view.setUint32(VM_TSC_KHZ, DEFAULT_TSC_KHZ, true);
     view.setInt32(VM_ICOUNT_SHIFT, -1, true);
     view.setFloat64(VM_WALL_EPOCH, wallNs, true);
-    view.setUint32(HOST_MAX_VCPUS, maxVcpus, true);
+    view.setUint32(VM_MAX_VCPUS, maxVcpus, true);
     view.setBigInt64(HOST_EPOCH, epochNs, true);
     return new VmMemory(memory);
   }
@@ -137,7 +136,7 @@ export class VmMemory {
   }
 
   get maxVcpus(): number {
-    return this.u32(HOST_MAX_VCPUS);
+    return this.u32(VM_MAX_VCPUS);
   }
 
   get epochNs(): bigint {

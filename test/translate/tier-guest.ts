@@ -90,20 +90,20 @@ export class TierGuest {
    * Makes a guest in 64-bit mode at CPL 0, nothing loaded yet. `threshold`: as VM_JIT_THRESHOLD. `bytes`: of memory; what
    * lies from LARGE on is mapped to itself.
    */
-  static async create(threshold: number, bytes = MEMORY): Promise<TierGuest> {
-    const guest = await TierGuest.powerUp(threshold, bytes);
+  static async create(threshold: number, bytes = MEMORY, maxVcpus = 1): Promise<TierGuest> {
+    const guest = await TierGuest.powerUp(threshold, bytes, maxVcpus);
     guest.buildTables();
     guest.enterLongMode();
     return guest;
   }
 
   /** Makes a guest with `bytes` of memory, as it is at power-up. */
-  static async powerUp(threshold: number, bytes: number): Promise<TierGuest> {
+  static async powerUp(threshold: number, bytes: number, maxVcpus = 1): Promise<TierGuest> {
     let now = 0;
     const modules: Uint8Array[] = [];
     const hooks: TierGuest["hooks"] = {};
     const program = await compileCore();
-    const memory = VmMemory.create(bytes, 1, 0n, 0, program);
+    const memory = VmMemory.create(bytes, maxVcpus, 0n, 0, program);
     const core = instantiate(program, memory.memory, {
       nowNs: () => {
         now += QUESTION_NS;
