@@ -28,10 +28,10 @@ import {
   miss, prologue, pushFuelReaches, redispatch, setDirty, setKnownFlags, storeFlags, storeFuel, storeRegisters, storeVectors, takeFuel, usedRegisters, usedVectors, usesFloats,
 } from "./state";
 import { findSpans, takeSpanLocals } from "./spans";
-import { planX87, usedSlots } from "./x87/plan";
+import { planX87 } from "./x87/plan";
 import { afterX87, attachAtEntry, attachX87Again, beginX87, beginX87Block, detachX87, prepareX87 } from "./x87/state";
 import { beginWindows, leaveWindows, openWindows, useWindows } from "./windows";
-import { at, block, br, brIf, brTable, byte, call, end, I32, i32const, i64const, ifBlock, labelOf, localGet, localSet, loop, scopes, u32leb, VOID, writeAt } from "./writer";
+import { at, block, br, brIf, brTable, byte, call, end, I32, i32const, i64const, ifBlock, localGet, localSet, loop, scopes, u32leb, VOID, writeAt } from "./writer";
 
 /** Bytes that one instruction, or the end of a block, may take. */
 const ROOM: usize = 0x2000;

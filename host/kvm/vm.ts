@@ -34,7 +34,8 @@ import { type KvmClockData, readClock, writeClock } from "./vm-clock.ts";
 export interface VmOptions {
   /** Bytes of backing store for slots: a multiple of 4096, up to about 3.7 GiB. */
   readonly memorySize: number;
-  /** The most vCPUs the VM may get, 1..16; default 16. Each one reserves 16 MiB of address space. */
+  /** The most vCPUs the VM may get, 1..16; default 16. Each one reserves 16 MiB of address space. With 1,
+   * instructions with LOCK are translated as others are; with more, the interpreter executes them. */
   readonly maxVcpus?: number;
   /** Makes guest time a function of executed instructions, 2^N ns each (QEMU's -icount shift=N). */
   readonly icountShift?: number;

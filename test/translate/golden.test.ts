@@ -59,6 +59,8 @@ const STRAIGHT: Record<string, number[]> = {
 /** Programs with control flow. */
 const PROGRAMS: Record<string, (program: Assembler) => void> = {
   "loop-counted": (p) => p.label("again").code(0x48, 0x01, 0xcb).repeat(RCX, "again"),
+  // add rbx, [rdi]; add rdi, 8: in a window (windows.ts)
+  "loop-strided": (p) => p.label("again").code(0x48, 0x03, 0x1f, 0x48, 0x83, 0xc7, 8).repeat(RCX, "again"),
   "loop-nested": (p) =>
     p.label("outer").set(RSI, 3).label("inner").code(0x48, 0x01, 0xf3).repeat(RSI, "inner").repeat(RCX, "outer"),
   diamond: (p) =>
