@@ -86,7 +86,8 @@ test("irqLine() without an irqchip throws ENXIO", async () => {
 
 test("runAsync() sleeps while the guest is halted, and irqLine() ends that", async () => {
   const { vm, vcpu } = await picGuest();
-  // The event loop's own account: the engine's compilers work meanwhile, on other threads.
+  // What is executed here has been compiled then; the engine's compilers go on on other threads, so it is the event loop's account.
+  untilHalted(vcpu);
   const before = performance.eventLoopUtilization();
   setTimeout(() => vm.irqLine(4, 1), 150);
   const exit = await vcpu.runAsync();
