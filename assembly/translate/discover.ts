@@ -68,6 +68,10 @@ export const B_PREDECESSORS: usize = 72;
 export const BLOCK_ENTRY: u32 = 1;
 /** Follows a call. */
 export const BLOCK_RETURN: u32 = 2;
+/** A call in the region goes to it: others will, too, and would have the interpreter execute it until it has a region of its own. */
+export const BLOCK_CALLED: u32 = 4;
+/** The region may be entered at it. */
+export const BLOCK_ENTERED: u32 = BLOCK_ENTRY | BLOCK_RETURN | BLOCK_CALLED;
 
 export let blockCount: i32 = 0;
 export let pageCount: i32 = 0;
@@ -361,13 +365,18 @@ function link(b: usize): void {
   }
   let fall: i32 = -1;
   if (kind == KIND_NEXT || kind == KIND_CONDITIONAL || isCall(kind)) fall = blockStarting(load<i32>(b, B_END));
+  if (kind == KIND_CALL && taken >= 0) addFlag(taken, BLOCK_CALLED);
   store<i32>(b, taken, B_TAKEN);
   store<i32>(b, fall, B_FALL);
   if (fall >= 0) {
-    if (isCall(kind)) store<u32>(blockAt(fall), load<u32>(blockAt(fall), B_FLAGS) | BLOCK_RETURN, B_FLAGS);
+    if (isCall(kind)) addFlag(fall, BLOCK_RETURN);
     else successors |= (<u64>1) << fall;
   }
   store<u64>(b, successors, B_SUCCESSORS);
+}
+
+function addFlag(index: i32, flag: u32): void {
+  store<u32>(blockAt(index), load<u32>(blockAt(index), B_FLAGS) | flag, B_FLAGS);
 }
 
 /** Lines of each page that the emitted blocks lie on: `emitted` as a set. */

@@ -5,7 +5,7 @@
 // computed jump or an edge into its middle, is laid out flat: its back edges, like all such entries, go through the
 // dispatcher, a br_table at the head of the function. Sets of blocks are u64 masks.
 import { cpu } from "../cpu";
-import { B_ENTRY, B_FLAGS, B_POSITION, B_PREDECESSORS, B_SUCCESSORS, BLOCK_ENTRY, BLOCK_RETURN, blockAt, blockCount } from "./discover";
+import { B_ENTRY, B_FLAGS, B_POSITION, B_PREDECESSORS, B_SUCCESSORS, BLOCK_ENTERED, blockAt, blockCount } from "./discover";
 import { SCOPES_MAX, TR_ORDER, TR_SCOPES } from "./layout";
 
 export const SCOPE_LOOP: u32 = 1;
@@ -74,7 +74,7 @@ function findPredecessors(): void {
 export function orderBlocks(): bool {
   const all: u64 = blockCount == 64 ? 0xffffffffffffffff : bit(blockCount) - 1;
   let roots: u64 = 1;
-  for (let i = 0; i < blockCount; i++) if (load<u32>(blockAt(i), B_FLAGS) & (BLOCK_ENTRY | BLOCK_RETURN)) roots |= bit(i);
+  for (let i = 0; i < blockCount; i++) if (load<u32>(blockAt(i), B_FLAGS) & BLOCK_ENTERED) roots |= bit(i);
   emitted = roots;
   for (let todo = roots; todo; todo &= todo - 1) emitted |= reachable(<i32>ctz<u64>(todo), all, -1);
   dispatched = roots;

@@ -11,7 +11,7 @@ import {
 import { noteExecuted } from "../mmu/executed";
 import { entryAt, META_GLOBAL, PAGE_MASK, tlb } from "../mmu/tlb";
 import {
-  B_DELTA, B_ENTRY, B_FLAGS, B_TRACE, BLOCK_ENTRY, BLOCK_RETURN, blockAt, blockCount, discover, highest, instructionCount, lowest, noteLines, P_DELTA, P_HOST, P_LINES, pageAt, pageCount,
+  B_DELTA, B_ENTRY, B_FLAGS, B_TRACE, BLOCK_ENTERED, blockAt, blockCount, discover, highest, instructionCount, lowest, noteLines, P_DELTA, P_HOST, P_LINES, pageAt, pageCount,
 } from "./discover";
 import { isBounded } from "./code-mode";
 import { emitRegion, functionStart } from "./emit";
@@ -201,7 +201,7 @@ function note(slot: u32): void {
   for (let i = 0; i < blockCount; i++) {
     const b = blockAt(i);
     if ((emitted >> i) & 1) cool(load<u32>(b, B_TRACE));
-    if (!((dispatched >> i) & 1) || !(load<u32>(b, B_FLAGS) & (BLOCK_ENTRY | BLOCK_RETURN))) continue;
+    if (!((dispatched >> i) & 1) || !(load<u32>(b, B_FLAGS) & BLOCK_ENTERED)) continue;
     store<u32>(to, load<u32>(b, B_TRACE));
     store<u32>(to, load<u32>(b, B_ENTRY), 4);
     store<i32>(to, load<i32>(b, B_DELTA), 8);

@@ -19,10 +19,10 @@ block
  loop
   block
    block
-    local.get $entry
-    br_table 0 1
-   end
-   block
+    block
+     local.get $entry
+     br_table 0 1 2
+    end
     local.get $fuel
     i32.const 1
     i32.sub
