@@ -54,5 +54,7 @@ export const I64_GE_S: u32 = 0x59;
 export const I64_CLZ: u32 = 0x79;
 export const I64_MUL: u32 = 0x7e;
 export const I64_XOR: u32 = 0x85;
+export const I32_LT_S: u32 = 0x48;
+export const I32_SHR_S: u32 = 0x75;
 export const I32_MUL: u32 = 0x6c;
 export const I32_REM_U: u32 = 0x70;

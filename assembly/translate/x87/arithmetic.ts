@@ -2,24 +2,21 @@
 // larger, and whether a product carries, is nothing that a processor could foresee. Whatever is not normal, before or
 // after, the core computes.
 import { FPU_ADD, FPU_MUL, FPU_SUB, FPU_SUBR } from "../../execute/x87/arithmetic";
+import { brIfUnlikely } from "../hints";
 import { addParameter, beginType, helperFunction, RUNTIME_COMPUTE_X87 } from "../imports";
 import { TR_X87_RESULT } from "../layout";
 import { temp } from "../locals";
 import {
-  I32_ADD, I32_AND, I32_EQ, I32_GE_U, I32_GT_U, I32_LOAD, I32_LT_U, I32_OR, I32_SHL, I32_SHR_U, I32_SUB, I32_WRAP, I32_XOR, I64_ADD, I64_AND, I64_CLZ, I64_EXTEND_S, I64_EXTEND_U, I64_GE_S, I64_GT_U, I64_LT_U,
-  I64_MUL, I64_NE, I64_OR, I64_SHL, I64_SHR_S, I64_SHR_U, I64_SUB, I64_XOR, SELECT,
+  I32_ADD, I32_AND, I32_GE_U, I32_GT_U, I32_LOAD, I32_LT_S, I32_SHL, I32_SHR_S, I32_SHR_U, I32_SUB, I32_WRAP, I32_XOR, I64_ADD, I64_AND, I64_CLZ, I64_EXTEND_S, I64_EXTEND_U, I64_GE_S, I64_LT_U, I64_MUL, I64_NE, I64_OR, I64_SHL, I64_SHR_S, I64_SHR_U, I64_XOR, SELECT,
 } from "../opcodes";
 import { loadField } from "../state";
-import { block, br, brIf, byte, call, end, I32, I64, i32const, i64const, localGet, localSet, localTee, VOID } from "../writer";
+import { block, br, byte, call, end, I32, I64, i32const, i64const, localGet, localSet, localTee, VOID } from "../writer";
 import { roundingBits } from "./records";
 import { expLocal, noteInexact, setUp, sigLocal } from "./state";
-import { MAGNITUDE, RESULT_UP, SIGN } from "./word";
+import { RESULT_UP, SIGN } from "./word";
 
-const HALF: i64 = i64.MIN_VALUE;
 /** Largest biased exponent of a number. */
 const LARGEST: i32 = 0x7ffe;
-/** Bits that a precision of 53 leaves out. */
-const DROPPED: i64 = 0x7ff;
 
 /** Two operands on WebAssembly's stack. */
 function two(a: u32, b: u32): void {
@@ -57,12 +54,14 @@ export function computed(op: i32, sigA: u32, expA: u32, sigB: u32, expB: u32, to
   const exp = temp(I32);
   loadField(I32_LOAD, TR_X87_RESULT);
   localTee(exp);
-  i32const((1 << RESULT_UP) - 1);
+  i32const(~(1 << RESULT_UP));
   byte(I32_AND);
   localSet(expLocal(to));
   localGet(exp);
   i32const(RESULT_UP);
   byte(I32_SHR_U);
+  i32const(1);
+  byte(I32_AND);
   setUp();
 }
 
@@ -133,34 +132,40 @@ function product(a: u32, b: u32): u32 {
 function multiply(sigA: u32, expA: u32, sigB: u32, expB: u32, to: i32): void {
   const high = product(sigA, sigB);
   const low = productLow;
-  const shift = temp(I64);
+  const below = temp(I64);
+  const more = temp(I64);
   const exp = temp(I32);
-  const sign = temp(I32);
-  // A product of numbers in [1, 2) is in [1, 4).
+  // A product of numbers in [1, 2) is in [1, 4): below 2 it is doubled. All ones: it is below.
   localGet(high);
   i64const(63);
-  byte(I64_SHR_U);
-  i64const(1);
+  byte(I64_SHR_S);
+  i64const(-1);
   byte(I64_XOR);
-  localSet(shift);
-  localGet(expA);
-  i32const(MAGNITUDE);
-  byte(I32_AND);
-  localGet(expB);
-  i32const(MAGNITUDE);
-  byte(I32_AND);
-  byte(I32_ADD);
-  localGet(shift);
-  byte(I32_WRAP);
-  i32const(0x3ffe);
-  byte(I32_ADD);
-  byte(I32_SUB);
-  localSet(exp);
+  localSet(below);
   two(expA, expB);
-  byte(I32_XOR);
-  localSet(sign);
-  shiftUp(high, low, shift);
-  roundTo(high, low, exp, sign, to);
+  byte(I32_ADD);
+  i32const(0x3ffe);
+  byte(I32_SUB);
+  localGet(below);
+  byte(I32_WRAP);
+  byte(I32_ADD);
+  localSet(exp);
+  two(low, below);
+  byte(I64_AND);
+  localSet(more);
+  localGet(high);
+  two(high, below);
+  byte(I64_AND);
+  byte(I64_ADD);
+  localGet(more);
+  i64const(63);
+  byte(I64_SHR_U);
+  byte(I64_ADD);
+  localSet(high);
+  two(low, more);
+  byte(I64_ADD);
+  localSet(low);
+  roundTo(high, low, exp, to);
 }
 
 /** Shifts high:low to the left by an i64 local below 64. */
@@ -182,13 +187,12 @@ function shiftUp(high: u32, low: u32, shift: u32): void {
 }
 
 function add(sigA: u32, expA: u32, sigB: u32, expBGiven: u32, to: i32, negate: bool): void {
-  const a = temp(I32);
-  const b = temp(I32);
+  const difference = temp(I32);
   const swap = temp(I32);
   const big = temp(I64);
   const small = temp(I64);
   const signExp = temp(I32);
-  const exp = temp(I32);
+  const sign = temp(I32);
   const distance = temp(I32);
   const away = temp(I64);
   const mask = temp(I64);
@@ -203,23 +207,17 @@ function add(sigA: u32, expA: u32, sigB: u32, expBGiven: u32, to: i32, negate: b
     byte(I32_XOR);
     localSet(expB);
   }
-  localGet(expA);
-  i32const(MAGNITUDE);
-  byte(I32_AND);
-  localSet(a);
-  localGet(expB);
-  i32const(MAGNITUDE);
-  byte(I32_AND);
-  localSet(b);
-  // The larger magnitude first.
-  two(a, b);
-  byte(I32_LT_U);
-  two(a, b);
-  byte(I32_EQ);
+  // Twice the difference of the exponents, which has no bit of the signs.
+  two(expA, expB);
+  byte(I32_SUB);
+  i32const(1);
+  byte(I32_SHL);
+  localSet(difference);
+  // The larger magnitude first: the difference is even, and so below 1 if it is 0.
+  localGet(difference);
   two(sigA, sigB);
   byte(I64_LT_U);
-  byte(I32_AND);
-  byte(I32_OR);
+  byte(I32_LT_S);
   localSet(swap);
   two(sigB, sigA);
   localGet(swap);
@@ -233,35 +231,35 @@ function add(sigA: u32, expA: u32, sigB: u32, expBGiven: u32, to: i32, negate: b
   two(expB, expA);
   localGet(swap);
   byte(SELECT);
-  localTee(signExp);
-  i32const(MAGNITUDE);
-  byte(I32_AND);
-  localTee(exp);
-  two(a, b);
-  byte(I32_ADD);
-  localGet(exp);
-  byte(I32_SUB);
+  localSet(signExp);
+  localGet(difference);
+  i32const(31);
+  byte(I32_SHR_S);
+  localSet(sign);
+  two(difference, sign);
+  byte(I32_XOR);
+  localGet(sign);
   byte(I32_SUB);
   localTee(distance);
-  i32const(63);
+  i32const(63 << 1);
   byte(I32_GT_U);
-  brIf(0);
+  brIfUnlikely(0);
   // high:low = big / 2 plus or minus small / 2 / 2^distance, with all its bits: X - Y is ~(~X + Y).
   two(expA, expB);
   byte(I32_XOR);
-  i32const(16);
-  byte(I32_SHL);
+  i32const(31);
+  byte(I32_SHR_S);
   byte(I64_EXTEND_S);
-  i64const(63);
-  byte(I64_SHR_S);
   localSet(mask);
   localGet(distance);
+  i32const(1);
+  byte(I32_SHR_U);
   byte(I64_EXTEND_U);
   localSet(away);
   localGet(small);
-  i64const(63);
   localGet(away);
-  byte(I64_SUB);
+  i64const(63);
+  byte(I64_XOR);
   byte(I64_SHL);
   localTee(shift);
   localGet(big);
@@ -294,25 +292,43 @@ function add(sigA: u32, expA: u32, sigB: u32, expBGiven: u32, to: i32, negate: b
   two(low, mask);
   byte(I64_XOR);
   localSet(low);
-  localGet(exp);
+  localGet(signExp);
   i32const(1);
   byte(I32_ADD);
   localGet(shift);
   byte(I32_WRAP);
   byte(I32_SUB);
-  localSet(exp);
+  localSet(signExp);
   shiftUp(high, low, shift);
-  roundTo(high, low, exp, signExp, to);
+  roundTo(high, low, signExp, to);
+}
+
+/** Pushes 1 if what lies behind `whole`, both i64 locals, rounds it up: more than half a unit, or half a unit and odd. Else 0.
+ * `rest` is aligned to the left. */
+export function pushRoundedUp(rest: u32, whole: u32): void {
+  // One less where `whole` is even has its upper bit where there is more than half a unit, or where there is nothing.
+  localGet(rest);
+  localGet(whole);
+  i64const(1);
+  byte(I64_AND);
+  byte(I64_ADD);
+  i64const(-1);
+  byte(I64_ADD);
+  localGet(rest);
+  byte(I64_AND);
+  i64const(63);
+  byte(I64_SHR_U);
 }
 
 /**
- * ST(to) = high:low, a significand with bit 63 of `high` set, rounded; `exp`: biased, before rounding; `sign`: bit 15 of an
- * i32 local. Leaves the inner scope where that is no normal number.
+ * ST(to) = high:low, a significand with bit 63 of `high` set, rounded; `exp`: sign and biased exponent, before rounding; an
+ * exponent below 0 may have turned the sign. Leaves the inner scope where that is no normal number.
  */
-function roundTo(high: u32, low: u32, exp: u32, sign: u32, to: i32): void {
-  const up = temp(I32);
+function roundTo(high: u32, low: u32, exp: u32, to: i32): void {
+  const up = temp(I64);
   const sig = temp(I64);
   if (roundingBits == 53) {
+    const whole = temp(I64);
     two(high, low);
     i64const(0);
     byte(I64_NE);
@@ -323,51 +339,40 @@ function roundTo(high: u32, low: u32, exp: u32, sign: u32, to: i32): void {
     localGet(low);
     byte(I64_OR);
     localSet(low);
-  }
-  // Above half a unit, or half a unit and odd.
-  localGet(low);
-  localGet(high);
-  if (roundingBits == 53) {
+    localGet(high);
     i64const(11);
     byte(I64_SHR_U);
-  }
-  i64const(1);
-  byte(I64_AND);
-  byte(I64_OR);
-  i64const(HALF);
-  byte(I64_GT_U);
-  localSet(up);
-  localGet(high);
-  if (roundingBits == 53) {
-    i64const(~DROPPED);
-    byte(I64_AND);
-  }
-  localGet(up);
-  byte(I64_EXTEND_U);
-  if (roundingBits == 53) {
+    localSet(whole);
+    pushRoundedUp(low, whole);
+    localSet(up);
+    two(whole, up);
+    byte(I64_ADD);
     i64const(11);
     byte(I64_SHL);
+  } else {
+    pushRoundedUp(low, high);
+    localSet(up);
+    two(high, up);
+    byte(I64_ADD);
   }
-  byte(I64_ADD);
   localTee(sig);
   i64const(0);
   byte(I64_GE_S);
-  brIf(0);
+  brIfUnlikely(0);
   localGet(exp);
   i32const(1);
+  byte(I32_SHL);
+  i32const(2);
   byte(I32_SUB);
-  i32const(LARGEST);
+  i32const(LARGEST << 1);
   byte(I32_GE_U);
-  brIf(0);
+  brIfUnlikely(0);
   localGet(sig);
   localSet(sigLocal(to));
-  localGet(sign);
-  i32const(SIGN);
-  byte(I32_AND);
   localGet(exp);
-  byte(I32_OR);
   localSet(expLocal(to));
   localGet(up);
+  byte(I32_WRAP);
   setUp();
   noteInexact(low);
 }

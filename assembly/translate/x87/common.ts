@@ -7,7 +7,7 @@ import { EXT_BIAS, EXT_INFINITE } from "../../softfloat/extended";
 import { X_INEXACT } from "../../softfloat/status";
 import { divWide, sqrtWide, wideLow } from "../../softfloat/wide";
 import { TR_X87_RESULT } from "../layout";
-import { RESULT_UP, SIGN, SPECIAL, X87_SQRT } from "./word";
+import { MAGNITUDE, RESULT_UP, SIGN, SPECIAL, X87_SQRT } from "./word";
 
 /** Exponents of normal numbers are below this, less 1. */
 const LARGEST: u32 = 0x7ffe;
@@ -22,12 +22,12 @@ export let commonSig: u64 = 0;
 /** Neither zero, denormal, infinite nor a NaN, by sign and exponent as regions have them. */
 // @ts-ignore: decorator
 @inline export function isNormal(exp: u32): bool {
-  return exp < SPECIAL;
+  return (exp & MAGNITUDE) < SPECIAL;
 }
 
 // @ts-ignore: decorator
 @inline export function isZero(sig: u64, exp: u32): bool {
-  return sig == 0 && (exp & ~SIGN) == SPECIAL;
+  return sig == 0 && (exp & MAGNITUDE) == SPECIAL;
 }
 
 /** a op b (FPU_*, X87_SQRT) where it is a common case: commonSig and TR_X87_RESULT, as of computeX87(). False: it is

@@ -1,12 +1,13 @@
 // Comparisons of ST(0) in line: of numbers that are both normal, else by the core.
 import { CPU_FSW } from "../../layout";
+import { ifUnlikely } from "../hints";
 import { addParameter, beginType, helperFunction, RUNTIME_COMPARE_X87 } from "../imports";
 import { L_FLAG_OP, L_FLAG_SRC, temp } from "../locals";
 import {
   I32_AND, I32_EQ, I32_EQZ, I32_GE_U, I32_LOAD, I32_LT_U, I32_OR, I32_SHL, I32_SHR_U, I32_STORE, I32_XOR, I64_EQ, I64_EXTEND_U, I64_LT_U, SELECT,
 } from "../opcodes";
 import { field, loadField, setKnownFlags } from "../state";
-import { byte, call, elseBlock, end, I32, I64, i32const, ifBlock, localGet, localSet, VOID } from "../writer";
+import { byte, call, elseBlock, end, I32, I64, i32const, localGet, localSet } from "../writer";
 import { clearUp, expLocal, sigLocal } from "./state";
 import { MAGNITUDE, SPECIAL } from "./word";
 
@@ -27,7 +28,7 @@ function compare(sig: u32, exp: u32, quiet: i32): u32 {
   byte(I32_AND);
   i32const(SPECIAL);
   byte(I32_GE_U);
-  ifBlock(VOID);
+  ifUnlikely();
   localGet(sig0);
   localGet(exp0);
   localGet(sig);
@@ -61,7 +62,7 @@ function numbers(sigA: u32, expA: u32, sigB: u32, expB: u32, codes: u32): void {
   byte(I32_AND);
   localSet(b);
   localGet(expA);
-  i32const(15);
+  i32const(31);
   byte(I32_SHR_U);
   localSet(sign);
   localGet(sigA);
@@ -89,7 +90,7 @@ function numbers(sigA: u32, expA: u32, sigB: u32, expB: u32, codes: u32): void {
   byte(I32_XOR);
   localGet(sign);
   localGet(expB);
-  i32const(15);
+  i32const(31);
   byte(I32_SHR_U);
   byte(I32_XOR);
   byte(SELECT);

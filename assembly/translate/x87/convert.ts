@@ -1,19 +1,20 @@
 // Between the stack's numbers and the formats of memory operands: normal numbers and zeros in line; infinities, NaNs and
 // denormals leave the region.
+import { ifUnlikely } from "../hints";
 import { addParameter, beginType, helperFunction, RUNTIME_INTEGER_OF_X87 } from "../imports";
 import { TR_X87_RESULT } from "../layout";
 import { temp } from "../locals";
 import {
-  I32_ADD, I32_AND, I32_GE_U, I32_LOAD, I32_OR, I32_SHL, I32_SHR_U, I32_SUB, I32_WRAP, I64_ADD, I64_AND, I64_CLZ, I64_EXTEND_U, I64_EQZ, I64_GE_S, I64_GT_U, I64_NE, I64_OR, I64_SHL, I64_SHR_S,
+  I32_ADD, I32_AND, I32_GE_U, I32_LOAD, I32_OR, I32_SHL, I32_SHR_S, I32_SHR_U, I32_SUB, I32_WRAP, I64_ADD, I64_CLZ, I64_EXTEND_U, I64_EQZ, I64_GE_S, I64_NE, I64_OR, I64_SHL, I64_SHR_S,
   I64_SHR_U, I64_SUB, I64_XOR, SELECT,
 } from "../opcodes";
 import { loadField, missIf } from "../state";
-import { byte, call, elseBlock, end, I32, I64, i32const, i64const, ifBlock, localGet, localSet, localTee, VOID } from "../writer";
+import { byte, call, elseBlock, end, I32, I64, i32const, i64const, localGet, localSet, localTee } from "../writer";
+import { pushRoundedUp } from "./arithmetic";
 import { expLocal, sigLocal } from "./state";
-import { ABOVE_32, ABOVE_64, MAGNITUDE, RESULT_UP, SIGN, SPECIAL } from "./word";
+import { ABOVE_32, ABOVE_64, MAGNITUDE, RESULT_UP, SIGN, SIGN_UP, SPECIAL } from "./word";
 
 const INTEGER_BIT: i64 = i64.MIN_VALUE;
-const HALF: i64 = i64.MIN_VALUE;
 
 /** The number last converted: locals, i64 significand and i32 sign and exponent. */
 export let sig: u32 = 0;
@@ -24,18 +25,21 @@ function begin(): void {
   exp = temp(I32);
 }
 
-/** Opens the branch for exponents of a format without those that are special: `all`: its largest. */
+/** Opens the branch for exponents of a format, with a sign on top, without those that are special: `all`: its largest. */
 function ifSpecial(exponent: u32, all: i32): void {
   localGet(exponent);
   i32const(1);
+  byte(I32_SHL);
+  i32const(2);
   byte(I32_SUB);
-  i32const(all - 1);
+  i32const((all - 1) << 1);
   byte(I32_GE_U);
-  ifBlock(VOID);
+  ifUnlikely();
 }
 
-/** The operand is a zero with the sign in bit 15 of what is on the stack. */
-function setZero(): void {
+/** The operand is a zero with the sign of `exponent`. */
+function setZero(exponent: u32): void {
+  localGet(exponent);
   i32const(SIGN);
   byte(I32_AND);
   i32const(SPECIAL);
@@ -52,9 +56,9 @@ export function fromF64(): void {
   begin();
   localTee(bits);
   i64const(52);
-  byte(I64_SHR_U);
+  byte(I64_SHR_S);
   byte(I32_WRAP);
-  i32const(0x7ff);
+  i32const(SIGN | 0x7ff);
   byte(I32_AND);
   localSet(exponent);
   ifSpecial(exponent, 0x7ff);
@@ -64,8 +68,7 @@ export function fromF64(): void {
   i64const(0);
   byte(I64_NE);
   missIf();
-  pushHigh(bits, 48);
-  setZero();
+  setZero(exponent);
   elseBlock();
   localGet(bits);
   i64const(11);
@@ -73,22 +76,11 @@ export function fromF64(): void {
   i64const(INTEGER_BIT);
   byte(I64_OR);
   localSet(sig);
-  pushHigh(bits, 48);
-  i32const(SIGN);
-  byte(I32_AND);
   localGet(exponent);
   i32const(ABOVE_64);
   byte(I32_ADD);
-  byte(I32_OR);
   localSet(exp);
   end();
-}
-
-function pushHigh(bits: u32, shift: i64): void {
-  localGet(bits);
-  i64const(shift);
-  byte(I64_SHR_U);
-  byte(I32_WRAP);
 }
 
 /** Converts the binary32 on the stack. */
@@ -98,8 +90,8 @@ export function fromF32(): void {
   begin();
   localTee(bits);
   i32const(23);
-  byte(I32_SHR_U);
-  i32const(0xff);
+  byte(I32_SHR_S);
+  i32const(SIGN | 0xff);
   byte(I32_AND);
   localSet(exponent);
   ifSpecial(exponent, 0xff);
@@ -107,10 +99,7 @@ export function fromF32(): void {
   i32const(1);
   byte(I32_SHL);
   missIf();
-  localGet(bits);
-  i32const(16);
-  byte(I32_SHR_U);
-  setZero();
+  setZero(exponent);
   elseBlock();
   localGet(bits);
   byte(I64_EXTEND_U);
@@ -119,22 +108,26 @@ export function fromF32(): void {
   i64const(INTEGER_BIT);
   byte(I64_OR);
   localSet(sig);
-  localGet(bits);
-  i32const(16);
-  byte(I32_SHR_U);
-  i32const(SIGN);
-  byte(I32_AND);
   localGet(exponent);
   i32const(ABOVE_32);
   byte(I32_ADD);
-  byte(I32_OR);
   localSet(exp);
   end();
 }
 
 /** Converts the ten bytes on the stack: i64, then i32. Any pattern is a number of the stack. */
 export function fromF80(): void {
+  const signExp = temp(I32);
   begin();
+  localTee(signExp);
+  i32const(SIGN_UP);
+  byte(I32_SHL);
+  i32const(SIGN);
+  byte(I32_AND);
+  localGet(signExp);
+  i32const(0x7fff);
+  byte(I32_AND);
+  byte(I32_OR);
   localSet(exp);
   localSet(sig);
   // Normal: the integer bit, and an exponent that is neither 0 nor all ones.
@@ -146,7 +139,7 @@ export function fromF80(): void {
   i64const(0);
   byte(I64_GE_S);
   localGet(exp);
-  i32const(0x7fff);
+  i32const(MAGNITUDE);
   byte(I32_AND);
   i32const(1);
   byte(I32_SUB);
@@ -207,7 +200,8 @@ export let storedFlags: u32 = 0;
 export function toBinary(fraction: i32, above: i32): void {
   const drop: i64 = 63 - fraction;
   const all = fraction == 52 ? 0x7ff : 0xff;
-  const exponent = temp(I32);
+  const whole = temp(I64);
+  const up = temp(I64);
   const from = sigLocal(0);
   const signExp = expLocal(0);
   stored = temp(I64);
@@ -215,15 +209,14 @@ export function toBinary(fraction: i32, above: i32): void {
   storedRest = temp(I64);
   storedFlags = 0;
   localGet(signExp);
-  i32const(MAGNITUDE);
-  byte(I32_AND);
-  i32const(above + 1);
+  i32const(1);
+  byte(I32_SHL);
+  i32const((above + 1) << 1);
   byte(I32_SUB);
-  localTee(exponent);
   // One less than the largest: rounding may carry into the exponent.
-  i32const(all - 2);
+  i32const((all - 2) << 1);
   byte(I32_GE_U);
-  ifBlock(VOID);
+  ifUnlikely();
   // Zero has neither significand nor exponent.
   localGet(from);
   localGet(signExp);
@@ -244,24 +237,24 @@ export function toBinary(fraction: i32, above: i32): void {
   localGet(from);
   i64const(fraction + 1);
   byte(I64_SHL);
-  localTee(storedRest);
+  localSet(storedRest);
   localGet(from);
   i64const(drop);
   byte(I64_SHR_U);
-  i64const(1);
-  byte(I64_AND);
-  byte(I64_OR);
-  i64const(HALF);
-  byte(I64_GT_U);
+  localSet(whole);
+  pushRoundedUp(storedRest, whole);
+  localTee(up);
+  byte(I32_WRAP);
   localSet(storedUp);
   // The integer bit adds 1 to the exponent, and so does a carry.
-  localGet(from);
-  i64const(drop);
-  byte(I64_SHR_U);
-  localGet(storedUp);
-  byte(I64_EXTEND_U);
+  localGet(whole);
+  localGet(up);
   byte(I64_ADD);
-  localGet(exponent);
+  localGet(signExp);
+  i32const(above + 1);
+  byte(I32_SUB);
+  i32const(all);
+  byte(I32_AND);
   byte(I64_EXTEND_U);
   i64const(fraction);
   byte(I64_SHL);
@@ -278,8 +271,10 @@ function pushSign(signExp: u32, fraction: i32): void {
   i32const(SIGN);
   byte(I32_AND);
   byte(I64_EXTEND_U);
-  i64const(fraction == 52 ? 48 : 16);
-  byte(I64_SHL);
+  if (fraction == 52) {
+    i64const(32);
+    byte(I64_SHL);
+  }
 }
 
 /** ST(0) as an integer of `width` bits, by the core. */

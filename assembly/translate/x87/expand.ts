@@ -11,7 +11,7 @@ import { FSW_C1, FSW_TOP } from "../../execute/x87/state";
 import { TR_X87_TURN } from "../layout";
 import { temp } from "../locals";
 import { addressLocal, pushHost } from "../memory-access";
-import { I32_ADD, I32_AND, I32_EQ, I32_LOAD, I32_NE, I32_OR, I32_SHL, I32_STORE, I32_XOR, I64_EXTEND_S, I64_STORE } from "../opcodes";
+import { I32_ADD, I32_AND, I32_EQ, I32_LOAD, I32_NE, I32_OR, I32_SHL, I32_SHR_U, I32_STORE, I32_XOR, I64_EXTEND_S, I64_STORE } from "../opcodes";
 import { field, loadField, missIf } from "../state";
 import { constOf, defineConst, defineLocal } from "../values";
 import { byte, I32, I64, i32const, i64const, localGet, localSet, localTee, memory } from "../writer";
@@ -22,7 +22,7 @@ import { first, fourth, second, third } from "./records";
 import {
   clearUp, empty, expLocal, fill, isInline, noteInexact, noteInstruction, noteOperand, pop, push, pushInexact, pushUp, replaceInWord, setUp, sigLocal, topNow, turn,
 } from "./state";
-import { ABOVE_32, ABOVE_64, SIGN, SPECIAL, X87_ROUND, X87_SQRT, X_ROUNDS_53, X_ROUNDS_64 } from "./word";
+import { ABOVE_32, ABOVE_64, SIGN, SIGN_UP, SPECIAL, X87_ROUND, X87_SQRT, X_ROUNDS_53, X_ROUNDS_64 } from "./word";
 
 /** Exceptions of the status and control words. */
 const EXCEPTIONS: i32 = 63;
@@ -231,6 +231,14 @@ function storeTen(): void {
   memory(I64_STORE, 0, 0);
   localGet(host);
   localGet(expLocal(0));
+  i32const(SIGN_UP);
+  byte(I32_SHR_U);
+  i32const(SIGN >> SIGN_UP);
+  byte(I32_AND);
+  localGet(expLocal(0));
+  i32const(0x7fff);
+  byte(I32_AND);
+  byte(I32_OR);
   memory(0x3b, 0, 8);
 }
 

@@ -12,13 +12,18 @@ import { extRoundIntegral } from "../../softfloat/extended-remainder";
 import { EXT_INFINITE, INTEGER_BIT, resultExp, resultLow, setPrecision } from "../../softfloat/extended";
 import { beginFloat, floatFlags, roundedUp, X_ALL, X_INEXACT } from "../../softfloat/status";
 import { TR_X87_RESULT, TR_X87_TURN, TR_X87_WINDOW } from "../layout";
-import { RESULT_UP, SIGN, SPECIAL, X87_SQRT, X_ATTACHED, X_ROUNDS_53, X_ROUNDS_64, X_TAGS, X_TOP } from "./word";
+import { RESULT_UP, SIGN, SIGN_UP, SPECIAL, X87_SQRT, X_ATTACHED, X_ROUNDS_53, X_ROUNDS_64, X_TAGS, X_TOP } from "./word";
 
-
-/** Sign and exponent as regions have them. */
+/** Sign and exponent as regions have them, from the upper two of ten bytes. */
 function marked(sig: u64, signExp: u32): u32 {
-  const normal = (sig & INTEGER_BIT) != 0 && (signExp & EXT_INFINITE) - 1 < EXT_INFINITE - 1;
-  return normal ? signExp : signExp | SPECIAL;
+  const exp = signExp & EXT_INFINITE;
+  const normal = (sig & INTEGER_BIT) != 0 && exp - 1 < EXT_INFINITE - 1;
+  return ((signExp << SIGN_UP) & SIGN) | exp | (normal ? 0 : SPECIAL);
+}
+
+/** The upper two of ten bytes. */
+function plain(exp: u32): u32 {
+  return ((exp & SIGN) >> SIGN_UP) | (exp & EXT_INFINITE);
 }
 
 /** Takes the registers into TR_X87_WINDOW with slot `top` as ST(0). Returns the word; 0: an exception is not masked, and
@@ -52,7 +57,7 @@ export function detachX87(word: u32, up: u32, inexact: u32, ip: u64, about: u32,
     const from = cpu + TR_X87_WINDOW + (<usize>i << 4);
     const to = cpu + CPU_X87 + (<usize>((i + turn) & 7) << 4);
     store<u64>(to, load<u64>(from));
-    store<u16>(to, load<u16>(from, 8), 8);
+    store<u16>(to, <u16>plain(load<u32>(from, 8)), 8);
   }
   store<u32>(cpu, ((((word & X_TAGS) * 0x101) << turn) >> 8) & X_TAGS, CPU_FTAG);
   store<i32>(cpu, ((word >> X_TOP) + turn) & 7, CPU_FTOP);
@@ -82,8 +87,8 @@ function ups(): u32 {
  * status word. */
 export function computeX87(op: i32, sigA: u64, expA: u32, sigB: u64, expB: u32): u64 {
   if (isCommon(op, sigA, expA, sigB, expB)) return commonSig;
-  expA &= 0xffff;
-  expB &= 0xffff;
+  expA = plain(expA);
+  expB = plain(expB);
   begin();
   switch (op) {
     case FPU_ADD: extAdd(sigA, expA, sigB, expB, 0, 0); break;
@@ -106,7 +111,7 @@ export function compareX87(sigA: u64, expA: u32, sigB: u64, expB: u32, quiet: u3
   if (isZero(sigA, expA) && isNormal(expB)) return expB & SIGN ? 0 : FSW_C0;
   if (isZero(sigB, expB) && isNormal(expA)) return expA & SIGN ? FSW_C0 : 0;
   begin();
-  const relation = extCompare(sigA, expA & 0xffff, sigB, expB & 0xffff, quiet != 0, 0);
+  const relation = extCompare(sigA, plain(expA), sigB, plain(expB), quiet != 0, 0);
   if (floatFlags) report(floatFlags);
   if (relation == EXT_GREATER) return 0;
   return relation == EXT_LESS ? FSW_C0 : relation == EXT_EQUAL ? FSW_C3 : FSW_C3 | FSW_C2 | FSW_C0;
@@ -114,9 +119,9 @@ export function compareX87(sigA: u64, expA: u32, sigB: u64, expB: u32, quiet: u3
 
 /** An integer of `width` bits by the rounding mode, or cut (`chop`). TR_X87_RESULT has the exceptions, which are to be
  * reported once the integer is stored, and RESULT_UP. */
-export function integerOfX87(sig: u64, signExp: u32, width: i32, chop: u32): u64 {
+export function integerOfX87(sig: u64, exp: u32, width: i32, chop: u32): u64 {
   begin();
-  const value = extToInteger(sig, signExp & 0xffff, width, chop != 0);
+  const value = extToInteger(sig, plain(exp), width, chop != 0);
   store<u32>(cpu, floatFlags | ups(), TR_X87_RESULT);
   return value;
 }

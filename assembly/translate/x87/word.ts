@@ -14,12 +14,15 @@ export const X_ATTACHED: u32 = 1 << 12;
 export const X_ROUNDS_64: u32 = 1 << 13;
 export const X_ROUNDS_53: u32 = 1 << 14;
 
-/** In the sign and exponent of a slot: it is no normal number. It lies above all sums of two exponents, so that range
- * checks of results find it too. */
+// A slot's sign and exponent are one i32 with the sign on top: doubling it leaves the exponent alone, adding two of them
+// multiplies signs, and a constant added moves the exponent.
+/** It is no normal number. It lies above all sums of two exponents, so that range checks of results find it too. */
 export const SPECIAL: u32 = 1 << 20;
 /** Sign and exponent without the sign. */
-export const MAGNITUDE: u32 = 0xffff7fff;
-export const SIGN: u32 = 0x8000;
+export const MAGNITUDE: u32 = 0x7fffffff;
+export const SIGN: u32 = 0x80000000;
+/** From the sign of the ten bytes in memory, which is bit 15, to SIGN. */
+export const SIGN_UP: u32 = 16;
 /** In TR_X87_RESULT: the rounding increased the magnitude. */
 export const RESULT_UP: u32 = 24;
 /** How far the exponents of the format are above those of binary64 and binary32. */

@@ -89,15 +89,17 @@ block
  local.get $23
  local.tee $24
  i64.const 52
- i64.shr_u
+ i64.shr_s
  i32.wrap_i64
- i32.const 2047
+ i32.const -2147481601
  i32.and
  local.set $25
  local.get $25
  i32.const 1
+ i32.shl
+ i32.const 2
  i32.sub
- i32.const 2046
+ i32.const 4092
  i32.ge_u
  if
   local.get $24
@@ -114,11 +116,8 @@ block
    local.set $20
    br 2
   end
-  local.get $24
-  i64.const 48
-  i64.shr_u
-  i32.wrap_i64
-  i32.const 32768
+  local.get $25
+  i32.const -2147483648
   i32.and
   i32.const 1048576
   i32.or
@@ -132,16 +131,9 @@ block
   i64.const -9223372036854775808
   i64.or
   local.set $26
-  local.get $24
-  i64.const 48
-  i64.shr_u
-  i32.wrap_i64
-  i32.const 32768
-  i32.and
   local.get $25
   i32.const 15360
   i32.add
-  i32.or
   local.set $27
  end
  local.get $10
@@ -218,74 +210,70 @@ block
    local.set $30
    local.get $29
    i64.const 63
-   i64.shr_u
-   i64.const 1
+   i64.shr_s
+   i64.const -1
    i64.xor
    local.set $31
    local.get $18
-   i32.const -32769
-   i32.and
    local.get $18
-   i32.const -32769
-   i32.and
    i32.add
+   i32.const 16382
+   i32.sub
    local.get $31
    i32.wrap_i64
-   i32.const 16382
    i32.add
-   i32.sub
    local.set $25
-   local.get $18
-   local.get $18
-   i32.xor
-   local.set $27
+   local.get $30
+   local.get $31
+   i64.and
+   local.set $32
+   local.get $29
    local.get $29
    local.get $31
-   i64.shl
-   local.get $30
-   i64.const 1
-   i64.shr_u
-   local.get $31
+   i64.and
+   i64.add
+   local.get $32
    i64.const 63
-   i64.xor
    i64.shr_u
-   i64.or
+   i64.add
    local.set $29
    local.get $30
-   local.get $31
-   i64.shl
+   local.get $32
+   i64.add
    local.set $30
    local.get $30
    local.get $29
    i64.const 1
    i64.and
-   i64.or
-   i64.const -9223372036854775808
-   i64.gt_u
-   local.set $32
-   local.get $29
-   local.get $32
-   i64.extend_i32_u
    i64.add
-   local.tee $33
+   i64.const -1
+   i64.add
+   local.get $30
+   i64.and
+   i64.const 63
+   i64.shr_u
+   local.set $33
+   local.get $29
+   local.get $33
+   i64.add
+   local.tee $34
    i64.const 0
    i64.ge_s
    br_if 0
    local.get $25
    i32.const 1
+   i32.shl
+   i32.const 2
    i32.sub
-   i32.const 32766
+   i32.const 65532
    i32.ge_u
    br_if 0
-   local.get $33
+   local.get $34
    local.set $17
-   local.get $27
-   i32.const 32768
-   i32.and
    local.get $25
-   i32.or
    local.set $18
-   local.get $32
+   local.get $33
+   i32.wrap_i64
    local.set $11
    local.get $14
    local.get $30
@@ -302,13 +290,15 @@ block
   local.set $17
   i32.const 0
   i32.load offset=44043396
-  local.tee $34
-  i32.const record
+  local.tee $27
+  i32.const -16777217
   i32.and
   local.set $18
-  local.get $34
+  local.get $27
   i32.const 24
   i32.shr_u
+  i32.const 1
+  i32.and
   local.set $11
  end
  local.get $base
@@ -322,12 +312,11 @@ block
  i64.add
  local.set $21
  local.get $18
- i32.const -32769
- i32.and
- i32.const 15361
+ i32.const 1
+ i32.shl
+ i32.const 30722
  i32.sub
- local.tee $25
- i32.const 2045
+ i32.const 4090
  i32.ge_u
  if
   local.get $17
@@ -348,55 +337,65 @@ block
    br 2
   end
   local.get $18
-  i32.const 32768
+  i32.const -2147483648
   i32.and
   i64.extend_i32_u
-  i64.const 48
+  i64.const 32
   i64.shl
-  local.set $22
+  local.set $24
   i32.const 0
-  local.set $27
+  local.set $25
   i64.const 0
-  local.set $23
+  local.set $26
  else
   local.get $17
   i64.const 53
   i64.shl
-  local.tee $23
+  local.set $26
   local.get $17
   i64.const 11
   i64.shr_u
+  local.set $22
+  local.get $26
+  local.get $22
   i64.const 1
   i64.and
-  i64.or
-  i64.const -9223372036854775808
-  i64.gt_u
-  local.set $27
-  local.get $17
-  i64.const 11
-  i64.shr_u
-  local.get $27
-  i64.extend_i32_u
   i64.add
-  local.get $25
+  i64.const -1
+  i64.add
+  local.get $26
+  i64.and
+  i64.const 63
+  i64.shr_u
+  local.tee $23
+  i32.wrap_i64
+  local.set $25
+  local.get $22
+  local.get $23
+  i64.add
+  local.get $18
+  i32.const 15361
+  i32.sub
+  i32.const 2047
+  i32.and
   i64.extend_i32_u
   i64.const 52
   i64.shl
   i64.add
   local.get $18
-  i32.const 32768
+  i32.const -2147483648
   i32.and
   i64.extend_i32_u
-  i64.const 48
+  i64.const 32
   i64.shl
   i64.or
-  local.set $22
+  local.set $24
  end
- local.get $22
- local.set $24
+ local.get $24
+ local.set $28
  local.get $21
- local.set $26
- local.get $26
+ local.set $29
+ local.get $29
  i32.wrap_i64
  i32.const 7
  i32.shr_u
@@ -406,7 +405,7 @@ block
  i32.add
  local.tee $tlb_entry
  i64.load offset=8
- local.get $26
+ local.get $29
  i64.const 7
  i64.add
  i64.const -4096
@@ -421,17 +420,17 @@ block
   local.set $20
   br 1
  end
- local.get $26
+ local.get $29
  i32.wrap_i64
  local.get $tlb_entry
  i32.load offset=24
  i32.add
- local.get $24
+ local.get $28
  i64.store
- local.get $27
+ local.get $25
  local.set $11
  local.get $14
- local.get $23
+ local.get $26
  i64.or
  local.set $14
  local.get $10

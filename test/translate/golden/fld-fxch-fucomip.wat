@@ -104,7 +104,7 @@ block
  local.get $18
  local.get $19
  i32.or
- i32.const -32769
+ i32.const 2147483647
  i32.and
  i32.const 1048576
  i32.ge_u
@@ -118,15 +118,15 @@ block
   local.set $22
  else
   local.get $18
-  i32.const -32769
+  i32.const 2147483647
   i32.and
   local.set $23
   local.get $19
-  i32.const -32769
+  i32.const 2147483647
   i32.and
   local.set $24
   local.get $18
-  i32.const 15
+  i32.const 31
   i32.shr_u
   local.set $25
   local.get $16
@@ -153,7 +153,7 @@ block
   i32.xor
   local.get $25
   local.get $19
-  i32.const 15
+  i32.const 31
   i32.shr_u
   i32.xor
   select

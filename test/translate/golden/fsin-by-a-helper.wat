@@ -139,7 +139,7 @@ block
   br 1
  end
  local.get $17
- i32.const 32768
+ i32.const -2147483648
  i32.xor
  local.set $17
  i32.const 0
