@@ -6,7 +6,7 @@ import {
 import { KVM_EXIT_INTERNAL_ERROR, KVM_INTERNAL_ERROR_EMULATION } from "../exits";
 import { trace } from "../host";
 import {
-  CPU_CPL, CPU_CR0, CPU_CR2, CPU_CR3, CPU_CR4, CPU_EFER, CPU_LOG, CPU_MODE, LOG_MMU, MODE_LONG, RUN_ERROR,
+  CPU_CPL, CPU_CR0, CPU_CR2, CPU_CR3, CPU_CR4, CPU_EFER, CPU_LOG, CPU_MODE, LOG_MMU, MODE_CODE64, MODE_CODE_MASK, MODE_LONG, RUN_ERROR,
   RUN_INTERNAL_DATA, SLOT_ENTRY_SIZE, SLOT_FLAGS, SLOT_GPA, SLOT_HOST, STAT_PAGE_FAULTS, STAT_TLB_MISSES, TLB_ADDEND,
   TLB_EXEC, TLB_META, TLB_READ, TLB_WRITE, VM_SLOTS,
 } from "../layout";
@@ -204,6 +204,22 @@ export function fetchTranslate(va: u64): usize {
   const meta = load<u32>(entryAt(classArray(cls), va), TLB_META);
   const slot: usize = VM_SLOTS + (meta >> META_SLOT & 63) * SLOT_ENTRY_SIZE;
   fetchGpa = load<u64>(slot, SLOT_GPA) + (hitHost - load<u32>(slot, SLOT_HOST));
+  return hitHost;
+}
+
+/** Host address of the code at linear `va`, if it can be fetched in the current mode by what the TLB has, or would have after a walk
+ * that sets no accessed bit: what a processor may do ahead of the guest, which cannot tell. Else 0; raises nothing. */
+export function fetchAhead(va: u64): usize {
+  const cls = load<u32>(cpu, MMU_CLASS);
+  const entry = entryAt(classArray(cls), va);
+  if (load<u64>(entry, TLB_EXEC) == (va & PAGE_MASK)) return <usize>va + load<u32>(entry, TLB_ADDEND);
+  if (va >> 32 && (load<u32>(cpu, CPU_MODE) & MODE_CODE_MASK) != MODE_CODE64) return 0;
+  if (!(load<u64>(cpu, CPU_CR0) & CR0_PG) || !isCanonical(va) || walk(va) != WALK_FOUND || !(walkRights & PTE_ACCESSED)) return 0;
+  const may = rightsOf(cls);
+  const slot = may & MAY_FETCH ? findSlot(walkGpa) : 0;
+  if (!slot) return 0;
+  count(STAT_TLB_MISSES);
+  fill(va, ACCESS_FETCH, cls, slot, may, (walkLeaf & PTE_DIRTY) != 0);
   return hitHost;
 }
 

@@ -6,10 +6,11 @@ import { T_DELTA, T_ENTRY, T_FLAGS, T_HIGHEST, T_LOWEST, T_REGION, T_REGION_COUN
 import { compile } from "../host";
 import {
   CPU_FUEL, CPU_LOG, CPU_MODE, CPU_RIP, CPU_STATS, JIT_AT_ONCE, JIT_CLOSED, LOG_COUNT, LOG_CPU, LOG_EXEC, MODE_CODE16, MODE_CODE_MASK, STAT_REGION_ENTRIES, STAT_REGION_INSTRUCTIONS, STAT_REGION_MISSES,
-  STAT_REGION_MODULES, STAT_REGIONS_BUILT, STAT_REGIONS_REFUSED, TLB_ADDEND, TLB_EXEC, TLB_META, VM_JIT_PACE, VM_JIT_THRESHOLD,
+  STAT_REGION_MODULES, STAT_REGIONS_BUILT, STAT_REGIONS_REFUSED, TLB_EXEC, TLB_META, VM_JIT_PACE, VM_JIT_THRESHOLD,
 } from "../layout";
 import { noteExecuted } from "../mmu/executed";
 import { entryAt, META_GLOBAL, PAGE_MASK, tlb } from "../mmu/tlb";
+import { fetchAhead } from "../mmu/translate";
 import {
   B_DELTA, B_ENTRY, B_FLAGS, B_TRACE, BLOCK_ENTERED, blockAt, blockCount, discover, highest, instructionCount, lowest, noteLines, P_DELTA, P_HOST, P_LINES, pageAt, pageCount,
 } from "./discover";
@@ -119,11 +120,9 @@ export function pagesHold(trace: usize, linear: u64): bool {
   const base = linear - load<i32>(trace, T_DELTA);
   const slot = load<u32>(trace, T_REGION);
   for (let p = pagesOf(slot); load<u32>(p, RP_SLOT) == slot; p += REGION_PAGE) {
-    // What the TLB does not know is not looked for: a walk ahead of the guest could be seen.
     const page = base + load<i32>(p, RP_DELTA);
-    const entry = entryAt(tlb, page);
-    noteExecuted(page, (load<u32>(entry, TLB_META) & META_GLOBAL) != 0);
-    if (load<u64>(entry, TLB_EXEC) != page || load<u32>(entry, TLB_ADDEND) + <u32>page != load<u32>(p, RP_HOST)) return false;
+    if (fetchAhead(page) != load<u32>(p, RP_HOST)) return false;
+    noteExecuted(page, isGlobal(page));
   }
   return true;
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { KVM_EXIT_HLT } from "../../assembly/exits.ts";
-import { Assembler } from "./assembler.ts";
+import { Assembler, CONDITION } from "./assembler.ts";
 import {
   CODE,
   DATA,
@@ -194,6 +194,55 @@ test("a loop whose code lies across the boundary of two pages", async () => {
       assert.equal(runAt(guest, HIGH + PAGE - before), BigInt(ROUNDS * 0x12345678));
     });
   }
+});
+
+test("a region is entered though the TLB lacks a page of it, unless that page was never accessed", async () => {
+  const accessed = 0x20n;
+  const code = new Assembler(HIGH);
+  for (let i = 0; i < 8; i++) code.code(0x48, 0x83, 0xc3, 1); // add rbx, 1
+  code.code(0x48, 0x85, 0xf6).when(CONDITION.ne, "other").code(0xc3); // test rsi, rsi; ret
+  code
+    .to(HIGH + PAGE)
+    .label("other")
+    .code(0x48, 0x83, 0xc3, 1, 0xc3);
+  // At each of these 50 calls of HIGH, at the second with the TLB emptied before: mov cr3, r9.
+  const [plain, reloading] = [CODE, CODE + PAGE];
+  const calls = (at: number, bytes: number[]): Uint8Array => {
+    const program = new Assembler(at)
+      .set(RBX, 0)
+      .set(RCX, 50)
+      .label("again")
+      .code(...bytes);
+    return program.set(RAX, HIGH).code(0xff, 0xd0).repeat(RCX, "again").halt().finish(); // call rax
+  };
+  const second = (guest: TierGuest): bigint => guest.view.getBigUint64(HIGH_PAGES + 8, true);
+  const run = (guest: TierGuest, other: number, at: number): void => {
+    guest.setRegister(RSI, other);
+    guest.runToHalt(at);
+  };
+  const translated = await onBothTiers(
+    (guest) => {
+      guest.load(plain, calls(plain, []));
+      guest.load(reloading, calls(reloading, [0x41, 0x0f, 0x22, 0xd9]));
+      guest.load(FRAMES, code.finish());
+      guest.mapHigh(0, FRAMES);
+      guest.mapHigh(1, FRAMES + PAGE);
+      guest.setRegister(R9, PML4);
+      run(guest, 1, plain);
+      const before = guest.stats().counters;
+      for (let round = 0; round < 4; round++) run(guest, round & 1, reloading);
+      const { instructions, regionInstructions } = guest.stats().counters;
+      const share = (regionInstructions - before.regionInstructions) / (instructions - before.instructions);
+      assert.ok(share > 0.75 || guest.stats().counters.regionsBuilt === 0, `${share} in regions`);
+      guest.mapHigh(1, FRAMES + PAGE);
+      run(guest, 0, reloading);
+      assert.equal(second(guest) & accessed, 0n);
+      run(guest, 1, reloading);
+      assert.equal(second(guest) & accessed, accessed);
+    },
+    [16],
+  );
+  assert.ok(translated.stats().counters.regionsBuilt > 0);
 });
 
 test("INVLPG of a page of code, and of another page of its region", async () => {
