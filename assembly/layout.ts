@@ -247,6 +247,10 @@ export const CPU_NO_TLB = CPU_MMU + 0x10000;
 export const CPU_TRACES = 0x340000;
 /** The translator's area, laid out in translate/layout.ts: to the end of the vCPU. */
 export const CPU_TRANSLATE = VCPU_SIZE - 0x240000;
+/** Where a region last left as the TLB did not have a span: u64 linear address; u32 what spanMark() of translate/straddles.ts makes
+ * of it, 0: none since. */
+export const CPU_SPAN_MISSED = CPU_TRANSLATE + 0xe00;
+export const CPU_SPAN_MARK = CPU_SPAN_MISSED + 8;
 /** u32[16] in that part: pages that regions may write while they are verified (mmu/written.ts). */
 export const CPU_PAGES_NOTED = CPU_TRANSLATE + 0xf00;
 

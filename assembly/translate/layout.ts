@@ -29,7 +29,7 @@ export const TR_X87_TURN = TR_X87_WINDOW + 128;
 export const TR_X87_RESULT = TR_X87_TURN + 4;
 /** u8 a block of the region being built: slot of ST(0) where it begins (x87/plan.ts). */
 export const TR_X87_TOPS = TR_X87_RESULT + 4;
-// CPU_PAGES_NOTED lies at CPU_TRANSLATE + 0xf00.
+// CPU_SPAN_MISSED lies at CPU_TRANSLATE + 0xe00, CPU_PAGES_NOTED at CPU_TRANSLATE + 0xf00.
 /** Pages of the region being built, PAGE_SIZE bytes each. */
 export const TR_PAGES = CPU_TRANSLATE + 0x1000;
 export const PAGES_MAX: i32 = 4;

@@ -1,17 +1,16 @@
 // Guest memory in translated code: the TLB probe in line; what misses it leaves the region, for the interpreter to
 // take the long way, or looks further where that happens often. Addresses are linear; host addresses are what the probes yield.
-import { CPU_TRACE_RIP, TLB_ADDEND, TLB_ENTRIES, TLB_READ, TLB_WRITE } from "../layout";
+import { CPU_SPAN_MARK, CPU_SPAN_MISSED, CPU_TRACE_RIP, TLB_ADDEND, TLB_ENTRIES, TLB_READ, TLB_WRITE } from "../layout";
 import { code64 } from "./code-mode";
 import { ifUnlikely } from "./hints";
 import { addParameter, beginType, helperFunction, RUNTIME_READS, RUNTIME_SPAN, RUNTIME_WRITES } from "./imports";
 import { record } from "./instruction";
-import { STRADDLES } from "./layout";
 import { L_BASE, L_ENTRY, L_TLB, temp } from "./locals";
-import { I32_ADD, I32_AND, I32_EQZ, I32_LOAD, I32_SHR_U, I32_WRAP, I64_ADD, I64_AND, I64_LOAD, I64_NE, I64_STORE, I64_SUB } from "./opcodes";
+import { I32_ADD, I32_AND, I32_EQZ, I32_LOAD, I32_SHR_U, I32_STORE, I32_WRAP, I64_ADD, I64_AND, I64_LOAD, I64_NE, I64_STORE, I64_SUB } from "./opcodes";
 import { freeSlot } from "./slots";
 import { accessOf, isOpen, offsetInSpan, openSpan, spanBytes, spanLocal, spanWrites } from "./spans";
-import { placeOf } from "./straddles";
-import { field, unmappedIf } from "./state";
+import { placeOf, spanMark } from "./straddles";
+import { field, unmapped, unmappedIf } from "./state";
 import { isToLookFurther } from "./unmapped";
 import { moveWindow, pushInWindow, pushOutside, windowOf } from "./windows";
 import { byte, call, end, I32, I64, i32const, i64const, localGet, localSet, localTee, memory, scopes } from "./writer";
@@ -95,6 +94,7 @@ function pushSpan(address: u32, access: usize): void {
   if (scopes != blockScopes) isMisplaced = true;
   openSpan(access);
   const writes = spanWrites(access);
+  const mark = spanMark(placeOf(record), freeSlot(), spanBytes(access));
   probe(from, spanBytes(access), writes ? TLB_WRITE : TLB_READ);
   if (isToLookFurther()) {
     ifUnlikely();
@@ -107,9 +107,19 @@ function pushSpan(address: u32, access: usize): void {
     localGet(from);
     i32const(spanBytes(access));
     i32const(writes);
-    i32const(freeSlot() * STRADDLES + placeOf(record));
+    i32const(mark);
     leaveUnless(find);
-  } else unmappedIf();
+  } else {
+    ifUnlikely();
+    i32const(0);
+    localGet(from);
+    field(I64_STORE, CPU_SPAN_MISSED);
+    i32const(0);
+    i32const(mark);
+    field(I32_STORE, CPU_SPAN_MARK);
+    unmapped();
+    end();
+  }
   pushFound(from);
   localTee(spanLocal(access));
 }

@@ -7,9 +7,8 @@ import { executeGroup } from "../generated/interpret";
 import { CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_FUEL, CPU_MODE, CPU_RIP, CPU_TRACE_RIP, VM_JIT_VERIFY } from "../layout";
 import { contextGeneration } from "../mmu/contexts";
 import { pageRead, pageRewrite, pageWrite } from "../mmu/translate";
-import { STRADDLES } from "./layout";
 import { dropCount } from "./regions";
-import { noteStraddle } from "./straddles";
+import { isStraddle } from "./straddles";
 
 /** Kinds whose second operand is not aligned with the first. */
 const PLAIN_KINDS: u32 = 1 | (1 << 6) | (1 << 7) | (1 << 10);
@@ -78,15 +77,11 @@ export function findToWrite(va: u64, bytes: u32): bool {
 
 /**
  * Whether a span (spans.ts) of `bytes` bytes at linear `va` can be read, or read and written, with what the TLB has now.
- * It may do so before the guest does and even if it does not come to it: no page is marked dirty for that. `place`: the
- * region's slot and the place that looks it up.
+ * It may do so before the guest does and even if it does not come to it: no page is marked dirty for that. `mark`: what
+ * spanMark() says of it.
  */
-export function findSpan(va: u64, bytes: u32, writes: bool, place: u32): bool {
-  if ((<u32>va & 0xfff) + bytes > 0x1000) {
-    noteStraddle(place & (STRADDLES - 1), place / STRADDLES);
-    return false;
-  }
-  if (!mayFill(va, bytes)) return false;
+export function findSpan(va: u64, bytes: u32, writes: bool, mark: u32): bool {
+  if (isStraddle(va, mark) || !mayFill(va, bytes)) return false;
   const drops = dropCount();
   return (writes ? pageRewrite(va) : pageRead(va)) != 0 && dropCount() == drops;
 }

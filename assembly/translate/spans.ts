@@ -61,6 +61,8 @@ const SPAN_WRITES: u32 = 1;
 const SPAN_OPEN: u32 = 2;
 /** It lies on the stack, or at an address that is always the same. */
 const SPAN_STAYS: u32 = 4;
+/** Its accesses are looked up one by one. */
+const SPAN_APART: u32 = 8;
 
 // An access: u32 record, u32 step, u32 span, i32 offset from the root. The first one of a record has in bit 31 of its span
 // that the record may leave the region otherwise.
@@ -122,6 +124,7 @@ function findInBlock(b: usize): void {
 
 function isWorthIt(s: usize): bool {
   const n = load<u32>(s, S_COUNT);
+  if (load<u16>(s, S_BITS) & SPAN_APART) return false;
   if (load<u16>(s, S_BITS) & SPAN_STAYS) return n >= 2;
   return n >= LEAST && load<i64>(s, S_TO) - load<i64>(s, S_FROM) <= n * BYTES_EACH;
 }
@@ -309,16 +312,12 @@ function access(at: usize, bytes: u32, writes: bool): void {
   }
   const s = spanAt(joined);
   if (joined == spans) {
-    if (isApart(record)) {
-      leaves = true;
-      return;
-    }
     spans++;
     store<u32>(s, symbolRoot, S_ROOT);
     store<u32>(s, 0, S_COUNT);
     store<i64>(s, from, S_FROM);
     store<i64>(s, to, S_TO);
-    store<u32>(s, staysInPlace() ? SPAN_STAYS : 0, S_BITS);
+    store<u32>(s, (staysInPlace() ? SPAN_STAYS : 0) | (isApart(record) ? SPAN_APART : 0), S_BITS);
     store<u32>(s, <u32>record, S_FIRST);
   }
   store<u32>(s, load<u32>(s, S_COUNT) + 1, S_COUNT);

@@ -298,10 +298,15 @@ export function miss(): void {
   wayOut(F_MISS, L_BASE, here, left);
 }
 
-/** The same, if the i32 on the stack says that the TLB does not have what the instruction accesses. */
+/** The same, as the TLB does not have what the instruction accesses. */
+export function unmapped(): void {
+  wayOut(F_MISS, L_BASE, here, left | UNMAPPED_HERE);
+}
+
+/** The same, if the i32 on the stack says so. */
 export function unmappedIf(): void {
   ifUnlikely();
-  wayOut(F_MISS, L_BASE, here, left | UNMAPPED_HERE);
+  unmapped();
   end();
 }
 const UNMAPPED_HERE: i32 = 1 << <i32>(PLACE_UNMAPPED - PLACE_UNCOUNTED);

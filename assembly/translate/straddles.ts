@@ -1,7 +1,7 @@
 // Places whose span of accesses keeps lying in two pages: there, each access is to be looked up for itself.
 import { cpu } from "../cpu";
-import { CPU_RETIRED } from "../layout";
-import { STRADDLES, TR_STRADDLES } from "./layout";
+import { CPU_RETIRED, CPU_SPAN_MARK, CPU_SPAN_MISSED } from "../layout";
+import { SLOTS_MAX, STRADDLES, TR_STRADDLES } from "./layout";
 import { dropRegion } from "./regions";
 import { markWanted } from "./slots";
 
@@ -26,20 +26,41 @@ export function isApart(rec: usize): bool {
   return load<u32>(countAt(placeOf(rec))) == APART;
 }
 
-/** A span has been found to lie in two pages; drops the region in `slot` where that happens too often. */
-export function noteStraddle(place: u32, slot: u32): void {
-  const at = countAt(place);
+// What looks up a span says so in one u32: the place, the region's slot, and the bytes of the span, 1 to 256.
+const MARK_SLOT: u32 = 10;
+const MARK_BYTES: u32 = 24;
+
+export function spanMark(place: u32, slot: u32, bytes: u32): u32 {
+  return place | (slot << MARK_SLOT) | ((bytes - 1) << MARK_BYTES);
+}
+
+/** Whether a region has just left for a span that lies in two pages, which is noted. */
+export function hasStraddled(): bool {
+  const mark = load<u32>(cpu, CPU_SPAN_MARK);
+  if (!mark) return false;
+  store<u32>(cpu, 0, CPU_SPAN_MARK);
+  return isStraddle(load<u64>(cpu, CPU_SPAN_MISSED), mark);
+}
+
+/** Whether a span at `va` lies in two pages; notes it, and drops the region that looks it up where that happens too often, or
+ * has done so before in another region. */
+export function isStraddle(va: u64, mark: u32): bool {
+  if ((<u32>va & 0xfff) + (mark >> MARK_BYTES) < 0x1000) return false;
+  const at = countAt(mark & (STRADDLES - 1));
   const n = load<u32>(at);
-  if (n == APART) return;
-  store<u32>(at, n + 1);
-  if ((n + 1) % OFTEN) return;
-  const now = load<u32>(cpu, CPU_RETIRED);
-  const often = now - load<u32>(at, 4) < WITHIN;
-  store<u32>(at, now, 4);
-  if (!often) return;
-  store<u32>(at, APART);
+  if (n != APART) {
+    store<u32>(at, n + 1);
+    if ((n + 1) % OFTEN) return true;
+    const now = load<u32>(cpu, CPU_RETIRED);
+    const often = now - load<u32>(at, 4) < WITHIN;
+    store<u32>(at, now, 4);
+    if (!often) return true;
+    store<u32>(at, APART);
+  }
+  const slot = (mark >> MARK_SLOT) & (SLOTS_MAX - 1);
   markWanted(slot);
   dropRegion(slot);
+  return true;
 }
 
 /** The records that places stand for are gone. */

@@ -6,6 +6,7 @@ import { traceBeginningAt } from "./discover";
 import { dropRegion } from "./regions";
 import { isAlive, markWanted } from "./slots";
 import { displacementHere } from "./state";
+import { hasStraddled } from "./straddles";
 import { HOT, isForced } from "./translator";
 
 /** How often regions leave before an instruction until there is one that begins with it and does not. */
@@ -13,8 +14,9 @@ const OFTEN: u32 = 16384;
 /** Where they have left so often, a region that is made anyway does not. */
 const REPEATEDLY: u32 = 2048;
 
-/** A region has left before the first instruction of a trace as the TLB did not have what that accesses. */
+/** A region has left before the first instruction of a trace as the TLB did not have what that accesses, or the span of it. */
 export function noteUnmapped(trace: usize): void {
+  if (hasStraddled()) return;
   const n = load<u32>(trace, T_UNMAPPED) + 1;
   store<u32>(trace, n, T_UNMAPPED);
   if (n != OFTEN) return;

@@ -11,6 +11,8 @@ import {
   CPU_SEG_LIMIT,
   CPU_SEG_READABLE,
   CPU_SEG_WRITABLE,
+  CPU_SPAN_MARK,
+  CPU_SPAN_MISSED,
   CPU_XMM,
   VCPU_BASE,
   VCPU_SIZE,
@@ -29,6 +31,8 @@ const FIELDS = new Map<number, string>([
   [CPU_CC_DST, "flag_dst"],
   [CPU_CC_SRC, "flag_src"],
   [CPU_EFLAGS, "eflags"],
+  [CPU_SPAN_MISSED, "span_missed"],
+  [CPU_SPAN_MARK, "span_mark"],
 ]);
 for (let i = 0; i < 16; i++) {
   FIELDS.set(CPU_GPR + 8 * i, REGISTERS[i] ?? `r${i}`);

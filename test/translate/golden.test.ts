@@ -145,6 +145,7 @@ function hasRegions(module: Uint8Array): boolean {
 function settled(text: string): string {
   return text
     .replaceAll(/(?<=i32\.const )\d+$/gm, (value) => (isRecord(Number(value)) ? "record" : value))
+    .replaceAll(/(?<=i32\.const )\d+(?=\n *i32\.store offset=cpu\.span_mark)/g, "mark")
     .replaceAll(/\$h\d+/g, "$helper");
 }
 

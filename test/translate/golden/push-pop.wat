@@ -43,6 +43,12 @@ block
  i64.and
  i64.ne
  if
+  i32.const 0
+  local.get $15
+  i64.store offset=cpu.span_missed
+  i32.const 0
+  i32.const mark
+  i32.store offset=cpu.span_mark
   i64.const 211119117434880
   local.set $13
   br 1
