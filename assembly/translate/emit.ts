@@ -150,9 +150,11 @@ function openScopes(position: i32): void {
     if (best < 0) return;
     if (load<u32>(scopeAt(best), S_KIND) == SCOPE_LOOP) {
       // Once in front of the loop instead of in each turn of it.
-      setDirty(dirtyBeforeLoop(position));
-      storeRegisters(0xffff);
-      storeVectors(0xffff);
+      if (!isLoopOpen(position)) {
+        setDirty(dirtyBeforeLoop(position));
+        storeRegisters(0xffff);
+        storeVectors(0xffff);
+      }
       if (!isInLoop()) openWindows(best);
       useWindows(best);
       loop(VOID);
@@ -164,6 +166,15 @@ function openScopes(position: i32): void {
 /** Whether code is being emitted in a loop other than the dispatcher's. */
 function isInLoop(): bool {
   for (let i = 0; i < open; i++) if (load<u32>(scopeAt(load<i32>(openAt(i))), S_KIND) == SCOPE_LOOP) return true;
+  return false;
+}
+
+/** Whether a loop that begins at a position has been opened. */
+function isLoopOpen(position: i32): bool {
+  for (let i = 0; i < open; i++) {
+    const s = scopeAt(load<i32>(openAt(i)));
+    if (load<u32>(s, S_KIND) == SCOPE_LOOP && load<i32>(s, S_START) == position) return true;
+  }
   return false;
 }
 

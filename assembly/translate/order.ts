@@ -119,7 +119,10 @@ function order(set: u64, entry: i32, header: i32): void {
     }
     const start = ordered;
     const scope = addScope(SCOPE_LOOP, start);
+    // A block that goes to itself is a loop of its own, whose turns keep what only the loop around it changes where it is.
+    const own = inside && load<u64>(blockAt(head), B_SUCCESSORS) & bit(head) ? addScope(SCOPE_LOOP, start) : 0;
     place(head);
+    if (own) store<i32>(own, ordered, S_END);
     order(inside, -1, head);
     if (scope) store<i32>(scope, ordered, S_END);
   }

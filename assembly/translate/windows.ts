@@ -99,7 +99,7 @@ function suits(loop: i32): bool {
   const end = load<i32>(scopeAt(loop), S_END);
   for (let i = 0; i < scopeCount; i++) {
     const s = scopeAt(i);
-    if (load<u32>(s, S_KIND) == SCOPE_LOOP && load<i32>(s, S_START) > start && load<i32>(s, S_START) < end) return false;
+    if (load<u32>(s, S_KIND) == SCOPE_LOOP && i != loop && load<i32>(s, S_START) >= start && load<i32>(s, S_END) <= end) return false;
   }
   let registers: u32 = 0;
   let accesses = 0;
