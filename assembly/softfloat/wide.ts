@@ -30,28 +30,28 @@ export function mulWide(a: u64, b: u64): u64 {
   return a1 * b1 + (middle >> 32) + (other >> 32);
 }
 
-/** (high:low) / divisor for high < divisor and a divisor with bit 63 set (Knuth's algorithm D with
- * 32-bit digits): the quotient; the remainder is in wideLow. */
-export function divWide(high: u64, low: u64, divisor: u64): u64 {
+/** (rest:digit) / divisor for rest < divisor and a divisor with bit 63 set: a digit of 32 bits. Knuth's algorithm D takes it
+ * from the divisor's upper half, which yields one or two too much; one is so likely that no processor foresees it. */
+// @ts-ignore: decorator
+@inline function quotientDigit(rest: u64, digit: u64, divisor: u64): u64 {
   const d1 = divisor >> 32;
   const d0 = divisor & LOW32;
+  let quotient = rest / d1;
+  let left = rest - quotient * d1;
+  const more = u64((quotient > LOW32) | (quotient * d0 > ((left << 32) | digit)));
+  quotient -= more;
+  left += d1 & (0 - more);
+  if (left <= LOW32 && (quotient > LOW32 || quotient * d0 > ((left << 32) | digit))) quotient--;
+  return quotient;
+}
+
+/** (high:low) / divisor for high < divisor and a divisor with bit 63 set: the quotient; the remainder is in wideLow. */
+export function divWide(high: u64, low: u64, divisor: u64): u64 {
   const upper = low >> 32;
-  let q1 = high / d1;
-  let rest = high - q1 * d1;
-  while (q1 > LOW32 || q1 * d0 > ((rest << 32) | upper)) {
-    q1--;
-    rest += d1;
-    if (rest > LOW32) break;
-  }
-  const middle = ((high << 32) | upper) - q1 * divisor;
   const lower = low & LOW32;
-  let q0 = middle / d1;
-  rest = middle - q0 * d1;
-  while (q0 > LOW32 || q0 * d0 > ((rest << 32) | lower)) {
-    q0--;
-    rest += d1;
-    if (rest > LOW32) break;
-  }
+  const q1 = quotientDigit(high, upper, divisor);
+  const middle = ((high << 32) | upper) - q1 * divisor;
+  const q0 = quotientDigit(middle, lower, divisor);
   wideLow = ((middle << 32) | lower) - q0 * divisor;
   return (q1 << 32) + q0;
 }
@@ -104,13 +104,12 @@ export function sqrtWide(high: u64, low: u64): u64 {
   let root = (first << 32) | second;
   let restLow = lower - square;
   let restHigh = <i64>(left >> 32) - i64(lower < square);
-  if (restHigh < 0) {
-    // (r - 1)^2 = r^2 - 2r + 1
-    root--;
-    const add = (root << 1) | 1;
-    restLow += add;
-    restHigh += <i64>(root >> 63) + i64(restLow < add);
-  }
+  // One too much is nothing that a processor foresees: (r - 1)^2 = r^2 - 2r + 1.
+  const more = restHigh >> 63;
+  root += more;
+  const add = ((root << 1) | 1) & more;
+  restLow += add;
+  restHigh += <i64>((root >> 63) & -more) + i64(restLow < add);
   if (restHigh == 0 && restLow == 0) wideLow = 0;
   else wideLow = restHigh > 0 || restLow > root ? <u64>3 << 62 : 1;
   return root;

@@ -17,6 +17,29 @@ describe("128-bit integers", () => {
     expect(wideLow).toBe(5);
   });
 
+  test("quotients and remainders are right at the ends of digits", () => {
+    let state: u64 = 1;
+    let wrong = 0;
+    for (let i = 0; i < 4000; i++) {
+      state = state * 6364136223846793005 + 1442695040888963407;
+      let quotient = state ^ (state >> 29);
+      state = state * 6364136223846793005 + 1442695040888963407;
+      let divisor = (state ^ (state >> 31)) | (1 << 63);
+      // A small upper half and a large lower one take most digits too large.
+      if (i % 3 == 1) divisor |= 0xffffffff;
+      if (i % 5 == 1) divisor &= ~0x7fffffff00000000;
+      if (i % 7 == 1) quotient |= 0xffffffff;
+      if (i % 11 == 1) quotient |= 0xffffffff00000000;
+      if (i % 13 == 1) quotient &= ~0xffffffff;
+      const remainder = i % 4 == 0 ? 0 : i % 4 == 1 ? divisor - 1 : state % divisor;
+      let high = mulWide(quotient, divisor);
+      const low = wideLow + remainder;
+      high += u64(low < remainder);
+      wrong += i32(divWide(high, low, divisor) != quotient || wideLow != remainder);
+    }
+    expect(wrong).toBe(0);
+  });
+
   test("shifting right remembers lost bits in bit 0", () => {
     expect(shiftRightJam(1, 0, 64)).toBe(0);
     expect(wideLow).toBe(1);

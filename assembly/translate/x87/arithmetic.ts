@@ -7,13 +7,13 @@ import { addParameter, beginType, helperFunction, RUNTIME_COMPUTE_X87 } from "..
 import { TR_X87_RESULT } from "../layout";
 import { temp } from "../locals";
 import {
-  I32_ADD, I32_AND, I32_GE_U, I32_GT_U, I32_LOAD, I32_LT_S, I32_SHL, I32_SHR_S, I32_SHR_U, I32_SUB, I32_WRAP, I32_XOR, I64_ADD, I64_AND, I64_CLZ, I64_EXTEND_S, I64_EXTEND_U, I64_GE_S, I64_LT_U, I64_MUL, I64_NE, I64_OR, I64_SHL, I64_SHR_S, I64_SHR_U, I64_XOR, SELECT,
+  I32_ADD, I32_AND, I32_EQ, I32_GE_U, I32_GT_U, I32_LOAD, I32_LT_S, I32_LT_U, I32_SHL, I32_SHR_S, I32_SHR_U, I32_SUB, I32_WRAP, I32_XOR, I64_ADD, I64_AND, I64_CLZ, I64_EQZ, I64_EXTEND_S, I64_EXTEND_U, I64_GE_S, I64_LT_U, I64_MUL, I64_NE, I64_OR, I64_SHL, I64_SHR_S, I64_SHR_U, I64_XOR, SELECT,
 } from "../opcodes";
 import { loadField } from "../state";
-import { block, br, byte, call, end, I32, I64, i32const, i64const, localGet, localSet, localTee, VOID } from "../writer";
+import { block, br, byte, call, end, I32, I64, i32const, i64const, ifBlock, localGet, localSet, localTee, VOID } from "../writer";
 import { roundingBits } from "./records";
-import { expLocal, noteInexact, setUp, sigLocal } from "./state";
-import { RESULT_UP, SIGN } from "./word";
+import { clearUp, expLocal, noteInexact, setUp, sigLocal } from "./state";
+import { MAGNITUDE, RESULT_UP, SIGN, SPECIAL } from "./word";
 
 /** Largest biased exponent of a number. */
 const LARGEST: i32 = 0x7ffe;
@@ -32,7 +32,6 @@ export function arithmetic(op: i32, sigA: u32, expA: u32, sigB: u32, expB: u32, 
   if (op == FPU_MUL) multiply(sigA, expA, sigB, expB, to);
   else if (op == FPU_SUBR) add(sigB, expB, sigA, expA, to, true);
   else add(sigA, expA, sigB, expB, to, op == FPU_SUB);
-  br(1);
   end();
   computed(op, sigA, expA, sigB, expB, to);
   end();
@@ -128,7 +127,7 @@ function product(a: u32, b: u32): u32 {
   return high;
 }
 
-/** Leaves two scopes' inner one where the core has to compute. */
+/** Leaves the outer of two scopes, or the inner one where the core has to compute. */
 function multiply(sigA: u32, expA: u32, sigB: u32, expB: u32, to: i32): void {
   const high = product(sigA, sigB);
   const low = productLow;
@@ -165,7 +164,8 @@ function multiply(sigA: u32, expA: u32, sigB: u32, expB: u32, to: i32): void {
   two(low, more);
   byte(I64_ADD);
   localSet(low);
-  roundTo(high, low, exp, to);
+  roundTo(high, low, exp, to, 0);
+  br(1);
 }
 
 /** Shifts high:low to the left by an i64 local below 64. */
@@ -186,6 +186,7 @@ function shiftUp(high: u32, low: u32, shift: u32): void {
   localSet(low);
 }
 
+/** Leaves the outer of two scopes, or the inner one where the core has to compute. */
 function add(sigA: u32, expA: u32, sigB: u32, expBGiven: u32, to: i32, negate: bool): void {
   const difference = temp(I32);
   const swap = temp(I32);
@@ -207,6 +208,7 @@ function add(sigA: u32, expA: u32, sigB: u32, expBGiven: u32, to: i32, negate: b
     byte(I32_XOR);
     localSet(expB);
   }
+  block(VOID);
   // Twice the difference of the exponents, which has no bit of the signs.
   two(expA, expB);
   byte(I32_SUB);
@@ -300,7 +302,43 @@ function add(sigA: u32, expA: u32, sigB: u32, expBGiven: u32, to: i32, negate: b
   byte(I32_SUB);
   localSet(signExp);
   shiftUp(high, low, shift);
-  roundTo(high, low, signExp, to);
+  roundTo(high, low, signExp, to, 1);
+  br(2);
+  end();
+  // What adds up begins with a zero. Rounding to fewer bits may change the other operand.
+  if (roundingBits == 64) otherOfZero(expA, expB, big, small, signExp, to);
+}
+
+/** ST(to) = the other operand of a sum where one is zero and the other a normal number; leaves the outer of two scopes then.
+ * `big`, `small` and `signExp`: the operand of the larger exponent, which a zero has, and the significand of the other. */
+function otherOfZero(expA: u32, expB: u32, big: u32, small: u32, signExp: u32, to: i32): void {
+  const exp = temp(I32);
+  two(expA, expB);
+  byte(I32_XOR);
+  localGet(signExp);
+  byte(I32_XOR);
+  localTee(exp);
+  i32const(MAGNITUDE);
+  byte(I32_AND);
+  i32const(SPECIAL);
+  byte(I32_LT_U);
+  localGet(signExp);
+  i32const(MAGNITUDE);
+  byte(I32_AND);
+  i32const(SPECIAL);
+  byte(I32_EQ);
+  byte(I32_AND);
+  localGet(big);
+  byte(I64_EQZ);
+  byte(I32_AND);
+  ifBlock(VOID);
+  localGet(small);
+  localSet(sigLocal(to));
+  localGet(exp);
+  localSet(expLocal(to));
+  clearUp();
+  br(2);
+  end();
 }
 
 /** Pushes 1 if what lies behind `whole`, both i64 locals, rounds it up: more than half a unit, or half a unit and odd. Else 0.
@@ -322,9 +360,9 @@ export function pushRoundedUp(rest: u32, whole: u32): void {
 
 /**
  * ST(to) = high:low, a significand with bit 63 of `high` set, rounded; `exp`: sign and biased exponent, before rounding; an
- * exponent below 0 may have turned the sign. Leaves the inner scope where that is no normal number.
+ * exponent below 0 may have turned the sign. Leaves scope `slow` where that is no normal number.
  */
-function roundTo(high: u32, low: u32, exp: u32, to: i32): void {
+function roundTo(high: u32, low: u32, exp: u32, to: i32, slow: u32): void {
   const up = temp(I64);
   const sig = temp(I64);
   if (roundingBits == 53) {
@@ -358,7 +396,7 @@ function roundTo(high: u32, low: u32, exp: u32, to: i32): void {
   localTee(sig);
   i64const(0);
   byte(I64_GE_S);
-  brIfUnlikely(0);
+  brIfUnlikely(slow);
   localGet(exp);
   i32const(1);
   byte(I32_SHL);
@@ -366,7 +404,7 @@ function roundTo(high: u32, low: u32, exp: u32, to: i32): void {
   byte(I32_SUB);
   i32const(LARGEST << 1);
   byte(I32_GE_U);
-  brIfUnlikely(0);
+  brIfUnlikely(slow);
   localGet(sig);
   localSet(sigLocal(to));
   localGet(exp);

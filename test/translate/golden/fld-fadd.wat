@@ -65,158 +65,188 @@ block
  local.set $11
  block
   block
+   block
+    local.get $17
+    local.get $17
+    i32.sub
+    i32.const 1
+    i32.shl
+    local.set $20
+    local.get $20
+    local.get $16
+    local.get $16
+    i64.lt_u
+    i32.lt_s
+    local.set $21
+    local.get $16
+    local.get $16
+    local.get $21
+    select
+    local.set $22
+    local.get $16
+    local.get $16
+    i64.xor
+    local.get $22
+    i64.xor
+    local.set $23
+    local.get $17
+    local.get $17
+    local.get $21
+    select
+    local.set $24
+    local.get $20
+    i32.const 31
+    i32.shr_s
+    local.set $25
+    local.get $20
+    local.get $25
+    i32.xor
+    local.get $25
+    i32.sub
+    local.tee $26
+    i32.const 126
+    i32.gt_u
+    br_if 0
+    local.get $17
+    local.get $17
+    i32.xor
+    i32.const 31
+    i32.shr_s
+    i64.extend_i32_s
+    local.set $28
+    local.get $26
+    i32.const 1
+    i32.shr_u
+    i64.extend_i32_u
+    local.set $27
+    local.get $23
+    local.get $27
+    i64.const 63
+    i64.xor
+    i64.shl
+    local.tee $31
+    local.get $22
+    i64.const 63
+    i64.shl
+    local.get $28
+    i64.xor
+    i64.add
+    local.tee $30
+    local.get $31
+    i64.lt_u
+    i64.extend_i32_u
+    local.get $23
+    i64.const 1
+    i64.shr_u
+    local.get $27
+    i64.shr_u
+    local.get $22
+    i64.const 1
+    i64.shr_u
+    local.get $28
+    i64.xor
+    i64.add
+    i64.add
+    local.get $28
+    i64.xor
+    local.tee $29
+    i64.clz
+    local.set $31
+    local.get $30
+    local.get $28
+    i64.xor
+    local.set $30
+    local.get $24
+    i32.const 1
+    i32.add
+    local.get $31
+    i32.wrap_i64
+    i32.sub
+    local.set $24
+    local.get $29
+    local.get $31
+    i64.shl
+    local.get $30
+    i64.const 1
+    i64.shr_u
+    local.get $31
+    i64.const 63
+    i64.xor
+    i64.shr_u
+    i64.or
+    local.set $29
+    local.get $30
+    local.get $31
+    i64.shl
+    local.set $30
+    local.get $30
+    local.get $29
+    i64.const 1
+    i64.and
+    i64.add
+    i64.const -1
+    i64.add
+    local.get $30
+    i64.and
+    i64.const 63
+    i64.shr_u
+    local.set $32
+    local.get $29
+    local.get $32
+    i64.add
+    local.tee $33
+    i64.const 0
+    i64.ge_s
+    br_if 1
+    local.get $24
+    i32.const 1
+    i32.shl
+    i32.const 2
+    i32.sub
+    i32.const 65532
+    i32.ge_u
+    br_if 1
+    local.get $33
+    local.set $16
+    local.get $24
+    local.set $17
+    local.get $32
+    i32.wrap_i64
+    local.set $10
+    local.get $13
+    local.get $30
+    i64.or
+    local.set $13
+    br 2
+   end
    local.get $17
    local.get $17
-   i32.sub
-   i32.const 1
-   i32.shl
-   local.set $20
-   local.get $20
-   local.get $16
-   local.get $16
-   i64.lt_u
-   i32.lt_s
-   local.set $21
-   local.get $16
-   local.get $16
-   local.get $21
-   select
-   local.set $22
-   local.get $16
-   local.get $16
-   i64.xor
-   local.get $22
-   i64.xor
-   local.set $23
-   local.get $17
-   local.get $17
-   local.get $21
-   select
-   local.set $24
-   local.get $20
-   i32.const 31
-   i32.shr_s
-   local.set $25
-   local.get $20
-   local.get $25
    i32.xor
-   local.get $25
-   i32.sub
-   local.tee $26
-   i32.const 126
-   i32.gt_u
-   br_if 0
-   local.get $17
-   local.get $17
+   local.get $24
    i32.xor
-   i32.const 31
-   i32.shr_s
-   i64.extend_i32_s
-   local.set $28
-   local.get $26
-   i32.const 1
-   i32.shr_u
-   i64.extend_i32_u
-   local.set $27
-   local.get $23
-   local.get $27
-   i64.const 63
-   i64.xor
-   i64.shl
-   local.tee $31
+   local.tee $34
+   i32.const 2147483647
+   i32.and
+   i32.const 1048576
+   i32.lt_u
+   local.get $24
+   i32.const 2147483647
+   i32.and
+   i32.const 1048576
+   i32.eq
+   i32.and
    local.get $22
-   i64.const 63
-   i64.shl
-   local.get $28
-   i64.xor
-   i64.add
-   local.tee $30
-   local.get $31
-   i64.lt_u
-   i64.extend_i32_u
-   local.get $23
-   i64.const 1
-   i64.shr_u
-   local.get $27
-   i64.shr_u
-   local.get $22
-   i64.const 1
-   i64.shr_u
-   local.get $28
-   i64.xor
-   i64.add
-   i64.add
-   local.get $28
-   i64.xor
-   local.tee $29
-   i64.clz
-   local.set $31
-   local.get $30
-   local.get $28
-   i64.xor
-   local.set $30
-   local.get $24
-   i32.const 1
-   i32.add
-   local.get $31
-   i32.wrap_i64
-   i32.sub
-   local.set $24
-   local.get $29
-   local.get $31
-   i64.shl
-   local.get $30
-   i64.const 1
-   i64.shr_u
-   local.get $31
-   i64.const 63
-   i64.xor
-   i64.shr_u
-   i64.or
-   local.set $29
-   local.get $30
-   local.get $31
-   i64.shl
-   local.set $30
-   local.get $30
-   local.get $29
-   i64.const 1
-   i64.and
-   i64.add
-   i64.const -1
-   i64.add
-   local.get $30
-   i64.and
-   i64.const 63
-   i64.shr_u
-   local.set $32
-   local.get $29
-   local.get $32
-   i64.add
-   local.tee $33
-   i64.const 0
-   i64.ge_s
-   br_if 0
-   local.get $24
-   i32.const 1
-   i32.shl
-   i32.const 2
-   i32.sub
-   i32.const 65532
-   i32.ge_u
-   br_if 0
-   local.get $33
-   local.set $16
-   local.get $24
-   local.set $17
-   local.get $32
-   i32.wrap_i64
-   local.set $10
-   local.get $13
-   local.get $30
-   i64.or
-   local.set $13
-   br 1
+   i64.eqz
+   i32.and
+   if
+    local.get $23
+    local.set $16
+    local.get $34
+    local.set $17
+    i32.const 0
+    local.set $10
+    br 2
+   end
   end
   i32.const 0
   local.get $16
@@ -227,11 +257,11 @@ block
   local.set $16
   i32.const 0
   i32.load offset=44043396
-  local.tee $34
+  local.tee $35
   i32.const -16777217
   i32.and
   local.set $17
-  local.get $34
+  local.get $35
   i32.const 24
   i32.shr_u
   i32.const 1
