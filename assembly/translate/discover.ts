@@ -208,7 +208,7 @@ function isRare(trace: usize): bool {
   const heat = load<u32>(trace, T_VALID);
   return heat <= threshold && threshold - heat < threshold / RARE;
 }
-const RARE: u32 = 64;
+const RARE: u32 = 16;
 
 /** The instruction that begins at the end of a page and reaches into the next, which no trace has. */
 function acrossPages(page: i32, delta: i32): usize {
