@@ -2,6 +2,7 @@
 // when the last of its functions has left the table. Called between traces only, when no region is running.
 import { count, cpu } from "../cpu";
 import { initialHeat } from "./translator";
+import { forgetRegionsOfJumps } from "../decode/jumps";
 import { arenaEnd, arenaStart, traceAfter } from "../decode/traces";
 import { T_FLAGS, T_REGION, T_VALID, TRACE_PAGES } from "../decode/record";
 import { discard } from "../host";
@@ -121,7 +122,9 @@ function discardSlots(all: bool): void {
     releaseSlot(slot);
     store<u32>(list + (freed++ << 2), slot);
   }
-  if (freed) discard(<u32>list, freed);
+  if (!freed) return;
+  forgetRegionsOfJumps();
+  discard(<u32>list, freed);
 }
 
 /** Traces that entered regions which are gone are watched anew: the slots will have others. */

@@ -1,7 +1,7 @@
 // From hot traces to regions: translates what has been executed often enough, gathers regions in batches, has the host
 // make modules of them, and enters them.
 import { count, cpu, fault, SEG_CS, segBase, segLimit } from "../cpu";
-import { forgetJumpsToNoted, knownTrace, noteTrace } from "../decode/jumps";
+import { forgetJumpsToNoted, knownTrace, noteTrace, rememberRegion } from "../decode/jumps";
 import { T_DELTA, T_ENTRY, T_FLAGS, T_HIGHEST, T_LOWEST, T_REGION, T_REGION_COUNT, T_VALID, TRACE_PAGES } from "../decode/record";
 import { compile } from "../host";
 import {
@@ -85,8 +85,10 @@ export function enterRegion(slot: u32, trace: usize): u32 {
   let status: u32 = MISSED;
   const bounded = isBounded(mode);
   let rip = load<u64>(cpu, CPU_RIP);
+  let linear = bounded ? (rip + segBase(SEG_CS)) & 0xffffffff : rip;
   while (load<u32>(cpu, CPU_FUEL) >= load<u32>(trace, T_REGION_COUNT)) {
     if (bounded && !liesInSegment(trace, rip, mode)) break;
+    rememberRegion(linear, trace, slot);
     entries++;
     markUsed(slot);
     const entry = load<u32>(trace, T_ENTRY);
@@ -94,7 +96,8 @@ export function enterRegion(slot: u32, trace: usize): u32 {
     status = verify ? callVerified(slot, trace, entry, base, rip) : call_indirect<u32>(slot, entry, base);
     if (status | fault | load<u32>(cpu, CPU_FUEL + 4) | (load<u32>(cpu, CPU_MODE) ^ mode)) break;
     rip = load<u64>(cpu, CPU_RIP);
-    trace = knownTrace(bounded ? (rip + segBase(SEG_CS)) & 0xffffffff : rip, mode);
+    linear = bounded ? (rip + segBase(SEG_CS)) & 0xffffffff : rip;
+    trace = knownTrace(linear, mode);
     if (!trace || load<u32>(trace, T_VALID) != HOT) break;
     slot = load<u32>(trace, T_REGION);
     if (!slot || !isAlive(slot)) break;
@@ -244,7 +247,7 @@ function flushBatch(): void {
 function enterAll(): void {
   const end = cpu + TR_NOTES + load<u32>(cpu, TR_NOTES_END);
   let at = cpu + TR_NOTES;
-  let severalPages = false;
+  let isNoted = false;
   while (at < end) {
     const slot = load<u32>(at);
     const pages = load<u32>(at, 4);
@@ -253,10 +256,14 @@ function enterAll(): void {
     const from = load<i32>(at, 16);
     const to = load<i32>(at, 20);
     at += NOTE_HEADER;
-    if (pages) severalPages = true;
     for (let i: u32 = 0; i < entries; i++, at += NOTE_ENTRY) {
       const trace = <usize>load<u32>(at);
       if (!isAlive(slot) || !load<u32>(trace, T_VALID)) continue;
+      // What the jump cache has of it was not checked against the pages that came with the region, or is an older region.
+      if (pages || load<u32>(trace, T_REGION)) {
+        noteTrace(trace);
+        isNoted = true;
+      }
       store<u32>(trace, slot, T_REGION);
       store<u32>(trace, load<u32>(at, 4), T_ENTRY);
       store<i32>(trace, load<i32>(at, 8), T_DELTA);
@@ -265,11 +272,9 @@ function enterAll(): void {
       store<i32>(trace, to, T_HIGHEST);
       store<u32>(trace, (load<u32>(trace, T_FLAGS) & ~TRACE_PAGES) | (pages ? TRACE_PAGES : 0), T_FLAGS);
       store<u32>(trace, HOT, T_VALID);
-      if (pages) noteTrace(trace);
     }
   }
-  // What the jump cache has of them was not checked against the pages that came with the region.
-  if (severalPages) forgetJumpsToNoted();
+  if (isNoted) forgetJumpsToNoted();
 }
 
 /** Drops what is waiting. */

@@ -2,8 +2,8 @@
 // what regions hand over into the vCPU; and where another region follows, they go on with it by a tail call, so that
 // the guest's way from region to region does not lead through the core.
 import { cpu } from "../cpu";
-import { JUMP_CACHE, JUMP_ENTRIES, JUMP_EPOCH, JUMP_HASH_SHIFT, TAG_GLOBAL, TAG_MODE_BITS } from "../decode/jumps";
-import { T_DELTA, T_ENTRY, T_HIGHEST, T_LOWEST, T_REGION, T_REGION_COUNT, T_VALID } from "../decode/record";
+import { J_COUNT, J_DELTA, J_ENTRY, J_REGION, J_TAG, J_TRACE, JUMP_CACHE, JUMP_ENTRIES, JUMP_EPOCH, JUMP_HASH_SHIFT, JUMP_SHIFT, TAG_GLOBAL, TAG_MODE_BITS } from "../decode/jumps";
+import { T_HIGHEST, T_LOWEST } from "../decode/record";
 import { compile } from "../host";
 import {
   CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_FUEL, CPU_INDEX, CPU_MODE, CPU_RIP, CPU_STATS, MODE_CODE32, MODE_CODE64, MODE_CODE_MASK, MODE_FLAT, STAT_REGION_ENTRIES, VM_JIT_VERIFY,
@@ -11,7 +11,7 @@ import {
 import { G_GENERATION, G_GLOBAL_GENERATION } from "./imports";
 import { TR_BATCH_SLOTS, TR_MODULE, TR_SLOTS } from "./layout";
 import {
-  I32_ADD, I32_AND, I32_EQZ, I32_LOAD, I32_LOAD8_U, I32_NE, I32_OR, I32_SHL, I32_SHR_U, I32_STORE, I32_STORE8, I32_SUB, I32_WRAP, I32_XOR, I64_ADD, I64_EXTEND_S, I64_EXTEND_U, I64_LOAD, I64_LOAD32_S, I64_NE, I64_OR,
+  I32_ADD, I32_AND, I32_EQZ, I32_LOAD, I32_LOAD8_U, I32_LT_S, I32_NE, I32_OR, I32_SHL, I32_SHR_U, I32_STORE, I32_STORE8, I32_SUB, I32_WRAP, I32_XOR, I64_ADD, I64_EXTEND_S, I64_EXTEND_U, I64_LOAD, I64_LOAD32_S, I64_NE, I64_OR,
   I64_SHL, I64_SHR_S, I64_STORE, I64_SUB, SELECT,
 } from "./opcodes";
 import { beginModule, beginSection, endSection, GLOBALS, importGlobals, importMemory, importTable, LETTER_WAY, name, SECTION_CODE, SECTION_EXPORT, SECTION_FUNCTION, SECTION_IMPORT, SECTION_TYPE, writeType } from "./module";
@@ -190,6 +190,12 @@ function pushShift(): void {
   byte(I64_EXTEND_U);
 }
 
+/** Pushes a field of the jump cache's entry. */
+function ofEntry(opcode: u32, at: usize): void {
+  localGet(ENTRY);
+  memory(opcode, 2, <u32>(cpu + JUMP_CACHE + at));
+}
+
 /** Enters the region at BASE, if the jump cache knows one that there is fuel for. As knownTrace() and enterRegion() do. */
 function goOn(): void {
   block(VOID);
@@ -204,14 +210,13 @@ function goOn(): void {
   byte(I32_XOR);
   i32const(JUMP_ENTRIES - 1);
   byte(I32_AND);
-  i32const(4);
+  i32const(JUMP_SHIFT);
   byte(I32_SHL);
   localTee(ENTRY);
   memory(I64_LOAD, 3, <u32>(cpu + JUMP_CACHE));
   localGet(BASE);
   byte(I64_NE);
-  localGet(ENTRY);
-  memory(I32_LOAD, 2, <u32>(cpu + JUMP_CACHE) + 8);
+  ofEntry(I32_LOAD, J_TAG);
   loadField(I32_LOAD, CPU_MODE);
   byte(I32_XOR);
   localTee(TAG);
@@ -235,24 +240,13 @@ function goOn(): void {
   byte(I32_AND);
   byte(I32_OR);
   brIf(0);
-  localGet(ENTRY);
-  memory(I32_LOAD, 2, <u32>(cpu + JUMP_CACHE) + 12);
-  localTee(ENTRY);
-  memory(I32_LOAD, 2, T_VALID);
-  i32const(1);
-  byte(I32_NE);
   localGet(FUEL);
-  localGet(ENTRY);
-  memory(I32_LOAD, 2, T_REGION_COUNT);
-  byte(I32_SUB);
-  i32const(31);
-  byte(I32_SHR_U);
-  byte(I32_OR);
+  ofEntry(I32_LOAD, J_COUNT);
+  byte(I32_LT_S);
   brIf(0);
   leaveWhereBounded();
   // The first slots are nobody's: a trace without a region finds its own not alive.
-  localGet(ENTRY);
-  memory(I32_LOAD, 2, T_REGION);
+  ofEntry(I32_LOAD, J_REGION);
   localTee(SLOT);
   memory(I32_LOAD8_U, 0, <u32>(cpu + TR_SLOTS));
   i32const(SLOT_ALIVE);
@@ -267,11 +261,9 @@ function goOn(): void {
   i64const(1);
   byte(I64_ADD);
   field(I64_STORE, CPU_STATS + (STAT_REGION_ENTRIES << 3));
-  localGet(ENTRY);
-  memory(I32_LOAD, 2, T_ENTRY);
+  ofEntry(I32_LOAD, J_ENTRY);
   localGet(BASE);
-  localGet(ENTRY);
-  memory(I64_LOAD32_S, 2, T_DELTA);
+  ofEntry(I64_LOAD32_S, J_DELTA);
   byte(I64_SUB);
   localGet(SLOT);
   returnCallIndirect(TYPE_REGION);
@@ -294,15 +286,15 @@ function leaveWhereBounded(): void {
   byte(I32_NE);
   brIf(1);
   localGet(BASE);
-  localGet(ENTRY);
-  memory(I64_LOAD32_S, 2, T_DELTA);
+  ofEntry(I64_LOAD32_S, J_DELTA);
   byte(I64_SUB);
   localTee(FLAG_DST);
-  localGet(ENTRY);
+  ofEntry(I32_LOAD, J_TRACE);
+  localTee(TAG);
   memory(I64_LOAD32_S, 2, T_LOWEST);
   byte(I64_ADD);
   localGet(FLAG_DST);
-  localGet(ENTRY);
+  localGet(TAG);
   memory(I64_LOAD32_S, 2, T_HIGHEST);
   byte(I64_ADD);
   byte(I64_OR);
