@@ -1,7 +1,7 @@
 // The jump cache: from linear addresses to traces, for the address space and mode in its tags.
 import { cpu } from "../cpu";
 import { CPU_TRACES } from "../layout";
-import { contextGeneration, globalGeneration } from "../mmu/contexts";
+import { contextGeneration, globalGeneration, renewGenerations } from "../mmu/contexts";
 import { T_DELTA, T_ENTRY, T_REGION_COUNT } from "./record";
 import { executedTooMuch, forgetExecuted, noteExecuted } from "../mmu/executed";
 
@@ -54,13 +54,15 @@ const JUMP_GLOBAL_EPOCH = CPU_TRACES + 12;
 
 /** Notes the trace at a linear address in the current address space; `global`: it is reached by global pages alone. */
 export function remember(linear: u64, mode: u32, trace: usize, global: bool): void {
-  const now = contextGeneration >> (32 - TAG_MODE_BITS);
-  const globalNow = globalGeneration >> (32 - TAG_MODE_BITS);
-  if (now != load<u32>(cpu, JUMP_EPOCH) || globalNow != load<u32>(cpu, JUMP_GLOBAL_EPOCH) || executedTooMuch()) {
-    // Tags from a former round of generations could match by chance.
+  if (
+    contextGeneration >> (32 - TAG_MODE_BITS) != load<u32>(cpu, JUMP_EPOCH) || globalGeneration >> (32 - TAG_MODE_BITS) != load<u32>(cpu, JUMP_GLOBAL_EPOCH) || executedTooMuch()
+  ) {
+    // Tags from a former round of generations could match by chance; and INVLPG of a page that nobody knows to have been executed
+    // leaves the generations as they are, by which far links go (far-links.ts).
+    renewGenerations();
     forgetJumps();
-    store<u32>(cpu, now, JUMP_EPOCH);
-    store<u32>(cpu, globalNow, JUMP_GLOBAL_EPOCH);
+    store<u32>(cpu, contextGeneration >> (32 - TAG_MODE_BITS), JUMP_EPOCH);
+    store<u32>(cpu, globalGeneration >> (32 - TAG_MODE_BITS), JUMP_GLOBAL_EPOCH);
   }
   noteExecuted(linear, global);
   const entry = entryFor(linear);

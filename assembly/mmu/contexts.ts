@@ -127,6 +127,13 @@ export function tlbFlushPagePcid(pcid: u32, va: u64): void {
   takeGeneration();
 }
 
+/** Gives all contexts and the global pages new generations: whatever was noted with one of the old is worth nothing. */
+export function renewGenerations(): void {
+  for (let i: u32 = 0; i < CONTEXTS; i++) store<u32>(contextRecord(i), ++lastGeneration, CONTEXT_GENERATION);
+  dropGlobal();
+  takeGeneration();
+}
+
 function useContext(index: u32): void {
   store<u32>(cpu, index, MMU_CONTEXT);
   resumeContext();
