@@ -29,7 +29,7 @@ import {
 } from "./state";
 import { findSpans, takeSpanLocals } from "./spans";
 import { planX87 } from "./x87/plan";
-import { afterX87, attachAtEntry, attachX87Again, beginX87, beginX87Block, detachX87, prepareX87 } from "./x87/state";
+import { afterX87, attachAtEntry, attachX87Again, beginX87, beginX87Block, detachX87, endX87, prepareX87, settleWord } from "./x87/state";
 import { beginWindows, leaveWindows, openWindows, useWindows } from "./windows";
 import { at, block, br, brIf, brTable, byte, call, end, I32, i32const, i64const, ifBlock, localGet, localSet, loop, scopes, u32leb, VOID, writeAt } from "./writer";
 
@@ -93,7 +93,7 @@ function emitWith(looksUpSpans: bool): usize {
     byte(UNREACHABLE);
   }
   end();
-  detachX87();
+  endX87();
   endWaysOut();
   end();
   return finish(start, at - start);
@@ -235,6 +235,7 @@ function emitBlock(position: i32): bool {
       leaveIfRequested(delta, total - n - 1);
     }
   }
+  settleWord();
   endBlock(b, position);
   return true;
 }

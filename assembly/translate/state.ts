@@ -13,6 +13,7 @@ import {
 import { pushExtended } from "./registers";
 import { PLACE_FLAGS, PLACE_UNCOUNTED, PLACE_UNMAPPED } from "./ways";
 import { usedSlots } from "./x87/plan";
+import { writeWord } from "./x87/state";
 import { beginScopes, block, br, byte, call, end, globalGet, I32, I64, i32const, i64const, ifBlock, labelOf, localGet, localSet, memory, returnCall, scopes, VOID } from "./writer";
 
 // ---------------------------------------------------------------- fields of the vCPU
@@ -188,6 +189,7 @@ function wayOut(way: u32, base: u32, delta: i32, uncounted: i32): void {
   storeRegisters(0xffff);
   storeVectors(0xffff);
   dirty = was;
+  writeWord();
   const place = (<i64>delta & 0xffffffff) | (<i64>uncounted << PLACE_UNCOUNTED);
   const toExit = usedSlots != 0 || way == F_MISS;
   if (isOpOpen() && toExit) i64const(place | ((<i64>1) << PLACE_OPEN));

@@ -1,7 +1,7 @@
-// What regions ask the core for most often: quotients and roots of normal numbers, and sums and products one operand of
-// which is zero. Rounding is to nearest, with 64 bits or with 53.
+// What regions ask the core for most often: quotients and roots of normal numbers, and products one operand of which is
+// zero. Rounding is to nearest, with 64 bits or with 53.
 import { cpu } from "../../cpu";
-import { FPU_ADD, FPU_DIV, FPU_DIVR, FPU_MUL, FPU_SUB, FPU_SUBR } from "../../execute/x87/arithmetic";
+import { FPU_DIV, FPU_DIVR, FPU_MUL } from "../../execute/x87/arithmetic";
 import { fcw, fsw, setFsw } from "../../execute/x87/state";
 import { EXT_BIAS, EXT_INFINITE } from "../../softfloat/extended";
 import { X_INEXACT } from "../../softfloat/status";
@@ -32,22 +32,24 @@ export let commonSig: u64 = 0;
 
 /** a op b (FPU_*, X87_SQRT) where it is a common case: commonSig and TR_X87_RESULT, as of computeX87(). False: it is
  * another case, and nothing has been done. */
-export function isCommon(op: i32, sigA: u64, expA: u32, sigB: u64, expB: u32): bool {
+// @ts-ignore: decorator
+@inline export function isCommon(op: i32, sigA: u64, expA: u32, sigB: u64, expB: u32): bool {
   const mode = fcw() & MODE;
   if (mode != NEAREST_64 && mode != NEAREST_53) return false;
   switch (op) {
-    case FPU_DIV: return divide(sigA, expA, sigB, expB, mode);
-    case FPU_DIVR: return divide(sigB, expB, sigA, expA, mode);
+    case FPU_DIV:
+    case FPU_DIVR: {
+      const reversed = op == FPU_DIVR;
+      return divide(reversed ? sigB : sigA, reversed ? expB : expA, reversed ? sigA : sigB, reversed ? expA : expB, mode);
+    }
     case X87_SQRT: return squareRoot(sigA, expA, mode);
-    case FPU_ADD: return mode == NEAREST_64 && addZero(sigA, expA, sigB, expB);
-    case FPU_SUB: return mode == NEAREST_64 && addZero(sigA, expA, sigB, expB ^ SIGN);
-    case FPU_SUBR: return mode == NEAREST_64 && addZero(sigA, expA ^ SIGN, sigB, expB);
     case FPU_MUL: return multiplyByZero(sigA, expA, sigB, expB);
   }
   return false;
 }
 
-function found(sig: u64, exp: u32): bool {
+// @ts-ignore: decorator
+@inline function found(sig: u64, exp: u32): bool {
   commonSig = sig;
   store<u32>(cpu, exp, TR_X87_RESULT);
   return true;
@@ -71,7 +73,8 @@ function rounded(sig: u64, rest: u64, exp: u32, mode: u32): bool {
 }
 
 /** a / b of normal numbers where the quotient is normal too. */
-function divide(sigA: u64, expA: u32, sigB: u64, expB: u32, mode: u32): bool {
+// @ts-ignore: decorator
+@inline function divide(sigA: u64, expA: u32, sigB: u64, expB: u32, mode: u32): bool {
   if (!isNormal(expA) || !isNormal(expB)) return false;
   const whole = sigA >= sigB;
   const exp = <i32>(expA & EXT_INFINITE) - <i32>(expB & EXT_INFINITE) + EXT_BIAS - i32(!whole);
@@ -83,17 +86,12 @@ function divide(sigA: u64, expA: u32, sigB: u64, expB: u32, mode: u32): bool {
 }
 
 /** The square root of a positive normal number. */
-function squareRoot(sig: u64, exp: u32, mode: u32): bool {
+// @ts-ignore: decorator
+@inline function squareRoot(sig: u64, exp: u32, mode: u32): bool {
   if (!isNormal(exp) || exp & SIGN) return false;
   // Odd exponents are even powers of two.
   const root = exp & 1 ? sqrtWide(sig >> 1, sig << 63) : sqrtWide(sig, 0);
   return rounded(root, wideLow, (exp + <u32>EXT_BIAS) >> 1, mode);
-}
-
-/** a + b where one is zero and the other a normal number. */
-function addZero(sigA: u64, expA: u32, sigB: u64, expB: u32): bool {
-  if (isZero(sigA, expA) && isNormal(expB)) return found(sigB, expB);
-  return isZero(sigB, expB) && isNormal(expA) && found(sigA, expA);
 }
 
 /** a * b where one is zero and the other zero or a normal number. */

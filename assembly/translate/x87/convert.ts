@@ -253,8 +253,11 @@ export function toBinary(fraction: i32, above: i32): void {
   localGet(signExp);
   i32const(above + 1);
   byte(I32_SUB);
-  i32const(all);
-  byte(I32_AND);
+  if (fraction == 23) {
+    i32const(all);
+    byte(I32_AND);
+  }
+  // Shifted by 52, the sign is gone.
   byte(I64_EXTEND_U);
   i64const(fraction);
   byte(I64_SHL);

@@ -33,6 +33,9 @@ let firstExp: u32 = 0;
 
 /** Slot of ST(0) where code is being emitted. */
 let top: i32 = 0;
+/** What the word is still to be XORed with there: TOP and tags go from one value to another that is known, and only where
+ * somebody looks does the word have to say so. */
+let pending: u32 = 0;
 /** Instructions until the state of the stack has to be looked at again. */
 let left: i32 = 0;
 /** Whether the instruction being emitted is computed in line. */
@@ -59,6 +62,7 @@ export function beginX87(): void {
 
 export function beginX87Block(block: i32): void {
   left = 0;
+  pending = 0;
   isInline = false;
   isHelper = false;
   top = usedSlots ? topOf(block) : 0;
@@ -78,16 +82,27 @@ export function expLocal(i: i32): u32 {
 }
 
 function changeWord(bits: u32, opcode: u32): void {
+  if (opcode != I32_XOR) settleWord();
   localGet(word);
   i32const(bits);
   byte(opcode);
   localSet(word);
 }
 
-/** TOP moves; `tagged`: ST(0) before or after becomes empty, or is so no more. */
+/** Brings the word up to date on a way out. */
+export function writeWord(): void {
+  if (pending) changeWord(pending, I32_XOR);
+}
+/** The same for all code behind: where a block ends, and where the word is looked at. */
+export function settleWord(): void {
+  writeWord();
+  pending = 0;
+}
+
+/** TOP moves; `tag`: ST(0) before or after becomes empty, or is so no more. */
 function moveBy(by: i32, tag: u32): void {
   const to = (top + by) & 7;
-  changeWord((<u32>(top ^ to) << X_TOP) | tag, I32_XOR);
+  pending ^= (<u32>(top ^ to) << X_TOP) | tag;
   top = to;
 }
 /** Makes room for a value in ST(0), which is known to be empty then. */
@@ -108,6 +123,7 @@ export function empty(i: i32): void {
 }
 /** Replaces bits of the word: clears `mask`, and sets what is on the stack. */
 export function replaceInWord(mask: u32): void {
+  settleWord();
   localGet(word);
   i32const(~mask);
   byte(I32_AND);
@@ -259,6 +275,7 @@ function packedTops(from: u32): i64 {
 export function detachX87(): void {
   left = 0;
   if (!usedSlots) return;
+  settleWord();
   localGet(word);
   ifBlock(VOID);
   moveSlots(true);
@@ -281,6 +298,12 @@ export function detachX87(): void {
   i32const(0);
   localSet(word);
   end();
+}
+
+/** Gives them back behind the region's blocks, where its ways out lead. */
+export function endX87(): void {
+  pending = 0;
+  detachX87();
 }
 
 /** Takes the registers over again, behind what detachX87() was called for. */
@@ -312,6 +335,7 @@ export function prepareX87(rec: usize, following: i32): bool {
     scanRun(rec, following + 1, top);
     if (!runLength) return false;
     left = runLength;
+    settleWord();
     localGet(word);
     i32const(runMask);
     byte(I32_AND);

@@ -136,10 +136,6 @@ block
   i32.add
   local.set $27
  end
- local.get $10
- i32.const 1920
- i32.xor
- local.set $10
  local.get $26
  local.set $17
  local.get $27
@@ -328,6 +324,10 @@ block
   i64.const 0
   i64.ne
   if
+   local.get $10
+   i32.const 1920
+   i32.xor
+   local.set $10
    i64.const 70377334112260
    local.set $19
    local.get $base
@@ -376,8 +376,6 @@ block
   local.get $18
   i32.const 15361
   i32.sub
-  i32.const 2047
-  i32.and
   i64.extend_i32_u
   i64.const 52
   i64.shl
@@ -412,6 +410,10 @@ block
  i64.and
  i64.ne
  if
+  local.get $10
+  i32.const 1920
+  i32.xor
+  local.set $10
   i64.const 211114822467588
   local.set $19
   local.get $base
@@ -433,10 +435,6 @@ block
  local.get $26
  i64.or
  local.set $14
- local.get $10
- i32.const 1920
- i32.xor
- local.set $10
  local.get $21
  local.set $16
  i32.const -2135939745

@@ -53,10 +53,6 @@ block
   local.set $21
   br 1
  end
- local.get $9
- i32.const 1920
- i32.xor
- local.set $9
  i64.const -9223372036854775808
  local.set $17
  i32.const 16383
@@ -69,10 +65,6 @@ block
  local.set $14
  i32.const -2135948824
  local.set $11
- local.get $9
- i32.const 320
- i32.xor
- local.set $9
  i64.const 0
  local.set $16
  i32.const 1048576
@@ -175,16 +167,16 @@ block
  local.set $flag_src
  i32.const 0
  local.set $flag_op
- local.get $9
- i32.const 320
- i32.xor
- local.set $9
  local.get $base
  i64.const 0
  i64.add
  local.set $14
  i32.const -2135934999
  local.set $11
+ local.get $9
+ i32.const 1920
+ i32.xor
+ local.set $9
  local.get $9
  if
   i32.const 0

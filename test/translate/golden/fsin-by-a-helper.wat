@@ -47,10 +47,6 @@ block
   local.set $19
   br 1
  end
- local.get $9
- i32.const 1920
- i32.xor
- local.set $9
  i64.const -9223372036854775808
  local.set $16
  i32.const 16383
@@ -63,6 +59,10 @@ block
  local.set $14
  i32.const -2135948824
  local.set $11
+ local.get $9
+ i32.const 1920
+ i32.xor
+ local.set $9
  local.get $9
  if
   i32.const 0
