@@ -10,7 +10,7 @@ import {
 import { mayBeExecuted, mayBeExecutedGlobally } from "./executed";
 import {
   CLASS_KERNEL, CLASS_KERNEL_SMAP, CLASS_USER, CONTEXTS, CONTEXT_ENTRIES, CONTEXT_FILLS, CONTEXT_FREE,
-  CONTEXT_GENERATION, CONTEXT_LARGE, CONTEXT_LIST, CONTEXT_PCID, CONTEXT_STAMP, FILL_LIST_MAX, LARGE_BITS, MMU_CLASS, MMU_CLOCK,
+  CONTEXT_GENERATION, CONTEXT_LARGE, CONTEXT_LIST, CONTEXT_PCID, CONTEXT_SIZES, CONTEXT_STAMP, FILL_LIST_MAX, LARGE_BITS, MMU_CLASS, MMU_CLOCK,
   MMU_CONTEXT, MMU_GLOBAL_GENERATION,
 } from "./state";
 import {
@@ -199,6 +199,7 @@ function leastRecentContext(): u32 {
 
 function emptyRecord(record: usize): void {
   store<u32>(record, 0, CONTEXT_FILLS);
+  store<u32>(record, 0, CONTEXT_SIZES);
   memory.fill(record + CONTEXT_LARGE, 0, LARGE_BITS >> 3);
 }
 

@@ -49,7 +49,10 @@ export const MMU_RECENT_CODE = MMU_EXECUTED_GLOBAL + (EXECUTED_BITS >> 3);
 export const RECENT_CODE: u32 = 256;
 /** u16[FILL_LIST_MAX]: numbers (class * TLB_ENTRIES + index) of the entries filled since the last flush. */
 export const CONTEXT_LIST = CONTEXT_LARGE + 1024;
-export const FILL_LIST_MAX: u32 = 1528;
+export const FILL_LIST_MAX: u32 = 1526;
+/** u32: sizes of the pages in CONTEXT_LARGE, a bit each by their log2. Without it, a program of whose addresses the hash for a size that
+ * nobody uses meets that of a large page would have all entries gone through at each INVLPG. */
+export const CONTEXT_SIZES = CONTEXT_LIST + (FILL_LIST_MAX << 1);
 export const CONTEXT_FREE: u32 = 0xffffffff;
 export const CONTEXT_ENTRIES: u32 = TLB_CLASSES * TLB_ENTRIES;
 export const CONTEXTS: u32 = TLB_CONTEXTS;

@@ -8,7 +8,7 @@ import {
   CPU_NO_TLB, CPU_TLB, TLB_ADDEND, TLB_CLASSES, TLB_ENTRIES, TLB_ENTRY_SIZE, TLB_EXEC, TLB_META, TLB_READ, TLB_WRITE, VCPU_BASE,
 } from "../layout";
 import {
-  CONTEXT_FILLS, CONTEXT_LARGE, CONTEXT_LIST, CONTEXT_SIZE, FILL_LIST_MAX, LARGE_BITS, MMU_CONTEXT, MMU_CONTEXTS,
+  CONTEXT_FILLS, CONTEXT_LARGE, CONTEXT_LIST, CONTEXT_SIZE, CONTEXT_SIZES, FILL_LIST_MAX, LARGE_BITS, MMU_CONTEXT, MMU_CONTEXTS,
 } from "./state";
 
 /** Not page-aligned, so no address has it as its page. */
@@ -119,12 +119,15 @@ function noteFill(number: u32): void {
 /** Remembers that a piece of a large page is in the current context. */
 function noteLarge(va: u64, shift: u32): void {
   const bit = largeHash(va, shift);
-  const at = contextRecord(load<u32>(cpu, MMU_CONTEXT)) + (bit >> 3);
+  const record = contextRecord(load<u32>(cpu, MMU_CONTEXT));
+  store<u32>(record, load<u32>(record, CONTEXT_SIZES) | ((<u32>1) << shift), CONTEXT_SIZES);
+  const at = record + (bit >> 3);
   store<u8>(at, load<u8>(at, CONTEXT_LARGE) | <u8>((<u32>1) << (bit & 7)), CONTEXT_LARGE);
 }
 
 /** False: no piece of a page of size 2^shift around `va` is in the context. */
 export function mayHoldLarge(record: usize, va: u64, shift: u32): bool {
+  if (!(load<u32>(record, CONTEXT_SIZES) >> shift & 1)) return false;
   const bit = largeHash(va, shift);
   return (load<u8>(record + (bit >> 3), CONTEXT_LARGE) >> (bit & 7) & 1) != 0;
 }
