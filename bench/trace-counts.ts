@@ -1,10 +1,10 @@
 // Adds up how often each trace was entered, from the core's trace arena (assembly/decode/record.ts has its form).
 
-const T_COUNT = 4;
-const T_GPA = 16;
-const T_MODE = 32;
-const T_ENTRIES = 44;
-const HEADER_BYTES = 64;
+const T_GPA = 0;
+const T_MODE = 16;
+const T_ENTRIES = 28;
+const T_COUNT = 116;
+const HEADER_BYTES = 128;
 const RECORD_BYTES = 32;
 const PAGE_SHIFT = 12n;
 
