@@ -4,10 +4,11 @@ import { SEG_CS, SEG_FS } from "../cpu";
 import { EA_MOFFS, EA_RIP, EA_SIZE_SHIFT, R_BASE, R_DISP, R_EA, R_IMM, R_INDEX, R_SCALE, R_SEGMENT, R_SEGNO } from "../decode/record";
 import { CPU_SEG_BASE, CPU_SEG_READABLE, CPU_SEG_WRITABLE, CPU_TRACE_RIP, CPU_ZERO } from "../layout";
 import { code64, flat } from "./code-mode";
+import { missIf } from "./leave";
 import { L_BASE, registerLocal, temp } from "./locals";
 import { traceDelta } from "./memory-access";
 import { I32_ADD, I32_AND, I32_SHL, I32_WRAP, I64_ADD, I64_AND, I64_EXTEND_U, I64_GT_U, I64_LOAD, I64_SHL } from "./opcodes";
-import { loadField, missIf } from "./state";
+import { loadField } from "./state";
 import { byte, I64, i32const, i64const, localGet, localTee } from "./writer";
 
 const SIZE_64: u32 = 2;

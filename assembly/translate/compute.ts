@@ -13,12 +13,13 @@ import { feedsFloat, feedsLane, inFloatRegister, pushFloat, replacesLow, yieldsF
 import { defineConstant } from "./fold";
 import { flagsFunction, RUNTIME_FLAGS } from "./imports";
 import { modifyHost, modifyOffset, nextDelta, record, setModified } from "./instruction";
+import { missIf } from "./leave";
 import { L_BASE, L_FLAG_DST, L_FLAG_OP, L_FLAG_SRC, temp } from "./locals";
 import { accessAt, addressLocal, loadOpcode, pushHost, pushOpened } from "./memory-access";
 import { F32_LOAD, F64_LOAD, I32_ADD, I32_AND, I32_WRAP, I64_ADD, SELECT, V128_LOAD32_ZERO, V128_LOAD64_ZERO } from "./opcodes";
 import { pushRegister, vectorLoad } from "./operands";
 import { isOpen, offsetInSpan } from "./spans";
-import { isOpOpen, knownFlags, missIf } from "./state";
+import { isOpOpen, knownFlags } from "./state";
 import { after, leb, opcodeOf, slotOf } from "./steps";
 import { constOf, defineFloat, defineLane, defineLocal, defineStep, defineXmm, floatLocal, isConst, isLane, isStep, isXmm, nextValue, pushKnown, stepOf, xmmOf } from "./values";
 import { byte, call, I32, i32const, I64, i64const, localGet, localTee, memory, simdLane, V128 } from "./writer";

@@ -5,10 +5,10 @@ import { B_DELTA, B_ENTRY, B_FLAGS, B_KIND, B_SUCCESSORS, B_TAKEN, BLOCK_ENTRY, 
 import { dispatcher, dispatcherScope, edge } from "./emit";
 import { jumpTarget } from "./expand";
 import { TR_SORTED } from "./layout";
+import { leaveTo, redispatch } from "./leave";
 import { L_BASE, L_NEXT, temp } from "./locals";
 import { I64_EQ, I64_LT_S, I64_SUB } from "./opcodes";
 import { dispatched, orderAt, ordered } from "./order";
-import { leaveTo, redispatch } from "./state";
 import { block, br, byte, elseBlock, end, I64, i32const, i64const, ifBlock, labelOf, localGet, localSet, scopes, VOID } from "./writer";
 
 /** Entries that a computed jump is compared with one by one. */

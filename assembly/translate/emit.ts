@@ -4,7 +4,7 @@
 //     block...     br_table to the blocks that are dispatched to
 //     the blocks, in loops and blocks of their own
 //
-// Whatever leaves the region returns from where it is, by one of the ways out (state.ts, ways.ts).
+// Whatever leaves the region returns from where it is, by one of the ways out (leave.ts, ways.ts).
 import { cpu } from "../cpu";
 import { RECORD_SIZE } from "../decode/record";
 import { HOW_CALL, HOW_LEAVE, howTo, isComputed, isShadowing, KIND_ALWAYS, KIND_CALL, KIND_CONDITIONAL, KIND_OTHER } from "./cases";
@@ -19,13 +19,14 @@ import { beginFloats, loadFast } from "./float/checks";
 import { executeFunction } from "./imports";
 import { beginHints, ifUnlikely, settleHints } from "./hints";
 import { TR_BODY, TR_BODY_SIZE, TR_OPEN } from "./layout";
+import { atInstruction, beginWaysOut, endWaysOut, leaveAt, leaveAtRip, leaveIfRequested, leaveWithFault, miss, redispatch } from "./leave";
 import { beginLocals, declareLocals, freeTemps, L_BASE, L_NEXT, localsFull, temp } from "./locals";
 import { beginAccesses, beginFunction, inTrace, isMisplaced } from "./memory-access";
 import { I32_SHR_U, I64_ADD, UNREACHABLE } from "./opcodes";
 import { BEFORE_ALL, dispatchCount, dispatched, hasLabel, orderAt, ordered, positionOf, S_END, S_KIND, S_START, SCOPE_LOOP, scopeAt, scopeCount } from "./order";
 import {
-  atInstruction, beginWaysOut, endWaysOut, FLAGS_DYNAMIC, flagsStored, leaveAt, leaveAtRip, leaveIfRequested, leaveWithFault, loadRegisters, loadTlb, loadVectors,
-  miss, prologue, pushFuelReaches, redispatch, setDirty, setKnownFlags, storeFlags, storeFuel, storeRegisters, storeVectors, takeFuel, usedRegisters, usedVectors, usesFloats,
+  FLAGS_DYNAMIC, flagsStored, loadRegisters, loadTlb, loadVectors, prologue, pushFuelReaches, setDirty, setKnownFlags, storeFlags, storeFuel, storeRegisters,
+  storeVectors, takeFuel, usedRegisters, usedVectors, usesFloats,
 } from "./state";
 import { findSpans, takeSpanLocals } from "./spans";
 import { planX87 } from "./x87/plan";

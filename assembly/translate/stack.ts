@@ -10,12 +10,13 @@ import { CPU_SEG_LIMIT, TLB_READ, TLB_WRITE } from "../layout";
 import { toSegment } from "./address";
 import { code64, flat, stack32 } from "./code-mode";
 import { push } from "./compute";
+import { missIf } from "./leave";
 import { temp } from "./locals";
 import { accessAt, loadOpcode, pushHost, pushOpened, storeOpcode } from "./memory-access";
 import { I32_ADD, I32_AND, I32_EQ, I32_GT_U, I32_LOAD, I32_NE, I32_OR, I32_SUB, I32_WRAP, I64_EQ, I64_EXTEND_U, I64_NE } from "./opcodes";
 import { pushWhole, registerConst, registerOp, registerType } from "./registers";
 import { offsetInSpan } from "./spans";
-import { loadField, missIf, setRegister } from "./state";
+import { loadField, setRegister } from "./state";
 import { constOf } from "./values";
 import { byte, I64, i32const, localGet, localSet, memory } from "./writer";
 

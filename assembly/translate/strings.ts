@@ -6,13 +6,14 @@ import { HELPER_cmps, HELPER_lods, HELPER_movs, HELPER_scas, HELPER_stos } from 
 import { CPU_EFLAGS, TLB_READ, TLB_WRITE, VM_JIT_VERIFY } from "../layout";
 import { code64, flat } from "./code-mode";
 import { addParameter, beginType, helperFunction, RUNTIME_COPY_RUN, RUNTIME_FILL_RUN } from "./imports";
+import { missIf } from "./leave";
 import { temp } from "./locals";
 import { loadOpcode, pushHost, storeOpcode } from "./memory-access";
 import { noteFlags } from "./note-flags";
 import { I32_ADD, I32_AND, I32_LOAD, I32_SHR_U, I32_SUB, I64_EXTEND_U } from "./opcodes";
 import { pushRegister, putRegister } from "./operands";
 import { pushExtended, pushWhole, registerConst, registerOp } from "./registers";
-import { loadField, loadRegisters, missIf, setRegister, storeRegisters } from "./state";
+import { loadField, loadRegisters, setRegister, storeRegisters } from "./state";
 import { defineLocal, nextValue, pushKnown } from "./values";
 import { byte, call, I32, I64, i32const, i64const, localSet, memory } from "./writer";
 

@@ -3,9 +3,9 @@
 // access has a call behind it (docs/decisions/0017).
 import { T_REGION, T_UNMAPPED, T_VALID } from "../decode/record";
 import { traceBeginningAt } from "./discover";
+import { displacementHere } from "./leave";
 import { dropRegion } from "./regions";
 import { isAlive, markWanted } from "./slots";
-import { displacementHere } from "./state";
 import { hasStraddled } from "./straddles";
 import { HOT, isForced } from "./translator";
 

@@ -21,7 +21,7 @@ import { field, loadField, PLAIN_KINDS } from "./state";
 import { at, block, brIf, byte, end, globalGet, I32, I64, i32const, i64const, ifBlock, localGet, localTee, memory, returnCallIndirect, u32leb, u32leb5, VOID, writeAt } from "./writer";
 
 // Where a region is left, in one i64: i32 displacement, u14 instructions to go back into the fuel, a bit that only the region's own
-// exit looks at (state.ts), a bit: the TLB does not have what is accessed, u16 CC_OP, 0xffff where the vCPU has the flags.
+// exit looks at (leave.ts), a bit: the TLB does not have what is accessed, u16 CC_OP, 0xffff where the vCPU has the flags.
 export const PLACE_UNCOUNTED: i64 = 32;
 export const PLACE_UNMAPPED: i64 = 47;
 export const PLACE_FLAGS: i64 = 48;

@@ -7,9 +7,10 @@
 // infinities and NaNs 0, that of zero and denormal numbers 1.
 import { CPU_MXCSR } from "../../layout";
 import { brIfUnlikely, ifUnlikely } from "../hints";
+import { miss } from "../leave";
 import { L_FAST, vectorLocal } from "../locals";
 import { I32_ADD, I32_AND, I32_EQ, I32_EQZ, I32_LOAD, I32_OR, I32_SHR_U, I32_WRAP, I64_SHR_U } from "../opcodes";
-import { loadField, miss } from "../state";
+import { loadField } from "../state";
 import { block, br, byte, end, f32const, f64const, i32const, i64const, localGet, labelOf, localSet, scopes, simdLane, VOID } from "../writer";
 import { isOrdinaryValue, lowLane, registerOf } from "./operand";
 import { forgetOrdinary, noteOrdinary } from "./ordinary";

@@ -3,12 +3,13 @@
 import { ifUnlikely } from "../hints";
 import { addParameter, beginType, helperFunction, RUNTIME_INTEGER_OF_X87 } from "../imports";
 import { TR_X87_RESULT } from "../layout";
+import { missIf } from "../leave";
 import { temp } from "../locals";
 import {
   I32_ADD, I32_AND, I32_GE_U, I32_LOAD, I32_OR, I32_SHL, I32_SHR_S, I32_SHR_U, I32_SUB, I32_WRAP, I64_ADD, I64_CLZ, I64_EXTEND_U, I64_EQZ, I64_GE_S, I64_NE, I64_OR, I64_SHL, I64_SHR_S,
   I64_SHR_U, I64_SUB, I64_XOR, SELECT,
 } from "../opcodes";
-import { loadField, missIf } from "../state";
+import { loadField } from "../state";
 import { byte, call, elseBlock, end, I32, I64, i32const, i64const, localGet, localSet, localTee } from "../writer";
 import { pushRoundedUp } from "./arithmetic";
 import { expLocal, sigLocal } from "./state";

@@ -9,10 +9,11 @@ import {
 import { CPU_FCW, CPU_FSW, TLB_WRITE } from "../../layout";
 import { FSW_C1, FSW_TOP } from "../../execute/x87/state";
 import { TR_X87_TURN } from "../layout";
+import { missIf } from "../leave";
 import { temp } from "../locals";
 import { addressLocal, pushHost } from "../memory-access";
 import { I32_ADD, I32_AND, I32_EQ, I32_LOAD, I32_NE, I32_OR, I32_SHL, I32_SHR_U, I32_STORE, I32_XOR, I64_EXTEND_S, I64_STORE } from "../opcodes";
-import { field, loadField, missIf } from "../state";
+import { field, loadField } from "../state";
 import { constOf, defineConst, defineLocal } from "../values";
 import { byte, I32, I64, i32const, i64const, localGet, localSet, localTee, memory } from "../writer";
 import { arithmetic, computed } from "./arithmetic";
