@@ -11,7 +11,7 @@ import { Generator } from "./generator.ts";
 import { buildCase } from "./state.ts";
 import { replaceInstructions } from "./wasm-errors.ts";
 
-const CASES = 4096;
+const CASES = 12_288;
 const SEED = 7105;
 /** What a case may take that such an error keeps from ending; a right one is waited for longer. */
 const ERROR_LIMIT_NS = 1e9;

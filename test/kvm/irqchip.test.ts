@@ -85,14 +85,18 @@ test("irqLine() without an irqchip throws ENXIO", async () => {
 });
 
 test("runAsync() sleeps while the guest is halted, and irqLine() ends that", async () => {
-  const { vm, vcpu } = await picGuest();
-  // What is executed here has been compiled then; the engine's compilers go on on other threads, so it is the event loop's account.
-  untilHalted(vcpu);
-  const before = performance.eventLoopUtilization();
-  setTimeout(() => vm.irqLine(4, 1), 150);
-  const exit = await vcpu.runAsync();
-  assert.ok(exit.reason === KVM_EXIT_IO && exit.port === 0x99);
-  const { utilization } = performance.eventLoopUtilization(before);
+  // Whoever does not sleep is busy each time; whoever does may be, where the host has had the thread wait for a processor.
+  let utilization = 1;
+  for (let attempt = 0; attempt < 10 && utilization >= 0.5; attempt++) {
+    const { vm, vcpu } = await picGuest();
+    // What is executed here has been compiled then; the engine's compilers go on on other threads, so it is the event loop's account.
+    untilHalted(vcpu);
+    const before = performance.eventLoopUtilization();
+    setTimeout(() => vm.irqLine(4, 1), 150);
+    const exit = await vcpu.runAsync();
+    assert.ok(exit.reason === KVM_EXIT_IO && exit.port === 0x99);
+    ({ utilization } = performance.eventLoopUtilization(before));
+  }
   assert.ok(utilization < 0.5, `the event loop was busy for ${utilization} of the sleep`);
 });
 
