@@ -1,11 +1,6 @@
-// Adds up how often each trace was entered, from the core's trace arena (assembly/decode/record.ts has its form).
+// Adds up how often each trace was entered, from the core's trace arena.
+import { RECORD_SIZE, T_COUNT, T_ENTRIES, T_GPA, T_MODE, T_RECORDS } from "../assembly/decode/trace-layout.ts";
 
-const T_GPA = 0;
-const T_MODE = 16;
-const T_ENTRIES = 28;
-const T_COUNT = 116;
-const HEADER_BYTES = 128;
-const RECORD_BYTES = 32;
 const PAGE_SHIFT = 12n;
 
 /** How the instructions of a boot lie in its traces. */
@@ -54,7 +49,7 @@ export class TraceCounts {
       head.entries += entries;
       head.instructions += entries * count;
       this.heads.set(key, head);
-      at += HEADER_BYTES + (count + 1) * RECORD_BYTES;
+      at += T_RECORDS + (count + 1) * RECORD_SIZE;
     }
   }
 

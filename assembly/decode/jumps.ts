@@ -2,8 +2,8 @@
 import { cpu } from "../cpu";
 import { CPU_TRACES } from "../layout";
 import { contextGeneration, globalGeneration, renewGenerations } from "../mmu/contexts";
-import { T_DELTA, T_ENTRY, T_REGION_COUNT } from "./record";
 import { executedTooMuch, forgetExecuted, noteExecuted } from "../mmu/executed";
+import { T_DELTA, T_ENTRY, T_REGION_COUNT } from "./record";
 
 /** 32 bytes an entry: u64 linear address, u32 tag, u32 trace; and of the region that the trace was last found to enter, so that
  * what follows a region (translate/ways.ts) is found in one line of the host's cache: u32 slot (0: none), u32 number of the
@@ -20,7 +20,7 @@ export const J_DELTA: usize = 24;
 export const J_COUNT: usize = 28;
 /** Addresses of entries: the low bits of a linear address and those from here on. */
 export const JUMP_HASH_SHIFT: u32 = 15;
-/** A bit each: hashes of the traces that forgetJumpsTo() is asked for. */
+/** A bit each: hashes of the traces that forgetJumpsToNoted() is asked for. */
 const TRACES_NOTED = CPU_TRACES + 0x1000;
 const NOTED_BITS: u32 = 32768;
 /** Bits of the mode in a tag, and one for what lies in global pages; contextGeneration, or globalGeneration for those, stands

@@ -3,7 +3,11 @@
 import { CPU_MODE, CPU_TRACE_RIP, MODE_CODE_MASK, MODE_CODE64 } from "../layout";
 import { cpu } from "../cpu";
 
-export const RECORD_SIZE: usize = 32;
+export {
+  RECORD_SIZE, T_GPA, T_HOST, T_LENGTH, T_MODE, T_HASH_NEXT, T_PAGE_NEXT, T_ENTRIES, T_JUMP, T_LOWEST, T_HIGHEST, T_REGION, T_ENTRY, T_DELTA, T_REGION_COUNT, T_FLAGS, T_UNMAPPED,
+  T_FAR_MODE, T_FAR, T_FAR_GENERATION, T_FAR_TRACE, T_VALID, T_COUNT, T_TAKEN, T_FALL, T_RECORDS,
+} from "./trace-layout";
+
 /** u16: case of the interpreter's switch; u16: case in the group's switch. */
 export const R_OP: usize = 0;
 export const R_SUB: usize = 2;
@@ -55,53 +59,11 @@ export const PREFIX_OPSIZE: u32 = 8;
 export const PREFIX_ADDRESS_SHIFT: u32 = 4;
 export const PREFIX_REX_W: u32 = 64;
 
-// A trace: header, then records. What is read and written each time it is entered lies right in front of the first record:
-// where code is wide, most of the interpreter's time is the processor's waiting for memory.
-/** u64: guest physical address of the first byte. */
-export const T_GPA: usize = 0;
-/** u32: host address of the first byte; u32: length in bytes. */
-export const T_HOST: usize = 8;
-export const T_LENGTH: usize = 12;
-/** u32: mode word under MODE_DECODE_MASK. */
-export const T_MODE: usize = 16;
-/** u32: next trace in the hash chain; next trace on the same page. */
-export const T_HASH_NEXT: usize = 20;
-export const T_PAGE_NEXT: usize = 24;
-/** u32: times entered while CPU_LOG has LOG_COUNT. */
-export const T_ENTRIES: usize = 28;
-/** u32[JUMPS_KEPT]: lower halves of the linear addresses that the computed jump at the end went to, the last one first. */
-export const T_JUMP: usize = 32;
+/** Targets that a trace keeps in T_JUMP. */
 export const JUMPS_KEPT: u32 = 4;
 /** Added to the address of T_JUMP where findTrace() takes one or that of a link. */
 export const JUMPED: usize = 1;
-/** i32: the least and the greatest displacement from the region's base that direct transfers in it lead to. */
-export const T_LOWEST: usize = 48;
-export const T_HIGHEST: usize = 52;
-/** u32: slot of the region that it enters, 0: none; number of the entry; i32: displacement from the region's base. */
-export const T_REGION: usize = 56;
-export const T_ENTRY: usize = 60;
-export const T_DELTA: usize = 64;
-/** u32: instructions that the region may execute between two looks at the fuel. */
-export const T_REGION_COUNT: usize = 68;
-/** u32: TRACE_* bits. */
-export const T_FLAGS: usize = 72;
-/** u32: how often a region left before its first instruction because the TLB did not have what that accesses. */
-export const T_UNMAPPED: usize = 76;
-/** Where it went last if not to a trace on its own page (far-links.ts): u32 mode word, u64 address, u32 generation, u32 trace. */
-export const T_FAR_MODE: usize = 92;
-export const T_FAR: usize = 96;
-export const T_FAR_GENERATION: usize = 104;
-export const T_FAR_TRACE: usize = 108;
-/** u32: 0: dropped, or the null trace at address 0; else its heat: how often it will be entered before the translator
- * looks at it. At HOT (1) it is entered through the dispatcher only, which looks. */
-export const T_VALID: usize = 112;
-/** u32: instructions. */
-export const T_COUNT: usize = 116;
-/** u32: traces that follow on the same page: branch taken, and next in line. */
-export const T_TAKEN: usize = 120;
-export const T_FALL: usize = 124;
-export const T_RECORDS: usize = 128;
-/** A computed jump or return went to it. */
+/** In T_FLAGS: a computed jump or return went to it. */
 export const TRACE_ENTERED: u32 = 1;
 /** Its region has several pages. */
 export const TRACE_PAGES: u32 = 2;

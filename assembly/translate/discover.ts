@@ -208,6 +208,7 @@ function isRare(trace: usize): bool {
   const heat = load<u32>(trace, T_VALID);
   return heat <= threshold && threshold - heat < threshold / RARE;
 }
+/** How many times less (docs/decisions/0018). */
 const RARE: u32 = 16;
 
 /** The instruction that begins at the end of a page and reaches into the next, which no trace has. */

@@ -8,7 +8,7 @@ import { instructionCount } from "./discover";
 import { L_FLAG_DST, L_FLAG_OP, L_FLAG_SRC, L_FUEL, L_TLB, registerLocal, vectorLocal } from "./locals";
 import { I32_GE_S, I32_LOAD, I32_OR, I32_STORE, I32_SUB, I64_LOAD, I64_SHL, I64_STORE, V128_LOAD, V128_STORE } from "./opcodes";
 import { pushExtended } from "./registers";
-import { byte, call, end, globalGet, i32const, i64const, localGet, localSet, memory } from "./writer";
+import { byte, call, globalGet, i32const, i64const, localGet, localSet, memory } from "./writer";
 
 // ---------------------------------------------------------------- fields of the vCPU
 /** A load or store of a field of the vCPU; the address operand on the stack is 0: its place goes into the instruction. */

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { CPU_TRACES, CPU_TRANSLATE, VCPU_BASE } from "../../assembly/layout.ts";
 import { regionTexts } from "../../host/disassembler/region.ts";
 import { Assembler, CONDITION } from "./assembler.ts";
-import { CODE, type CodeBits, DATA, LOW_CODE, RBP, RCX, RDI, RSI, TierGuest } from "./tier-guest.ts";
+import { CODE, type CodeBits, DATA, LOW_CODE, RBP, RCX, RDI, RDX, RSI, TierGuest } from "./tier-guest.ts";
 
 const FOLDER = join(process.env["WKVM_ROOT"] ?? process.cwd(), "test/translate/golden");
 const UPDATE = process.env["UPDATE_GOLDEN"] === "1";
@@ -63,6 +63,9 @@ const PROGRAMS: Record<string, (program: Assembler) => void> = {
   "loop-strided": (p) => p.label("again").code(0x48, 0x03, 0x1f, 0x48, 0x83, 0xc7, 8).repeat(RCX, "again"),
   "loop-nested": (p) =>
     p.label("outer").set(RSI, 3).label("inner").code(0x48, 0x01, 0xf3).repeat(RSI, "inner").repeat(RCX, "outer"),
+  // A block that goes to itself, and with which the loop around it begins.
+  "loop-of-one-block-in-another": (p) =>
+    p.set(RDX, 3).label("again").code(0x48, 0x01, 0xcb).repeat(RCX, "again").set(RCX, 3).repeat(RDX, "again"),
   diamond: (p) =>
     p
       .label("again")

@@ -7,22 +7,14 @@ import { addParameter, beginType, helperFunction, RUNTIME_COMPUTE_X87 } from "..
 import { TR_X87_RESULT } from "../layout";
 import { temp } from "../locals";
 import {
-  I32_ADD, I32_AND, I32_EQ, I32_GE_U, I32_GT_U, I32_LOAD, I32_LT_S, I32_LT_U, I32_SHL, I32_SHR_S, I32_SHR_U, I32_SUB, I32_WRAP, I32_XOR, I64_ADD, I64_AND, I64_CLZ, I64_EQZ, I64_EXTEND_S, I64_EXTEND_U, I64_GE_S, I64_LT_U, I64_MUL, I64_NE, I64_OR, I64_SHL, I64_SHR_S, I64_SHR_U, I64_XOR, SELECT,
+  I32_ADD, I32_AND, I32_EQ, I32_GT_U, I32_LOAD, I32_LT_S, I32_LT_U, I32_SHL, I32_SHR_S, I32_SHR_U, I32_SUB, I32_WRAP, I32_XOR, I64_ADD, I64_AND, I64_CLZ, I64_EQZ, I64_EXTEND_S, I64_EXTEND_U, I64_LT_U, I64_MUL, I64_OR, I64_SHL, I64_SHR_S, I64_SHR_U, I64_XOR, SELECT,
 } from "../opcodes";
 import { loadField } from "../state";
 import { block, br, byte, call, end, I32, I64, i32const, i64const, ifBlock, localGet, localSet, localTee, VOID } from "../writer";
 import { roundingBits } from "./records";
-import { clearUp, expLocal, noteInexact, setUp, sigLocal } from "./state";
+import { roundTo, two } from "./rounding";
+import { clearUp, expLocal, setUp, sigLocal } from "./state";
 import { MAGNITUDE, RESULT_UP, SIGN, SPECIAL } from "./word";
-
-/** Largest biased exponent of a number. */
-const LARGEST: i32 = 0x7ffe;
-
-/** Two operands on WebAssembly's stack. */
-function two(a: u32, b: u32): void {
-  localGet(a);
-  localGet(b);
-}
 
 /** ST(to) = (sigA, expA) op (sigB, expB), all of them locals; `op`: FPU_*. */
 export function arithmetic(op: i32, sigA: u32, expA: u32, sigB: u32, expB: u32, to: i32): void {
@@ -339,78 +331,4 @@ function otherOfZero(expA: u32, expB: u32, big: u32, small: u32, signExp: u32, t
   clearUp();
   br(2);
   end();
-}
-
-/** Pushes 1 if what lies behind `whole`, both i64 locals, rounds it up: more than half a unit, or half a unit and odd. Else 0.
- * `rest` is aligned to the left. */
-export function pushRoundedUp(rest: u32, whole: u32): void {
-  // One less where `whole` is even has its upper bit where there is more than half a unit, or where there is nothing.
-  localGet(rest);
-  localGet(whole);
-  i64const(1);
-  byte(I64_AND);
-  byte(I64_ADD);
-  i64const(-1);
-  byte(I64_ADD);
-  localGet(rest);
-  byte(I64_AND);
-  i64const(63);
-  byte(I64_SHR_U);
-}
-
-/**
- * ST(to) = high:low, a significand with bit 63 of `high` set, rounded; `exp`: sign and biased exponent, before rounding; an
- * exponent below 0 may have turned the sign. Leaves scope `slow` where that is no normal number.
- */
-function roundTo(high: u32, low: u32, exp: u32, to: i32, slow: u32): void {
-  const up = temp(I64);
-  const sig = temp(I64);
-  if (roundingBits == 53) {
-    const whole = temp(I64);
-    two(high, low);
-    i64const(0);
-    byte(I64_NE);
-    byte(I64_EXTEND_U);
-    localSet(low);
-    i64const(53);
-    byte(I64_SHL);
-    localGet(low);
-    byte(I64_OR);
-    localSet(low);
-    localGet(high);
-    i64const(11);
-    byte(I64_SHR_U);
-    localSet(whole);
-    pushRoundedUp(low, whole);
-    localSet(up);
-    two(whole, up);
-    byte(I64_ADD);
-    i64const(11);
-    byte(I64_SHL);
-  } else {
-    pushRoundedUp(low, high);
-    localSet(up);
-    two(high, up);
-    byte(I64_ADD);
-  }
-  localTee(sig);
-  i64const(0);
-  byte(I64_GE_S);
-  brIfUnlikely(slow);
-  localGet(exp);
-  i32const(1);
-  byte(I32_SHL);
-  i32const(2);
-  byte(I32_SUB);
-  i32const(LARGEST << 1);
-  byte(I32_GE_U);
-  brIfUnlikely(slow);
-  localGet(sig);
-  localSet(sigLocal(to));
-  localGet(exp);
-  localSet(expLocal(to));
-  localGet(up);
-  byte(I32_WRAP);
-  setUp();
-  noteInexact(low);
 }

@@ -11,7 +11,7 @@ import {
 } from "../opcodes";
 import { loadField } from "../state";
 import { byte, call, elseBlock, end, I32, I64, i32const, i64const, localGet, localSet, localTee } from "../writer";
-import { pushRoundedUp } from "./arithmetic";
+import { pushRoundedUp } from "./rounding";
 import { expLocal, sigLocal } from "./state";
 import { ABOVE_32, ABOVE_64, MAGNITUDE, RESULT_UP, SIGN, SIGN_UP, SPECIAL } from "./word";
 
