@@ -346,6 +346,9 @@ export const JIT_CLOSED = 2;
 export const VM_PAUSE_YIELDS = VM_JIT_PACE + 4;
 /** u32: the most vCPUs that the VM was laid out for. */
 export const VM_MAX_VCPUS = VM_PAUSE_YIELDS + 4;
+/** u32: 1: what becomes hot is noted in VM_PROFILE, and expected to where it is noted there; u32: entries in use. */
+export const VM_JIT_PROFILE = VM_MAX_VCPUS + 4;
+export const VM_PROFILE_USED = VM_JIT_PROFILE + 4;
 
 /** VM_MAX_SLOTS entries of 32 bytes {u64 gpa, u64 size (0: free), u32 host, u32 flags, u64 spare}. */
 export const VM_SLOTS = VM_BASE + 0x1000;
@@ -365,6 +368,12 @@ export const VM_DOORBELLS = VM_BASE + 0x20000;
 export const VM_COALESCED_RING = VM_BASE + 0x30000;
 /** The user side's own bookkeeping that threads share (host/kvm/memory.ts), 64 KiB; the core never looks. */
 export const VM_HOST = VM_BASE + 0x40000;
+/** Traces that regions have: a hash table (translate/profile.ts). Of each u32 key (0: free), u16 what it was, u16 how
+ * often it was met in this run. */
+export const VM_PROFILE = VM_BASE + 0x50000;
+export const VM_PROFILE_ENTRIES = 16384;
+export const VM_PROFILE_ENTRY_SIZE = 8;
+export const VM_PROFILE_MAX = 12288;
 /** 512 KiB for what one call hands over: the dirty bitmap of a slot. */
 export const VM_SCRATCH = VM_BASE + 0x80000;
 

@@ -13,7 +13,7 @@ import {
 import { markCode, unmarkCode } from "../mmu/code";
 import { requestOthers } from "../mmu/shootdown";
 import { dropRegions } from "../translate/regions";
-import { forgetTranslations, initialHeat } from "../translate/translator";
+import { firstHeat, forgetTranslations, noteOverwritten } from "../translate/translator";
 import { JUMP_CACHE, JUMP_CACHE_SIZE } from "./jumps";
 import { decode, DECODE_NO_DEVICE, DECODE_SHORT, DECODE_TOO_LONG, leafFlags, unknownOpcode } from "./decoder";
 import {
@@ -205,7 +205,7 @@ export function buildTrace(host: usize, gpa: u64, mode: u32, linear: u64): usize
   const page = pageHead(host);
   store<u32>(t, load<u32>(page), T_PAGE_NEXT);
   store<u32>(page, <u32>t);
-  store<u32>(t, initialHeat(), T_VALID);
+  store<u32>(t, firstHeat(t), T_VALID);
   keepTrace(t, n);
   count(STAT_TRACES_BUILT);
   return t;
@@ -274,6 +274,7 @@ function unmarkAround(host: usize, length: i32, head: usize): void {
 }
 
 function drop(t: usize): void {
+  noteOverwritten(t);
   store<u32>(t, 0, T_VALID);
   const last = t + T_RECORDS + load<u32>(t, T_COUNT) * RECORD_SIZE;
   for (let rec = t + T_RECORDS; rec <= last; rec += RECORD_SIZE) store<u32>(rec, OP_ABANDON, R_OP);

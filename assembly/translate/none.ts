@@ -8,6 +8,12 @@ export function initialHeat(): u32 {
   return 0xffffffff;
 }
 
+export function firstHeat(_trace: usize): u32 {
+  return initialHeat();
+}
+
+export function noteOverwritten(_trace: usize): void {}
+
 export function isForced(): bool {
   return false;
 }

@@ -26,6 +26,7 @@ import { writeModule } from "./module";
 import { addModule, evict, forgetModules, makeRoomForModule } from "./modules";
 import { dispatched, emitted, orderBlocks } from "./order";
 import { MISSED } from "./outcomes";
+import { expectedHeat, isProfiled, noteHot, noteWritten } from "./profile";
 import { forgetRegions, nextRegionPage, noteRegionPage, regionsFull, RP_DELTA, RP_HOST, RP_SLOT } from "./regions";
 import { freeSlot, isAlive, isWanted, markUsed, pagesOf, takeSlot } from "./slots";
 import { forgetStraddles } from "./straddles";
@@ -40,11 +41,22 @@ export const HOT: u32 = 1;
 
 const LOG_ENTRIES: u32 = LOG_EXEC | LOG_CPU | LOG_COUNT;
 
-/** Heat of a new trace: how often it is entered before it is translated. At threshold 1 regions are forced: a trace is
- * translated when it is entered first, and its module is made at once, unless regions are gathered. */
+/** Heat of a trace of which nothing is known: how often it is entered before it is translated. At threshold 1 regions are forced:
+ * a trace is translated when it is entered first, and its module is made at once, unless regions are gathered. */
 export function initialHeat(): u32 {
   const threshold = load<u32>(VM_JIT_THRESHOLD);
   return threshold ? threshold : COLD;
+}
+
+/** Heat of a trace that has just been put together. */
+export function firstHeat(trace: usize): u32 {
+  const heat = initialHeat();
+  return isProfiled() && heat != HOT && heat != COLD ? expectedHeat(trace) : heat;
+}
+
+/** The code of a trace, which still has its records, is written over. */
+export function noteOverwritten(trace: usize): void {
+  if (isProfiled()) noteWritten(trace);
 }
 
 /** Whether everything is to be executed in regions that can be. */
@@ -202,7 +214,11 @@ function note(slot: u32): void {
   let to = from + NOTE_HEADER;
   for (let i = 0; i < blockCount; i++) {
     const b = blockAt(i);
-    if ((emitted >> i) & 1) cool(load<u32>(b, B_TRACE));
+    if ((emitted >> i) & 1) {
+      const trace = <usize>load<u32>(b, B_TRACE);
+      if (isProfiled() && !isForced()) noteHot(trace, i == 0);
+      cool(trace);
+    }
     if (!((dispatched >> i) & 1) || !(load<u32>(b, B_FLAGS) & BLOCK_ENTERED)) continue;
     store<u32>(to, load<u32>(b, B_TRACE));
     store<u32>(to, load<u32>(b, B_ENTRY), 4);

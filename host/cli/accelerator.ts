@@ -13,7 +13,8 @@ const NAMES = new Map<string, Accelerator>([
   ["tcg", "jit"],
 ]);
 export const ACCELERATOR_HELP = `Accelerators supported in wkvm:
-jit[,threshold=N][,max-modules=N][,verify=on] (default; what is executed often becomes WebAssembly; kvm and tcg mean it too)
+jit[,threshold=N][,max-modules=N][,profile=FILE][,verify=on] (default; what is executed often becomes WebAssembly; kvm and tcg
+    mean it too; FILE, made where it is missing, keeps what that was from one run to the next, which then starts faster)
 interp (every instruction is interpreted)
 ts (the core in plain TypeScript)
 lockstep[,a=A][,b=B][,every=N][,threshold=N] (two of them, compared every N instructions; needs -icount)
@@ -25,6 +26,8 @@ export interface AcceleratorChoice {
   /** How often code is entered before it is translated, and how many modules of it are kept. */
   threshold: number | undefined;
   maxModules: number | undefined;
+  /** The file that keeps what was hot from one run to the next. */
+  profile: string | undefined;
   /** Whether the interpreter checks what it does. */
   verify: boolean | undefined;
   /** With lockstep: which cores, and how often they are compared. */
@@ -38,10 +41,11 @@ export function parseAccelerator(value: string): AcceleratorChoice {
   const translates = accel === "jit" || accel === "lockstep";
   const threshold = translates ? positive(values, "threshold", 0x7fff_ffff) : undefined;
   const maxModules = translates ? positive(values, "max-modules", 4096) : undefined;
+  const profile = accel === "jit" ? values.get("profile") : undefined;
   const verify = accel === "jit" && values.has("verify") ? values.boolean("verify", false) : undefined;
   const lockstep = accel === "lockstep" ? lockstepOf(values) : undefined;
   values.finish((key) => `Property '${accel}-accel.${key}' not found`);
-  return { accel, threshold, maxModules, verify, lockstep };
+  return { accel, threshold, maxModules, profile, verify, lockstep };
 }
 
 function positive(values: KeyValues, key: string, most: number): number | undefined {

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import type { BootFiles } from "../boot/types.ts";
 import { defaultGuest } from "../guest/default-guest.ts";
 import { DEFAULT_TSC_KHZ } from "../kvm/memory.ts";
+import { reason } from "./file-error.ts";
 import type { Settings } from "./settings.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -49,14 +50,4 @@ function read(path: string, what: string): Uint8Array {
   } catch (error) {
     throw new UsageError(`could not open ${what} '${path}': ${reason(error as NodeJS.ErrnoException)}`);
   }
-}
-
-function reason(error: NodeJS.ErrnoException): string {
-  const known: Record<string, string> = {
-    ENOENT: "No such file or directory",
-    EACCES: "Permission denied",
-    EISDIR: "Is a directory",
-    ERR_FS_FILE_TOO_LARGE: "File too large",
-  };
-  return known[error.code ?? ""] ?? error.message;
 }

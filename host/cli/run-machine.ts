@@ -10,6 +10,7 @@ import { type Guest, guestOf } from "./boot-files.ts";
 import { type Consoles, openConsoles } from "./consoles.ts";
 import { collectGarbage, tuneEngine } from "./engine.ts";
 import { Log } from "./log.ts";
+import { ProfileFile } from "./profile-file.ts";
 import type { Settings } from "./settings.ts";
 import { VERSION } from "./version.ts";
 
@@ -36,6 +37,8 @@ export async function runMachine(
   const warnOfObstacle = (obstacle: TranslationObstacle): void =>
     warn(`the guest is interpreted, which takes several times as long: ${describeObstacle(obstacle)}`);
   if (kvm.translationObstacle) warnOfObstacle(kvm.translationObstacle);
+  const profile =
+    settings.accelerator.profile === undefined ? undefined : new ProfileFile(settings.accelerator.profile);
   let machine: Machine | undefined;
   let monitor: HumanMonitor | undefined;
   let shutDown = false;
@@ -58,10 +61,12 @@ export async function runMachine(
     machine = makeMachine(settings, kvm, cpuid, guest, consoles, log);
     if (memoriesMade > 0) collectGarbage();
     machine.vm.onObstacle = warnOfObstacle;
+    profile?.load(machine.vm);
     const target = { machine, name: settings.name, version: VERSION, quit: leave, isShutDown: () => shutDown };
     monitor = startMonitor(consoles, target);
     if (settings.startPaused) machine.pause();
     const end = await machine.run();
+    profile?.save(machine.vm);
     if (end.kind === "poweroff" && settings.noShutdown) {
       shutDown = true;
       await quitRequested;

@@ -71,6 +71,7 @@ function defaults(): Settings {
       accel: undefined,
       threshold: undefined,
       maxModules: undefined,
+      profile: undefined,
       verify: undefined,
       lockstep: undefined,
     },

@@ -22,6 +22,7 @@ import { Irqfds, type KvmIrqfd } from "./irqfd.ts";
 import { VmMemory } from "./memory.ts";
 import type { TranslationObstacle } from "./obstacle.ts";
 import { sharedClockNs, wallNs } from "./platform.ts";
+import { loadProfile, saveProfile } from "./profile.ts";
 import { type KvmIrqRoutingEntry, type KvmMsi, sendMsi, writeRoutes } from "./routing.ts";
 import { hostOffsetOf, type KvmUserspaceMemoryRegion, setSlot, takeDirtyLog } from "./slots.ts";
 import { addStats, statsAt, type VcpuStats } from "./stats.ts";
@@ -557,6 +558,30 @@ export class Vm implements VmListeners {
    */
   get translationObstacle(): TranslationObstacle | undefined {
     return this.#memory.obstacle;
+  }
+
+  /**
+   * Has the translator note what becomes hot, for `hotCode()`; and what `earlier` names, the result of hotCode() in another
+   * run, is translated as soon as it is met, instead of after having been interpreted for long. Before the vCPUs run.
+   * Throws EINVAL for what is not such a result; one of another version of wkvm is worth nothing and taken for empty.
+   *
+   * @example
+   * vm.expectHotCode(existsSync(file) ? readFileSync(file) : undefined);
+   */
+  expectHotCode(earlier?: Uint8Array): void {
+    this.#open();
+    loadProfile(this.#memory.view, earlier);
+  }
+
+  /**
+   * What became hot, in this run and those before it, some 100 KB at most; empty unless `expectHotCode()` was called.
+   *
+   * @example
+   * writeFileSync(file, vm.hotCode());
+   */
+  hotCode(): Uint8Array<ArrayBuffer> {
+    this.#open();
+    return saveProfile(this.#memory.view);
   }
 
   /**

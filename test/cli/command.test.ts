@@ -150,6 +150,28 @@ test("a signal ends it in order", async () => {
   assert.match(errors, /terminating on signal 15/);
 });
 
+test("-accel jit,profile=FILE keeps what was hot from one run to the next", async () => {
+  const profile = join(folder, "hot");
+  // mov ecx, 3000000; dec ecx; jnz back
+  const busy = [0xb9, 0xc0, 0xc6, 0x2d, 0x00, 0x49, 0x75, 0xfd];
+  const path = kernel("busy", [...busy, ...outByte(0xf4, 0x10), ...STOP]);
+  const run = (file: string) => runToEnd([...QUIET, ...DEBUG_EXIT, "-accel", `jit,profile=${file}`, "-kernel", path]);
+  for (const when of ["first", "second"]) {
+    assert.equal((await run(profile)).status, 0x21, when);
+    assert.ok(readFileSync(profile).length > 16, `${when} run: nothing was hot`);
+  }
+  writeFileSync(profile, "something else");
+  const { status, errors } = await run(profile);
+  assert.equal(status, 1);
+  assert.match(errors, /profile '.*hot': this is no profile of hot code; remove it/);
+  assert.equal(readFileSync(profile, "utf8"), "something else");
+  assert.match((await run(folder)).errors, /could not open profile '.*': Is a directory/);
+  assert.match(
+    (await run(join(folder, "none", "hot"))).errors,
+    /could not write profile '.*': No such file or directory/,
+  );
+});
+
 test("-d and -trace log to a file", async () => {
   const log = join(folder, "log.txt");
   const path = kernel("log", [...outByte(0xf4, 0), ...STOP]);

@@ -77,9 +77,12 @@ test("kvm and tcg name the default accelerator, alone or in a list", () => {
     accel: "jit",
     threshold: 50,
     maxModules: undefined,
+    profile: undefined,
     verify: undefined,
     lockstep: undefined,
   });
+  assert.equal(settings("-accel jit,profile=a/b").accelerator.profile, "a/b");
+  refuses("-accel interp,profile=a", /Property 'interp-accel.profile' not found/);
   assert.equal(settings("-accel jit,verify=on").accelerator.verify, true);
   refuses("-accel lockstep,verify=on -icount shift=0", /Property 'lockstep-accel.verify' not found/);
   assert.equal(settings("-accel jit,max-modules=7").accelerator.maxModules, 7);
