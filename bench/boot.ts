@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { attempt, type Context, memoryResult } from "./context.ts";
 import type { GuestKernel } from "./guest-files.ts";
 import { bootInitramfs, USERLAND } from "./initramfs.ts";
-import { PeerFailure, withProcess } from "./measured-process.ts";
+import { type Command, PeerFailure, withProcess } from "./measured-process.ts";
 import type { Emulator } from "./peers/emulator.ts";
 import type { BootResult } from "./results.ts";
 
@@ -38,7 +38,10 @@ export async function bootPart(context: Context): Promise<BootResult[]> {
   for (let round = 0; round < context.options.reps; round++) {
     for (const { kernel, initrd, emulator, result } of results) {
       const what = `boot ${kernel.version} under ${emulator.name}, round ${round + 1}`;
-      const outcome = await attempt(context, what, () => bootOnce(emulator, kernel, initrd));
+      const outcome = await attempt(context, what, async () => {
+        if (emulator.learns && round === 0) await bootToTheEnd(emulator, kernel, initrd);
+        return bootOnce(emulator, kernel, initrd);
+      });
       if ("failure" in outcome) {
         result.failures.push(outcome.failure);
         continue;
@@ -56,9 +59,18 @@ interface Collected extends BootResult {
   readonly failures: string[];
 }
 
-async function bootOnce(emulator: Emulator, kernel: GuestKernel, initrd: string): Promise<Run> {
+function bootCommand(emulator: Emulator, kernel: GuestKernel, initrd: string): Command {
   const path = emulator.wantsUnpacked ? kernel.unpacked : kernel.path;
-  return withProcess(emulator.command({ kernel: path, initrd, append: PLAIN }), async (running) => {
+  return emulator.command({ kernel: path, initrd, append: PLAIN });
+}
+
+/** Until the guest turns its machine off. */
+async function bootToTheEnd(emulator: Emulator, kernel: GuestKernel, initrd: string): Promise<void> {
+  await withProcess(bootCommand(emulator, kernel, initrd), (running) => running.untilEnd(TIMEOUT_SECONDS));
+}
+
+async function bootOnce(emulator: Emulator, kernel: GuestKernel, initrd: string): Promise<Run> {
+  return withProcess(bootCommand(emulator, kernel, initrd), async (running) => {
     const { match, wallSeconds, cpuSeconds, busiestThreadSeconds } = await running.until(USERLAND, TIMEOUT_SECONDS);
     if (match[1] !== kernel.release) throw new PeerFailure(`says it runs ${match[1]}, not ${kernel.release}`);
     if (Number.isNaN(cpuSeconds)) throw new PeerFailure("was gone before it could be measured");

@@ -99,6 +99,16 @@ export class MeasuredProcess {
     }
   }
 
+  /** Waits until it ends by itself. Throws PeerFailure where it does not. */
+  async untilEnd(timeoutSeconds: number): Promise<void> {
+    const deadline = performance.now() + timeoutSeconds * 1000;
+    while (this.ended === undefined) {
+      const leftMs = deadline - performance.now();
+      if (leftMs <= 0) throw new PeerFailure(`does not end: ${timeoutSeconds} s${this.lastWords()}`);
+      await this.change(leftMs);
+    }
+  }
+
   /** Ends it at once, with all that it has started. */
   kill(): void {
     if (this.ended !== undefined || this.child.pid === undefined) return;

@@ -1,6 +1,6 @@
 // wkvm itself, once for each accelerator that its command has.
 import { spawnSync } from "node:child_process";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { type Emulator, machineArguments } from "./emulator.ts";
 
 /** Synonyms, and what runs two cores at once. */
@@ -21,7 +21,10 @@ export function wkvm(program: string, version: string, prefix: string = WKVM): E
     encoding: "utf8",
     timeout: TIMEOUT_MS,
   });
-  return acceleratorNames(stdout ?? "").map((accelerator) => ({
+  const help = stdout ?? "";
+  // Each build runs its own core, whichever one this process was told of.
+  const env = { WKVM_CORE: join(dirname(program), "core.wasm") };
+  const runner = (accelerator: string): Emulator => ({
     name: `${prefix}${accelerator}`,
     description: `wkvm ${version}, -accel ${accelerator}, on Node ${process.versions.node}`,
     guests: [64, 32],
@@ -33,10 +36,38 @@ export function wkvm(program: string, version: string, prefix: string = WKVM): E
     command: (guest) => ({
       file: process.execPath,
       args: [program, "-accel", accelerator, ...machineArguments(guest)],
-      // Each build runs its own core, whichever one this process was told of.
-      env: { WKVM_CORE: join(dirname(program), "core.wasm") },
+      env,
     }),
-  }));
+  });
+  const names = acceleratorNames(help);
+  return [
+    ...names.map(runner),
+    ...names.filter((name) => keepsProfiles(help, name)).map((name) => again(runner(name))),
+  ];
+}
+
+/** Whether `-accel help` says that what an accelerator learns can be kept for the next run. */
+function keepsProfiles(help: string, accelerator: string): boolean {
+  return help.split("\n").some((line) => line.startsWith(`${accelerator}[`) && line.includes("[,profile=FILE]"));
+}
+
+/** A runner that knows what was hot when it booted the same kernel before. */
+function again(runner: Emulator): Emulator {
+  return {
+    ...runner,
+    name: `${runner.name}-again`,
+    description: `${runner.description}, which was told what was hot in a boot before`,
+    bootOnly: true,
+    learns: true,
+    command: (guest) => {
+      const { args, ...command } = runner.command(guest);
+      const profile = `${guest.initrd}-${basename(guest.kernel)}.hot`;
+      return {
+        ...command,
+        args: args.map((word, i) => (args[i - 1] === "-accel" ? `${word},profile=${profile}` : word)),
+      };
+    },
+  };
 }
 
 /** What `-accel help` lists: a name at the beginning of each line behind the first. */
