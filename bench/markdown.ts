@@ -30,7 +30,7 @@ function header({ date, revision, host, options, runners }: Results): string {
 
 Revision ${revision}. ${host.processor}, ${host.cores} cores, ${host.memoryGiB} GiB, ${host.system}, Linux ${host.kernel},
 Node ${host.node} (V8 ${host.v8}); ${load}. ${options.reps} interleaved round${options.reps === 1 ? "" : "s"},
-${processes}; medians. Processor time is that of all threads of the process, compilers' included.
+${processes}, runs of ${options.scale} units; medians. Processor time is that of all threads of the process, compilers' included.
 
 ${Object.entries(runners)
   .map(([name, what]) => `- **${name}**: ${what}`)

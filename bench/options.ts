@@ -23,6 +23,9 @@ const USUAL = PARTS.filter((part) => part !== "traces" && part !== "profile");
 const COMPARED: readonly Part[] = ["boot", "programs"];
 const DEFAULT_TOLERANCE_PERCENT = 10;
 
+const QUICK_SCALE = 1;
+const FULL_SCALE = 8;
+
 /** Names of what wkvm is measured against. */
 export const PEERS = ["native", "kvm", "tcg", "v86", "bochs"] as const;
 export type Peer = (typeof PEERS)[number];
@@ -43,6 +46,8 @@ export interface Options {
   readonly parts: readonly Part[];
   /** Programs to run; empty: all of them. */
   readonly programs: readonly string[];
+  /** How much work one run of a program is; a unit takes a native processor about 5 ms. */
+  readonly scale: number;
   /** Rounds: each runner has its turn once a round, in a fresh process. */
   readonly reps: number;
   /** A folder for the results instead of bench/results; "-": none are written. */
@@ -69,6 +74,8 @@ export const HELP = `npm run bench -- [options]
                  traces (counts of the core's own traces) runs only when named
   --together     the guest programs share one boot, so that only the first is cold;
                  --quick implies it. Otherwise each has a fresh process
+  --scale N      how much work a run of a program is, N times about 5 ms of a native processor
+                 (default ${FULL_SCALE}; ${QUICK_SCALE} with --quick)
   --reps N       rounds (default 3; 1 with --quick)
   --prof         tells instead which functions of the guest, and which parts of wkvm, take
                  the time of a boot, or of the programs that --only names
@@ -86,6 +93,7 @@ export function parseOptions(args: readonly string[], programs: readonly string[
   const chosen: string[] = [];
   let quick = false;
   let peers: readonly Peer[] | undefined;
+  let scale: number | undefined;
   let reps: number | undefined;
   let output: string | undefined;
   let accelerators: readonly string[] = [];
@@ -110,7 +118,8 @@ export function parseOptions(args: readonly string[], programs: readonly string[
     else if (name === "--prof") prof = true;
     else if (name === "--base") base = value(name);
     else if (name === "--tolerance") tolerancePercent = percentage(value(name));
-    else if (name === "--reps") reps = count(value(name));
+    else if (name === "--scale") scale = count("--scale", value(name));
+    else if (name === "--reps") reps = count("--reps", value(name));
     else if (name === "--output") output = value(name);
     else if (name === "--readme") readme = value(name);
     else if (name === "--only") {
@@ -138,6 +147,7 @@ export function parseOptions(args: readonly string[], programs: readonly string[
     together: together || quick,
     parts: parts.size === 0 ? (base === undefined ? USUAL : COMPARED) : PARTS.filter((part) => parts.has(part)),
     programs: chosen,
+    scale: scale ?? (quick ? QUICK_SCALE : FULL_SCALE),
     reps: reps ?? (quick ? 1 : 3),
     output: output ?? (base === undefined ? undefined : "-"),
     base,
@@ -169,8 +179,8 @@ function percentage(text: string): number {
   return number;
 }
 
-function count(text: string): number {
+function count(name: string, text: string): number {
   const number = Number(text);
-  if (!Number.isInteger(number) || number < 1 || number > 100) throw new OptionError(`--reps ${text}: 1 to 100`);
+  if (!Number.isInteger(number) || number < 1 || number > 100) throw new OptionError(`${name} ${text}: 1 to 100`);
   return number;
 }

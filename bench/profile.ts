@@ -10,7 +10,6 @@ import { kernelSymbols } from "./kallsyms.ts";
 import { withProcess } from "./measured-process.ts";
 import { RAM_BYTES } from "./peers/emulator.ts";
 import { acceleratorOf } from "./peers/wkvm.ts";
-import { scaleOf } from "./programs.ts";
 import type { ProfileResult } from "./results.ts";
 import { elfFunctions, SymbolTable } from "./symbols.ts";
 import type { Tiers } from "./tiers.ts";
@@ -92,7 +91,7 @@ function worksOf(context: Context, files: GuestFiles): Work[] {
     kernel: kernel.path,
     initrd,
     // The second run: what is compiled once has been compiled.
-    append: `${SETTLED} -- 2 ${scaleOf(context.options.quick)} ${name}`,
+    append: `${SETTLED} -- 2 ${context.options.scale} ${name}`,
     from: `@begin ${name} 1`,
     to: `@result ${name} 1`,
     nameOf: nameIn(ELSEWHERE.includes(name) ? undefined : userTable),

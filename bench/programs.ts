@@ -16,13 +16,6 @@ import type { ProgramResult, ProgramRun } from "./results.ts";
 
 const QUICK_REPEATS = 2;
 const FULL_REPEATS = 3;
-const QUICK_SCALE = 1;
-const FULL_SCALE = 8;
-
-/** How much work one run of a program is; a unit takes a native processor about 5 ms. */
-export function scaleOf(quick: boolean): number {
-  return quick ? QUICK_SCALE : FULL_SCALE;
-}
 
 /** Something that runs programs. */
 export interface Runner {
@@ -60,7 +53,7 @@ function runnersOf(context: Context, bits: Bits): Runner[] {
   writeFileSync(initrd, programsInitramfs(programs));
   const kernel = files.kernels.at(-1)!;
   const repeats = options.quick ? QUICK_REPEATS : FULL_REPEATS;
-  const words = (names: readonly string[]): string[] => [String(repeats), String(scaleOf(options.quick)), ...names];
+  const words = (names: readonly string[]): string[] => [String(repeats), String(options.scale), ...names];
   const runners = context.emulators
     .filter(({ guests, bootOnly }) => guests.includes(bits) && !bootOnly)
     .map(

@@ -25,7 +25,7 @@ import { v86 } from "./peers/v86.ts";
 import { WKVM, wkvm } from "./peers/wkvm.ts";
 import { profilePart } from "./profile.ts";
 import { PROGRAMS } from "./program-list.ts";
-import { programsPart, scaleOf } from "./programs.ts";
+import { programsPart } from "./programs.ts";
 import { withFigures } from "./readme.ts";
 import { FORMAT, type Results } from "./results.ts";
 import { sizePart } from "./size.ts";
@@ -160,7 +160,7 @@ async function measure(context: Context, host: HostInfo, notRun: string[]): Prom
     options: {
       quick: options.quick,
       reps: options.reps,
-      scale: scaleOf(options.quick),
+      scale: options.scale,
       together: options.together,
     },
     runners: {

@@ -19,6 +19,7 @@ test("--quick is one round in one process", () => {
   const options = parse("--quick");
   assert.deepEqual([options.quick, options.reps, options.together], [true, 1, true]);
   assert.equal(parse("--quick", "--reps", "5").reps, 5);
+  assert.deepEqual([parse().scale, parse("--quick").scale, parse("--scale", "64").scale], [8, 1, 64]);
 });
 
 test("--only takes parts and programs", () => {
@@ -57,6 +58,7 @@ test("what is not understood is named", () => {
     [["--reps", "0"], /--reps 0: 1 to 100/],
     [["--tolerance", "much"], /--tolerance much/],
     [["--reps"], /--reps: a value is missing/],
+    [["--scale", "101"], /--scale 101: 1 to 100/],
   ];
   for (const [words, message] of refused) {
     assert.throws(
