@@ -141,6 +141,12 @@ export function installDescriptor(seg: i32, selector: u32, low: u32, high: u32):
 
 export function installSegment(seg: i32, selector: u32, base: u64, limit: u32, attr: u32): void {
   settlePointers();
+  placeSegment(seg, selector, base, limit, attr);
+}
+
+/** The same behind settlePointers(). */
+// @ts-ignore: decorator
+@inline export function placeSegment(seg: i32, selector: u32, base: u64, limit: u32, attr: u32): void {
   const word = cpu + (<usize>seg << 2);
   store<u64>(cpu + (<usize>seg << 3), base, CPU_SEG_BASE);
   store<u32>(word, limit, CPU_SEG_LIMIT);

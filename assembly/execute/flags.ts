@@ -166,9 +166,25 @@ export function conditionOf(code: u32): u32 {
 }
 
 // ---------------------------------------------------------------- RFLAGS as a whole
-/** CF, PF, AF, ZF, SF and OF in RFLAGS layout. */
+/** PF, ZF and SF of a left-aligned result. */
+// @ts-ignore: decorator
+@inline function flagsOfResult(value: u64): u32 {
+  const odd = popcnt<u32>(<u32>(value >> alignment()) & 0xff) & 1;
+  return ((odd ^ 1) << 2) | (u32(value == 0) << 6) | (<u32>(value >> 63) << 7);
+}
+
+/** CF, PF, AF, ZF, SF and OF in RFLAGS layout. Comparisons and logic operations are most of what a system call meets. */
 export function statusFlags(): u32 {
-  if (kind() == CC_FLAGS) return <u32>src();
+  const k = kind();
+  if (k == CC_FLAGS) return <u32>src();
+  if (k == CC_LOGIC) return flagsOfResult(dst());
+  if (k == CC_SUB) {
+    const d = dst();
+    const s = src();
+    const r = d - s;
+    const half = <u32>((d ^ s ^ r) >> alignment()) & FLAG_AF;
+    return flagsOfResult(r) | u32(d < s) | half | (<u32>(((d ^ s) & (d ^ r)) >> 63) << 11);
+  }
   return carrySlow() | (parity() << 2) | (adjust() << 4) | (zeroSlow() << 6) | (signSlow() << 7) | (overflowSlow() << 11);
 }
 

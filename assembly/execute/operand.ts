@@ -1,18 +1,17 @@
 // The small steps between instruction bodies and the system helpers: privilege checks, flags, registers that an
 // instruction names implicitly. SDM volume 2, each instruction.
 import {
-  count, CR4_FSGSBASE, CR4_TSD, cpu, fault, FLAG_AC, GP, gpr, raise, raiseError, RAX, RCX, RDX, SEG_CS, SEG_LDTR, SEG_SS, SEG_TR,
+  count, CR4_FSGSBASE, cpu, fault, FLAG_AC, GP, gpr, raise, raiseError, RAX, RCX, RDX, SEG_CS, SEG_LDTR, SEG_SS, SEG_TR,
   segBase, segSel, setGpr, UD,
 } from "../cpu";
 import { R_IMM, R_SEGNO, record } from "../decode/record";
 import {
-  CPU_CPL, CPU_CR0, CPU_CR4, CPU_EFLAGS, CPU_FUEL, CPU_GDT_BASE, CPU_GDT_LIMIT, CPU_IDT_BASE, CPU_IDT_LIMIT, CPU_MODE, CPU_MP_STATE, CPU_SEG_BASE, CPU_TSC_AUX, MODE_CODE64,
+  CPU_CPL, CPU_CR0, CPU_CR4, CPU_EFLAGS, CPU_FUEL, CPU_GDT_BASE, CPU_GDT_LIMIT, CPU_IDT_BASE, CPU_IDT_LIMIT, CPU_MODE, CPU_MP_STATE, CPU_SEG_BASE, MODE_CODE64,
   MODE_CODE_MASK, REQ_KICK, STAT_MSR_ACCESSES, VM_PAUSE_YIELDS,
 } from "../layout";
 import { KVM_MP_STATE_HALTED } from "../exits";
 import { randomU32 } from "../host";
 import { hypercall } from "../irqchip/hypercall";
-import { readTsc } from "../irqchip/clock";
 import { readMem, writeMem } from "../mmu/access";
 import { tlbFlushPage, updateAccessClass } from "../mmu/contexts";
 import { invpcid } from "../mmu/registers";
@@ -149,7 +148,7 @@ export function invalidatePcid(type: u64, address: u64): void {
   invpcid(<i32>type, <u32>low & 0xfff, high);
 }
 
-// ---------------------------------------------------------------- MSRs, time, XCR0
+// ---------------------------------------------------------------- MSRs, XCR0
 function result(value: u64): void {
   setGpr(RAX, value & 0xffffffff);
   setGpr(RDX, value >> 32);
@@ -169,27 +168,9 @@ export function wrmsr(): void {
   settlePointers();
   writeMsr(<u32>gpr(RCX), edxEax());
 }
-function timeAllowed(): bool {
-  if (load<u64>(cpu, CPU_CR4) & CR4_TSD && load<u32>(cpu, CPU_CPL) > 0) {
-    raiseError(GP, 0);
-    return false;
-  }
-  return true;
-}
-export function rdtsc(): void {
-  if (timeAllowed()) result(readTsc());
-}
-export function rdtscp(): void {
-  if (!timeAllowed()) return;
-  result(readTsc());
-  setGpr(RCX, load<u64>(cpu, CPU_TSC_AUX) & 0xffffffff);
-}
 /** RDPMC: there are no performance counters: every index is one too many. */
 export function rdpmc(): void {
   raiseError(GP, 0);
-}
-export function readTscAux(): u32 {
-  return <u32>load<u64>(cpu, CPU_TSC_AUX);
 }
 export function readXcr(): void {
   const value = xgetbv(<u32>gpr(RCX));

@@ -4,14 +4,15 @@ import {
   segBase, setGpr, setRip,
 } from "../cpu";
 import {
-  CPU_CPL, CPU_CSTAR, CPU_EFER, CPU_EFLAGS, CPU_KERNEL_GS_BASE, CPU_LSTAR, CPU_SEG_BASE, CPU_SFMASK, CPU_STAR,
-  CPU_SYSENTER_CS, CPU_SYSENTER_EIP, CPU_SYSENTER_ESP,
+  CPU_CPL, CPU_CSTAR, CPU_EFER, CPU_EFLAGS, CPU_KERNEL_GS_BASE, CPU_LSTAR, CPU_MODE, CPU_SEG_BASE, CPU_SFMASK, CPU_STAR,
+  CPU_SYSENTER_CS, CPU_SYSENTER_EIP, CPU_SYSENTER_ESP, MODE_USER,
 } from "../layout";
+import { updateAccessClass } from "../mmu/contexts";
 import { isAmd } from "./cpuid";
 import { stepByNewFlags } from "./debug";
 import {
   ATTR_ACCESSED, ATTR_CODE, ATTR_DB, ATTR_DPL_SHIFT, ATTR_G, ATTR_L, ATTR_P, ATTR_READABLE, ATTR_S, ATTR_WRITABLE,
-  installSegment,
+  placeSegment,
 } from "./descriptors";
 import { getFlags, setFlags } from "./flags";
 import { updateMode } from "./mode";
@@ -29,9 +30,19 @@ const FLAT_DATA: u32 = ATTR_P | ATTR_S | ATTR_WRITABLE | ATTR_ACCESSED | ATTR_G 
 /** Sets CS and SS to flat segments at privilege `level`; `width`: ATTR_L for 64-bit code, ATTR_DB for 32-bit. */
 function setFlat(code: u32, stack: u32, level: u32, width: u32): void {
   const dpl = level << ATTR_DPL_SHIFT;
-  installSegment(SEG_CS, (code & 0xfffc) | level, 0, 0xffffffff, FLAT_CODE | dpl | width);
-  installSegment(SEG_SS, (stack & 0xfffc) | level, 0, 0xffffffff, FLAT_DATA | dpl);
+  settlePointers();
+  placeSegment(SEG_CS, (code & 0xfffc) | level, 0, 0xffffffff, FLAT_CODE | dpl | width);
+  placeSegment(SEG_SS, (stack & 0xfffc) | level, 0, 0xffffffff, FLAT_DATA | dpl);
   store<u32>(cpu, level, CPU_CPL);
+}
+
+/** The same between 64-bit code and 64-bit code, with RFLAGS and RIP: of all that the mode word says, the level alone changes. */
+function goFlat64(code: u32, stack: u32, level: u32, flags: u32, target: u64): void {
+  setFlat(code, stack, level, ATTR_L);
+  loadFlags(flags);
+  setRip(target);
+  store<u32>(cpu, (load<u32>(cpu, CPU_MODE) & ~MODE_USER) | (level == 3 ? MODE_USER : 0), CPU_MODE);
+  updateAccessClass();
 }
 
 function syscallEnabled(): bool {
@@ -55,12 +66,13 @@ export function syscall(): void {
     updateMode();
     return;
   }
-  const target = code64() ? load<u64>(cpu, CPU_LSTAR) : load<u64>(cpu, CPU_CSTAR);
   setGpr(RCX, rip());
   setGpr(R11, flags & ~FLAG_RF);
+  const kept = flags & ~<u32>load<u64>(cpu, CPU_SFMASK) & ~FLAG_RF;
+  if (code64()) return goFlat64(selector, selector + 8, 0, kept, load<u64>(cpu, CPU_LSTAR));
   setFlat(selector, selector + 8, 0, ATTR_L);
-  loadFlags(flags & ~<u32>load<u64>(cpu, CPU_SFMASK) & ~FLAG_RF);
-  setRip(target);
+  loadFlags(kept);
+  setRip(load<u64>(cpu, CPU_CSTAR));
   updateMode();
 }
 
@@ -84,11 +96,15 @@ export function sysret(size: i32): void {
   }
   const selector = <u32>(load<u64>(cpu, CPU_STAR) >> 48);
   const target = gpr(RCX);
-  if (longMode()) loadFlags((<u32>gpr(R11) & SYSRET_FLAGS) | 2);
-  else setFlags((getFlags() | FLAG_IF) & ~(FLAG_RF | FLAG_VM));
-  setFlat(wide ? selector + 16 : selector, selector + 8, 3, wide ? ATTR_L : ATTR_DB);
-  setRip(wide ? target : target & 0xffffffff);
-  updateMode();
+  const flags = longMode() ? (<u32>gpr(R11) & SYSRET_FLAGS) | 2 : (getFlags() | FLAG_IF) & ~(FLAG_RF | FLAG_VM);
+  if (wide) goFlat64(selector + 16, selector + 8, 3, flags, target);
+  else {
+    if (longMode()) loadFlags(flags);
+    else setFlags(flags);
+    setFlat(selector, selector + 8, 3, ATTR_DB);
+    setRip(target & 0xffffffff);
+    updateMode();
+  }
   if (load<u32>(cpu, CPU_EFLAGS) & FLAG_IF) interruptsEnabled();
 }
 

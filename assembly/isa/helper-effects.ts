@@ -1,6 +1,6 @@
 // What helpers do to registers and flags, for those whose effects are small enough to be worth knowing. A helper that is
 // not named here may read and change anything. test/isa/helper-effects.test.ts holds these lines against the sources.
-import { RAX, RBP, RCX, RDI, RSI, RSP } from "./builder.ts";
+import { RAX, RBP, RCX, RDI, RDX, RSI, RSP } from "./builder.ts";
 import { AF, ALL_FLAGS, CF, OF, PF, SF, ZF } from "./flag-bits.ts";
 
 export interface Effects {
@@ -69,6 +69,10 @@ note("execute/flags", "setZero", sets(ZF));
 note("execute/flags", "cld std", PURE);
 note("execute/interrupt-flag", "cli sti", PURE);
 note("execute/atomic", "fence", PURE);
+note("execute/syscall", "swapgs", PURE);
+note("execute/time-stamp", "rdtsc", { ...PURE, registersWritten: (1 << RAX) | (1 << RDX) });
+note("execute/time-stamp", "rdtscp", { ...PURE, registersWritten: (1 << RAX) | (1 << RCX) | (1 << RDX) });
+note("execute/time-stamp", "readTscAux", PURE);
 note("execute/flags", "sahf", sets(ALL_FLAGS & ~OF, { registersRead: 1 }));
 note("execute/flags", "lahf", { ...PURE, flagsRead: SF | ZF | AF | PF | CF, registersWritten: 1 });
 note("execute/flags", "salc", { ...PURE, flagsRead: CF, registersWritten: 1 });

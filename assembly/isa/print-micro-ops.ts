@@ -130,5 +130,5 @@ export const HELPER_KIND: usize = memory.data<u8>([${kinds.join(",")}]);
 /** u32 by number: general registers that it reads, and from bit 16 those that it writes. */
 export const HELPER_REGISTERS: usize = memory.data<u32>([${registers.join(",")}]);
 /** Numbers of helpers by name, for those that are more than called. */
-${parts.map(([module, name], i) => (/execute\/(flags|string|shift)$|vector\/(scalar|shift)|float\/(compare|packed|integer)$|push-pop$|x87\//.test(module) ? `export const HELPER_${name}: u32 = ${i};\n` : "")).join("")}`;
+${parts.map(([module, name], i) => (/execute\/(flags|string|shift|syscall|time-stamp)$|vector\/(scalar|shift)|float\/(compare|packed|integer)$|push-pop$|x87\//.test(module) ? `export const HELPER_${name}: u32 = ${i};\n` : "")).join("")}`;
 }

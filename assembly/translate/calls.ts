@@ -15,6 +15,7 @@ import { inlineStack, isInlineStack } from "./stack";
 import { flagsStored, loadRegisters, loadVectors, storeFlags, storeRegisters, storeVectors } from "./state";
 import { after, leb } from "./steps";
 import { inlineString, isInlineString } from "./strings";
+import { inlineSystem } from "./system";
 import { constOf, isConst, isXmm, typeOf, xmmOf } from "./values";
 import { byte, call, localGet, localSet } from "./writer";
 import { defineX87, inlineX87, isX87 } from "./x87/expand";
@@ -43,6 +44,7 @@ function inlined(helper: u32, count: u32, values: usize, at: usize): bool {
     noteCarryOverflow(load<u8>(values), load<u8>(values, 1));
     return true;
   }
+  if (inlineSystem(helper)) return true;
   if (!isPackedFloat(helper)) return inlineShift(helper, values);
   // FLOAT_* number, the register that is the result and the first operand, or that alone, and the operands; AVX's have a width.
   const to = <u32>load<u8>(values, 1);

@@ -1,6 +1,6 @@
 // What the translator can do with a record, read off its micro-operations.
 import { R_OP, RECORD_SIZE } from "../decode/record";
-import { HELPER_DIRECT, HELPER_drop, HELPER_KIND, HELPER_probeStore, HELPER_storeTen } from "../generated/helpers";
+import { HELPER_DIRECT, HELPER_drop, HELPER_KIND, HELPER_probeStore, HELPER_rdtsc, HELPER_rdtscp, HELPER_storeTen, HELPER_swapgs } from "../generated/helpers";
 import {
   ATTRIBUTE_ENDS, ATTRIBUTE_MAY_FAULT, ATTRIBUTE_MEMORY, ATTRIBUTE_WIDTH_SHIFT, FLAGS_SHADOW, FLAGS_STRAIGHT, MICRO_ADDRESS, MICRO_ADDRESS_ALIGNED, MICRO_ADDRESS_PLUS, MICRO_BRANCH, MICRO_BRANCH_IF, MICRO_CALL,
   MICRO_COMPLETE_LOCKED, MICRO_EFFECTIVE, MICRO_END, MICRO_JUMP, MICRO_LEAVE, MICRO_MODIFY_LOCKED, MICRO_OFFSET, MICRO_POINTER, MICRO_PUT_FIXED, MICRO_STORE, OP_FIRST_GROUP, OP_FIRST_HOT,
@@ -56,7 +56,8 @@ export function howTo(rec: usize): u32 {
   if (flagsRead(list) & FLAGS_SHADOW && !doesNothing(rec + RECORD_SIZE)) return HOW_LEAVE;
   // Hot cases have no function of their own to call; what others do in the middle of a region could not be undone.
   const cold = op < OP_FIRST_HOT && !load<u32>(VM_JIT_VERIFY) ? HOW_CALL : HOW_LEAVE;
-  if (attributesOf(list) & ATTRIBUTE_ENDS && !transfersNearly(attributesOf(list) >> ATTRIBUTE_WIDTH_SHIFT)) return cold;
+  const unnoticed = isUnnoticed(list);
+  if (!unnoticed && attributesOf(list) & ATTRIBUTE_ENDS && !transfersNearly(attributesOf(list) >> ATTRIBUTE_WIDTH_SHIFT)) return cold;
   for (let at = stepsOf(list); load<u8>(at) != MICRO_END; at = nextStep(at)) {
     switch (opcodeOf(at)) {
       case MICRO_ADDRESS:
@@ -81,13 +82,24 @@ export function howTo(rec: usize): u32 {
       case MICRO_COMPLETE_LOCKED:
         if (load<u32>(VM_MAX_VCPUS) > 1) return cold;
         break;
-      case MICRO_LEAVE: return cold;
+      case MICRO_LEAVE:
+        if (!unnoticed) return cold;
+        break;
       // Steps that this translator does not know.
       default:
         if (opcodeOf(at) > MICRO_OFFSET) return cold;
     }
   }
   return HOW_INLINE;
+}
+
+/** Whether a trace ends behind an instruction for what no region has in locals or takes for granted: the time, and bases of
+ * segments. Time passes between a region and what verifies it. */
+function isUnnoticed(list: usize): bool {
+  const first = stepsOf(list);
+  if (opcodeOf(first) != MICRO_CALL) return false;
+  const helper = leb(first + 1);
+  return helper == HELPER_swapgs || ((helper == HELPER_rdtsc || helper == HELPER_rdtscp) && !load<u32>(VM_JIT_VERIFY));
 }
 
 /** Whether a record is a NOP. */
@@ -122,7 +134,7 @@ export function kindOf(rec: usize): u32 {
     if (step == MICRO_BRANCH_IF) return KIND_CONDITIONAL;
     if (step == MICRO_JUMP) return pushes ? KIND_INDIRECT_CALL : pops ? KIND_RETURN : KIND_INDIRECT;
   }
-  return KIND_OTHER;
+  return flagsRead(list) & FLAGS_STRAIGHT ? KIND_NEXT : KIND_OTHER;
 }
 
 /** Whether a record of a kind goes to a computed address. */

@@ -29,7 +29,8 @@ import {
   storeVectors, takeFuel, usedRegisters, usedVectors, usesFloats,
 } from "./state";
 import { findSpans, takeSpanLocals } from "./spans";
-import { planX87 } from "./x87/plan";
+import { emitSystemCall, systemCallOf } from "./system";
+import { planX87, usedSlots } from "./x87/plan";
 import { afterX87, attachAtEntry, attachX87Again, beginX87, beginX87Block, detachX87, endX87, prepareX87, settleWord } from "./x87/state";
 import { beginWindows, leaveWindows, openWindows, useWindows } from "./windows";
 import { at, block, br, brIf, brTable, byte, call, end, I32, i32const, i64const, ifBlock, localGet, localSet, loop, scopes, u32leb, VOID, writeAt } from "./writer";
@@ -221,6 +222,11 @@ function emitBlock(position: i32): bool {
       return true;
     }
     if (how == HOW_CALL) {
+      const systemCall = n + 1 == total ? systemCallOf(rec) : 0;
+      if (systemCall && !usedSlots) {
+        emitSystemCall(systemCall, next);
+        return true;
+      }
       if (callCase(rec, load<i32>(b, B_DELTA), total - n, n + 1 == total && load<u32>(b, B_KIND) == KIND_OTHER)) return true;
     } else {
       if (storesGeneral(rec)) storeRegisters(0xffff);

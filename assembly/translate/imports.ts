@@ -34,6 +34,9 @@ export const RUNTIME_READS: u32 = RUNTIME + 11;
 export const RUNTIME_WRITES: u32 = RUNTIME + 12;
 /** findSpan of runtime.ts. */
 export const RUNTIME_SPAN: u32 = RUNTIME + 13;
+/** System calls (system.ts). */
+export const RUNTIME_SYSCALL: u32 = RUNTIME + 14;
+export const RUNTIME_SYSRET: u32 = RUNTIME + 15;
 
 /** Numbers of the types that are always there: that of regions, and that of ways out. */
 export const TYPE_REGION: u32 = 0;

@@ -1,8 +1,9 @@
-// What translated code calls in the core: exported as j0 to j3 and j11 to j13, by the numbers in imports.ts.
+// What translated code calls in the core: exported as j0 to j3 and j11 to j15, by the numbers in imports.ts.
 import { cpu, fault } from "../cpu";
 import { leaveAt } from "../decode/dispatch";
 import { nextRip, R_OP, R_SUB, setRecord } from "../decode/record";
 import { conditionOf, statusFlags } from "../execute/flags";
+import { syscall, sysret } from "../execute/syscall";
 import { executeGroup } from "../generated/interpret";
 import { CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_FUEL, CPU_MODE, CPU_RIP, CPU_TRACE_RIP, VM_JIT_VERIFY } from "../layout";
 import { contextGeneration } from "../mmu/contexts";
@@ -56,6 +57,18 @@ export function j2(op: i32, dst: u64, src: u64): void {
 export function j3(op: i32, dst: u64, src: u64): u32 {
   j2(op, dst, src);
   return statusFlags();
+}
+
+/** SYSCALL of 64-bit code, with everything but the fuel in the vCPU; `next`: the address behind it. With `fault` set it did nothing. */
+export function j14(next: u64): void {
+  store<u64>(cpu, next, CPU_RIP);
+  syscall();
+}
+
+/** SYSRET to 64-bit code, in the same way. */
+export function j15(next: u64): void {
+  store<u64>(cpu, next, CPU_RIP);
+  sysret(8);
 }
 
 /**

@@ -65,6 +65,8 @@ const IMPORTS = new Map([
   ["j11", "find_to_read"],
   ["j12", "find_to_write"],
   ["j13", "find_span"],
+  ["j14", "syscall"],
+  ["j15", "sysret"],
 ]);
 
 /** Name of an import; each vCPU has two ways out of its own (assembly/translate/ways.ts). */

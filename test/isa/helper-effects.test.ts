@@ -73,7 +73,8 @@ function walk(module: string, name: string, touched: Touched, seen: Set<string>)
     if (ts.isCallExpression(node) && ts.isIdentifier(node.expression)) {
       const callee = node.expression.text;
       const text = node.getText();
-      const ownRegister = /\(\s*cpu\b(?![\s\S]*CPU_)/.test(text);
+      // What is left of a noted x87 operand says where the base of its segment is.
+      const ownRegister = /\(\s*cpu\b(?![\s\S]*(CPU_|ABOUT_BASE))/.test(text);
       if (callee === "load") {
         if (/CPU_CC_/.test(text)) touched.readsFlags = true;
         else if (ownRegister) touched.readsRegisters = true;

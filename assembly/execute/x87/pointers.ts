@@ -17,8 +17,9 @@ export const ABOUT_CODE64: u32 = 1 << 23;
 /** where the vCPU has the segment's base, eight bits (R_SEGMENT), never 0. */
 export const ABOUT_BASE: u32 = 24;
 
-const FOP_BITS: u32 = 0x7ff;
-const SELECTOR_BITS: u32 = 0xffff;
+/** Above these CPU_FOP and CPU_FDS say that something is still to be set. */
+export const FOP_BITS: u32 = 0x7ff;
+export const SELECTOR_BITS: u32 = 0xffff;
 
 /** Notes an instruction of the trace at CPU_TRACE_RIP by its ABOUT_*. */
 // @ts-ignore: decorator

@@ -179,11 +179,11 @@ for (const [name, form, target, read] of [
 row("rdmsr", "0F 32 nomodrm", { ...system, needsRip: true }, helper("operand", "rdmsr"));
 row("wrmsr", "0F 30 nomodrm", change, helper("operand", "wrmsr"));
 // With -icount the time is that of all instructions that have their fuel: the trace ends, so that none is behind this one.
-row("rdtsc", "0F 31 nomodrm", { ...change, feature: FEAT_TSC }, helper("operand", "rdtsc"));
-row("rdtscp", "0F 01/7 rm=1", { ...change, feature: FEAT_RDTSCP }, helper("operand", "rdtscp"));
+row("rdtsc", "0F 31 nomodrm", { ...change, feature: FEAT_TSC }, helper("time-stamp", "rdtsc"));
+row("rdtscp", "0F 01/7 rm=1", { ...change, feature: FEAT_RDTSCP }, helper("time-stamp", "rdtscp"));
 row("rdpmc", "0F 33 nomodrm", system, (b) => void b.call("execute/operand", "rdpmc", []));
 row("rdpid", "F3 0F C7/7 Rv f64", { ...system, feature: FEAT_RDPID }, (b, d) => {
-  const value = b.call("execute/operand", "readTscAux", [], { type: "i32", faults: false });
+  const value = b.call("execute/time-stamp", "readTscAux", [], { type: "i32", faults: false });
   b.write({ ...d, width: 64 }, b.zeroExtend(value, 32, 64));
 });
 row("cpuid", "0F A2 nomodrm", system, (b) => {
