@@ -35,7 +35,7 @@ export function findTrace(link: usize, from: usize): usize {
     const rip = load<u64>(cpu, CPU_RIP);
     const linear = (mode & MODE_CODE_MASK) == MODE_CODE64 ? rip : (rip + segBase(SEG_CS)) & 0xffffffff;
     if (link & JUMPED) {
-      noteJump(link - JUMPED, <u32>linear);
+      noteJump(link - JUMPED, ~(<u32>rip - load<u32>(cpu, CPU_TRACE_RIP)));
       link = 0;
     }
     if (!(mode & MODE_FLAT) && rip > segLimit(SEG_CS)) {
@@ -103,7 +103,7 @@ export function findTrace(link: usize, from: usize): usize {
   }
 }
 
-/** Notes at `at` where a computed jump went: moved to the front of those that it went to before. */
+/** Notes at `at` where a computed jump went, `target` as T_JUMP has it: moved to the front of those that it went to before. */
 function noteJump(at: usize, target: u32): void {
   let kept = target;
   for (let n: u32 = 0; n < JUMPS_KEPT; n++) {

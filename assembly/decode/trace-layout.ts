@@ -18,7 +18,8 @@ export const T_HASH_NEXT = 20;
 export const T_PAGE_NEXT = 24;
 /** u32: times entered while CPU_LOG has LOG_COUNT. */
 export const T_ENTRIES = 28;
-/** u32[JUMPS_KEPT]: lower halves of the linear addresses that the computed jump at the end went to, the last one first. */
+/** u32[JUMPS_KEPT]: how far behind the trace's first byte the computed jump at the end went, the last time first, so that it holds
+ * wherever the code is mapped; complemented, and 0 where it did not go so often. */
 export const T_JUMP = 32;
 /** i32: the least and the greatest displacement from the region's base that direct transfers in it lead to. */
 export const T_LOWEST = 48;

@@ -6,9 +6,8 @@ import { cpu } from "../cpu";
 import { JUMPS_KEPT, R_IMM, R_LENGTH, R_OP, RECORD_SIZE, T_COUNT, T_FLAGS, T_GPA, T_HOST, T_JUMP, T_LENGTH, T_MODE, T_RECORDS, T_REGION, T_VALID, TRACE_ENTERED } from "../decode/record";
 import { crossingTrace, traceAt } from "../decode/traces";
 import { ATTRIBUTE_WIDTH_SHIFT, OP_FIRST_GROUP } from "../generated/micro-ops";
-import { CPU_RIP, TLB_EXEC, VM_JIT_THRESHOLD } from "../layout";
-import { entryAt, tlb } from "../mmu/tlb";
-import { fetchGpa, fetchTranslate } from "../mmu/translate";
+import { CPU_RIP, VM_JIT_THRESHOLD } from "../layout";
+import { fetchAhead, fetchGpa, fetchTranslate } from "../mmu/translate";
 import { isComputed, KIND_ALWAYS, KIND_CALL, KIND_CONDITIONAL, KIND_INDIRECT_CALL, KIND_NEXT, KIND_RETURN, kindOf } from "./cases";
 import { beginMode, code64 } from "./code-mode";
 import { BLOCK_SIZE, BLOCKS_MAX, PAGES_MAX, TR_BLOCKS, TR_LEADERS, TR_PAGES } from "./layout";
@@ -140,9 +139,9 @@ function pageFor(delta: i32): i32 {
   const start = delta & ~0xfff;
   for (let i = 0; i < pageCount; i++) if (load<i32>(pageAt(i), P_DELTA) == start) return i;
   const linear = base + <i64>start;
-  // What the TLB knows costs nothing that the guest could see.
   if (!code64 && linear >> 32) return -1;
-  if (pageCount >= PAGES_MAX || load<u64>(entryAt(tlb, linear), TLB_EXEC) != linear) return -1;
+  // What has been accessed already can be looked up without a trace that the guest could see.
+  if (pageCount >= PAGES_MAX || !fetchAhead(linear)) return -1;
   const host = fetchTranslate(linear);
   return host ? addPage(start, host, fetchGpa) : -1;
 }
@@ -193,11 +192,15 @@ function reach(delta: i32): i32 {
   const known = blockStarting(delta);
   if (known >= 0) return known;
   if (blockCount >= BLOCKS_MAX || instructionCount >= INSTRUCTIONS_MAX) return -1;
+  const pages = pageCount;
   const page = pageFor(delta);
   if (page < 0) return -1;
   let t = traceAt(load<u64>(pageAt(page), P_GPA) + (delta & 0xfff), mode);
   if (!t) t = acrossPages(page, delta);
-  if (!t || !load<u32>(t, T_VALID) || isRare(t)) return -1;
+  if (!t || !load<u32>(t, T_VALID) || isRare(t)) {
+    pageCount = pages;
+    return -1;
+  }
   return addBlock(t, delta);
 }
 
@@ -262,7 +265,7 @@ function targetCount(kind: u32): u32 {
 function targetOf(b: usize, kind: u32, n: u32): i32 {
   if (isDirect(kind)) return directTarget(b);
   const target = load<u32>(<usize>load<u32>(b, B_TRACE) + (n << 2), T_JUMP);
-  return target ? <i32>(target - <u32>base) : NOWHERE;
+  return target ? load<i32>(b, B_DELTA) + <i32>~target : NOWHERE;
 }
 const NOWHERE: i32 = i32.MIN_VALUE;
 const WIDTH_16: u32 = 1;
@@ -274,11 +277,13 @@ function isCall(kind: u32): bool {
 /** Blocks that have been gone on from inside their function. */
 let followed: i32 = 0;
 
-/** Takes in what belongs to the head's function, then where it calls and returns to, as far as there is room. */
+/** Takes in what belongs to the head's function, then where it calls and returns to, then where else its jumps went, as far as
+ * there is room. */
 function follow(): void {
   followed = 0;
   followInside();
   for (let i = 0; i < blockCount; i++) followOutside(blockAt(i));
+  for (let i = 0; i < blockCount; i++) followFurther(blockAt(i));
 }
 
 /** Goes on where blocks go within their function: calls come back behind themselves. */
@@ -311,22 +316,33 @@ function followOutside(b: usize): void {
     if (n > 0 && instructionCount >= FEW_INSTRUCTIONS) return;
     const target = targetOf(b, kind, n);
     const blocks = blockCount;
+    const pages = pageCount;
     const instructions = instructionCount;
     if (target == NOWHERE || reach(target) < blocks) continue;
     followInside();
-    if (instructionCount - instructions > SMALL && hasRegion(<usize>load<u32>(blockAt(blocks), B_TRACE))) dropFrom(blocks, instructions);
+    if (instructionCount - instructions > SMALL && hasRegion(<usize>load<u32>(blockAt(blocks), B_TRACE))) dropFrom(blocks, pages, instructions);
   }
 }
 /** Instructions that are cheaper to translate again than to leave a region and come back for. */
 const SMALL: u32 = 40;
+
+/** Takes in where the computed jump at the end of a block went before the last time. */
+function followFurther(b: usize): void {
+  const kind = load<u32>(b, B_KIND);
+  if (leavesFunction(kind)) return;
+  for (let n: u32 = 1; n < targetCount(kind); n++) {
+    const target = targetOf(b, kind, n);
+    if (target != NOWHERE && reach(target) >= 0) followInside();
+  }
+}
 
 function hasRegion(trace: usize): bool {
   const slot = load<u32>(trace, T_REGION);
   return slot != 0 && isAlive(slot);
 }
 
-/** Lets go of the blocks taken in last. */
-function dropFrom(blocks: i32, instructions: u32): void {
+/** Lets go of the blocks taken in last, and of their pages. */
+function dropFrom(blocks: i32, pages: i32, instructions: u32): void {
   while (blockCount > blocks) {
     blockCount--;
     const delta = load<i32>(blockAt(blockCount), B_DELTA);
@@ -334,6 +350,7 @@ function dropFrom(blocks: i32, instructions: u32): void {
     store<u8>(bit, load<u8>(bit) & ~<u8>((<u32>1) << (delta & 7)));
   }
   followed = blocks;
+  pageCount = pages;
   instructionCount = instructions;
 }
 

@@ -32,7 +32,7 @@ export const TR_X87_TOPS = TR_X87_RESULT + 4;
 // CPU_SPAN_MISSED lies at CPU_TRANSLATE + 0xe00, CPU_PAGES_NOTED at CPU_TRANSLATE + 0xf00.
 /** Pages of the region being built, PAGE_SIZE bytes each. */
 export const TR_PAGES = CPU_TRANSLATE + 0x1000;
-export const PAGES_MAX: i32 = 4;
+export const PAGES_MAX: i32 = 7;
 /** A bit for each byte of those pages: a block begins there. */
 export const TR_LEADERS = CPU_TRANSLATE + 0x1200;
 /** Blocks of the region, in the order of their discovery. */
