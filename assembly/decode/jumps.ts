@@ -1,8 +1,9 @@
 // The jump cache: from linear addresses to traces, for the address space and mode in its tags.
 import { cpu } from "../cpu";
 import { CPU_TRACES } from "../layout";
-import { contextGeneration, globalGeneration, renewGenerations } from "../mmu/contexts";
+import { renewGenerations, renewTags, tagsReach } from "../mmu/contexts";
 import { executedTooMuch, forgetExecuted, noteExecuted } from "../mmu/executed";
+import { MMU_GLOBAL_TAG, MMU_TAG, TAG_GLOBAL } from "../mmu/state";
 import { T_DELTA, T_ENTRY, T_REGION_COUNT } from "./record";
 
 /** 32 bytes an entry: u64 linear address, u32 tag, u32 trace; and of the region that the trace was last found to enter, so that
@@ -23,13 +24,6 @@ export const JUMP_HASH_SHIFT: u32 = 15;
 /** A bit each: hashes of the traces that forgetJumpsToNoted() is asked for. */
 const TRACES_NOTED = CPU_TRACES + 0x1000;
 const NOTED_BITS: u32 = 32768;
-/** Bits of the mode in a tag, and one for what lies in global pages; contextGeneration, or globalGeneration for those, stands
- * above them. So what the kernel executes stays known when it goes to another process. */
-export const TAG_MODE_BITS: u32 = 12;
-export const TAG_GLOBAL: u32 = 1 << (TAG_MODE_BITS - 1);
-/** u32: what of contextGeneration and of globalGeneration the tags do not have room for, as the whole cache has it. */
-export const JUMP_EPOCH = CPU_TRACES + 8;
-const JUMP_GLOBAL_EPOCH = CPU_TRACES + 12;
 
 // @ts-ignore: decorator
 @inline function entryFor(linear: u64): usize {
@@ -42,8 +36,7 @@ const JUMP_GLOBAL_EPOCH = CPU_TRACES + 12;
   const entry = entryFor(linear);
   if (load<u64>(entry) != linear) return 0;
   const tag = load<u32>(entry, J_TAG) ^ mode;
-  if (tag == ((globalGeneration << TAG_MODE_BITS) | TAG_GLOBAL)) return load<u32>(entry, J_TRACE);
-  return tag == contextGeneration << TAG_MODE_BITS && contextGeneration >> (32 - TAG_MODE_BITS) == load<u32>(cpu, JUMP_EPOCH) ? <usize>load<u32>(entry, J_TRACE) : 0;
+  return tag == load<u32>(cpu, MMU_GLOBAL_TAG) || tag == load<u32>(cpu, MMU_TAG) ? <usize>load<u32>(entry, J_TRACE) : 0;
 }
 
 /** Whether what knownTrace() knows at a linear address is reached by global pages alone. */
@@ -54,25 +47,23 @@ const JUMP_GLOBAL_EPOCH = CPU_TRACES + 12;
 
 /** Notes the trace at a linear address in the current address space; `global`: it is reached by global pages alone. */
 export function remember(linear: u64, mode: u32, trace: usize, global: bool): void {
-  if (
-    contextGeneration >> (32 - TAG_MODE_BITS) != load<u32>(cpu, JUMP_EPOCH) || globalGeneration >> (32 - TAG_MODE_BITS) != load<u32>(cpu, JUMP_GLOBAL_EPOCH) || executedTooMuch()
-  ) {
+  if (!tagsReach() || executedTooMuch()) {
     // Tags from a former round of generations could match by chance; and INVLPG of a page that nobody knows to have been executed
     // leaves the generations as they are, by which far links go (far-links.ts).
     renewGenerations();
     forgetJumps();
-    store<u32>(cpu, contextGeneration >> (32 - TAG_MODE_BITS), JUMP_EPOCH);
-    store<u32>(cpu, globalGeneration >> (32 - TAG_MODE_BITS), JUMP_GLOBAL_EPOCH);
+    renewTags();
   }
   noteExecuted(linear, global);
   const entry = entryFor(linear);
   store<u64>(entry, linear);
-  store<u32>(entry, (global ? (globalGeneration << TAG_MODE_BITS) | TAG_GLOBAL : contextGeneration << TAG_MODE_BITS) | mode, J_TAG);
+  store<u32>(entry, load<u32>(cpu + (global ? MMU_GLOBAL_TAG : MMU_TAG)) | mode, J_TAG);
   store<u32>(entry, <u32>trace, J_TRACE);
   store<u32>(entry, 0, J_REGION);
 }
 
-/** Notes the region in `slot` that a trace enters, which has just been found at a linear address. */
+/** Notes the region in `slot` that a trace enters, which has just been found at a linear address. What follows a region enters it
+ * without looking at segments: all of it has to lie in 64-bit code, or in the 4 GiB of a flat segment. */
 // @ts-ignore: decorator
 @inline export function rememberRegion(linear: u64, trace: usize, slot: u32): void {
   const entry = entryFor(linear);

@@ -11,7 +11,7 @@ import { mayBeExecuted, mayBeExecutedGlobally } from "./executed";
 import {
   CLASS_KERNEL, CLASS_KERNEL_SMAP, CLASS_USER, CONTEXTS, CONTEXT_ENTRIES, CONTEXT_FILLS, CONTEXT_FREE,
   CONTEXT_GENERATION, CONTEXT_LARGE, CONTEXT_LIST, CONTEXT_PCID, CONTEXT_SIZES, CONTEXT_STAMP, FILL_LIST_MAX, LARGE_BITS, MMU_CLASS, MMU_CLOCK,
-  MMU_CONTEXT, MMU_GLOBAL_GENERATION,
+  MMU_CONTEXT, MMU_GLOBAL_GENERATION, MMU_GLOBAL_TAG, MMU_GLOBAL_TAG_EPOCH, MMU_TAG, MMU_TAG_EPOCH, TAG_GLOBAL, TAG_MODE_BITS, TAG_NONE,
 } from "./state";
 import {
   META_DEAD, META_GLOBAL, META_SHIFT, PAGE_MASK, TLB_ARRAY_SIZE, TLB_CONTEXT_SIZE, TLB_NO_TAG, contextRecord, killEntry,
@@ -63,8 +63,8 @@ export function resetContexts(): void {
 
 /** Takes up the current vCPU's context and class: after this instance was bound to another vCPU. */
 export function resumeContext(): void {
-  takeGeneration();
   globalGeneration = load<u32>(cpu, MMU_GLOBAL_GENERATION);
+  takeGeneration();
   updateAccessClass();
 }
 
@@ -141,6 +141,31 @@ function useContext(index: u32): void {
 
 function takeGeneration(): void {
   contextGeneration = load<u32>(contextRecord(load<u32>(cpu, MMU_CONTEXT)), CONTEXT_GENERATION);
+  deriveTags();
+}
+
+/** What a generation makes of tags that have the rest of it in `epoch`. */
+// @ts-ignore: decorator
+@inline function tagOf(generation: u32, bits: u32, epoch: usize): u32 {
+  return generation >> (32 - TAG_MODE_BITS) == load<u32>(cpu + epoch) ? (generation << TAG_MODE_BITS) | bits : TAG_NONE;
+}
+
+/** Derives MMU_TAG and MMU_GLOBAL_TAG: the generations or their epochs have changed. */
+function deriveTags(): void {
+  store<u32>(cpu, tagOf(contextGeneration, 0, MMU_TAG_EPOCH), MMU_TAG);
+  store<u32>(cpu, tagOf(globalGeneration, TAG_GLOBAL, MMU_GLOBAL_TAG_EPOCH), MMU_GLOBAL_TAG);
+}
+
+/** Whether tags that the jump cache has now have room for the generations. */
+export function tagsReach(): bool {
+  return load<u32>(cpu, MMU_TAG) != TAG_NONE && load<u32>(cpu, MMU_GLOBAL_TAG) != TAG_NONE;
+}
+
+/** Begins the jump cache's tags anew, which is empty. */
+export function renewTags(): void {
+  store<u32>(cpu, contextGeneration >> (32 - TAG_MODE_BITS), MMU_TAG_EPOCH);
+  store<u32>(cpu, globalGeneration >> (32 - TAG_MODE_BITS), MMU_GLOBAL_TAG_EPOCH);
+  deriveTags();
 }
 
 /** A global page may have been dropped. The context in use has a new generation too, so that nothing at all is known of it

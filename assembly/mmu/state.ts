@@ -22,6 +22,19 @@ export const MMU_WALK = MMU_PDPTE + 32;
 /** u32: globalGeneration of this vCPU. */
 export const MMU_GLOBAL_GENERATION = MMU_WALK + 64;
 
+/** Bits of the mode in a tag of the jump cache (decode/jumps.ts), and one for what lies in global pages; contextGeneration, or
+ * globalGeneration for those, stands above them. So what the kernel executes stays known when it goes to another process. */
+export const TAG_MODE_BITS: u32 = 12;
+export const TAG_GLOBAL: u32 = 1 << (TAG_MODE_BITS - 1);
+/** u32 each: the tags, but for the mode, of what is known in this address space and in global pages; TAG_NONE: nothing is. */
+export const MMU_TAG = MMU_GLOBAL_GENERATION + 8;
+export const MMU_GLOBAL_TAG = MMU_TAG + 4;
+/** u32 each: what of contextGeneration and of globalGeneration tags do not have room for, as the whole jump cache has it. */
+export const MMU_TAG_EPOCH = MMU_GLOBAL_TAG + 4;
+export const MMU_GLOBAL_TAG_EPOCH = MMU_TAG_EPOCH + 4;
+/** No two modes differ in all of their bits. */
+export const TAG_NONE: u32 = TAG_GLOBAL - 1;
+
 /** TLB_CONTEXTS records of CONTEXT_SIZE bytes. */
 export const MMU_CONTEXTS = CPU_MMU + 0x1000;
 export const CONTEXT_SIZE = 0x1000;

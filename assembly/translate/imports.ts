@@ -5,16 +5,16 @@ import { cpu } from "../cpu";
 import { HELPERS_MAX, TR_HELPERS_USED, TR_TYPES_USED, TYPES_MAX } from "./layout";
 import { I32, I64 } from "./writer";
 
-/** Globals: FAULT_* of the last call; the TLB array in use; the generations of the address space and of global pages (ways.ts). */
+/** Globals: FAULT_* of the last call; the TLB array in use. */
 export const G_FAULT: u32 = 0;
 export const G_TLB: u32 = 1;
-export const G_GENERATION: u32 = 2;
-export const G_GLOBAL_GENERATION: u32 = 3;
 
 /** The ways out, functions of the vCPU's own module (ways.ts). */
 export const F_LEAVE: u32 = 0;
 export const F_MISS: u32 = 1;
-export const F_HELPERS: u32 = 2;
+export const F_LEAVE_OPEN: u32 = 2;
+export const F_LEAVE_STORED: u32 = 3;
+export const F_HELPERS: u32 = 4;
 
 /** What is called where helpers are, by numbers behind theirs: exports j of the core (runtime.ts, x87/runtime.ts, string-runtime.ts). */
 export const RUNTIME: u32 = 0x10000;

@@ -1,12 +1,14 @@
 // How a region is left: for the interpreter, which is to execute the running instruction, or for where the guest goes on. What it
 // hands over goes to one of the ways out (ways.ts).
 import { CPU_FUEL, CPU_RIP } from "../layout";
-import { F_LEAVE, F_MISS, G_FAULT } from "./imports";
+import { F_LEAVE, F_LEAVE_OPEN, F_LEAVE_STORED, F_MISS, G_FAULT } from "./imports";
 import { ifUnlikely } from "./hints";
 import { addLocal, L_BASE, L_FLAG_DST, L_FLAG_OP, L_FLAG_SRC, L_FUEL } from "./locals";
-import { I32_ADD, I32_EQZ, I32_LOAD, I32_STORE, I64_AND, I64_EQZ, I64_EXTEND_U, I64_LOAD, I64_OR, I64_SHL, I64_XOR, RETURN, UNREACHABLE } from "./opcodes";
-import { dirty, field, FLAGS_STORED, isLogic, isOpOpen, knownFlags, loadField, pushGoOn, setDirty, storeRegisters, storeVectors } from "./state";
-import { PLACE_FLAGS, PLACE_UNCOUNTED, PLACE_UNMAPPED } from "./ways";
+import {
+  I32_ADD, I32_AND, I32_EQZ, I32_LOAD, I32_STORE, I32_WRAP, I64_ADD, I64_AND, I64_EQZ, I64_EXTEND_S, I64_EXTEND_U, I64_LOAD, I64_OR, I64_SHL, I64_SHR_S, I64_XOR, RETURN, UNREACHABLE,
+} from "./opcodes";
+import { dirty, field, FLAGS_STORED, isLogic, isOpOpen, knownFlags, loadField, pushAligned, pushGoOn, setDirty, storeRegisters, storeVectors } from "./state";
+import { PLACE_FLAGS, PLACE_UNCOUNTED, PLACE_UNMAPPED, UNCOUNTED_MASK } from "./ways";
 import { usedSlots } from "./x87/plan";
 import { writeWord } from "./x87/state";
 import { beginScopes, block, br, byte, end, globalGet, I32, I64, i32const, i64const, ifBlock, labelOf, localGet, localSet, returnCall, scopes, VOID } from "./writer";
@@ -20,6 +22,49 @@ export function atInstruction(delta: i32, remaining: i32): void {
   left = remaining;
 }
 
+/** Pushes the fuel with `uncounted` instructions gone back into it. */
+function pushFuel(uncounted: i32): void {
+  localGet(L_FUEL);
+  if (!uncounted) return;
+  i32const(uncounted);
+  byte(I32_ADD);
+}
+
+/** Pushes the address `delta` behind what local `base` has, and the fuel. */
+function pushWhere(base: u32, delta: i32, uncounted: i32): void {
+  localGet(base);
+  if (delta) {
+    i64const(delta);
+    byte(I64_ADD);
+  }
+  pushFuel(uncounted);
+}
+
+/** Goes to what comes next by the way that suits what is known of the flags. */
+function goOn(base: u32, delta: i32, uncounted: i32): void {
+  if (knownFlags == FLAGS_STORED) {
+    i64const(0);
+    pushWhere(base, delta, uncounted);
+    i64const(0);
+    i64const(0);
+    return returnCall(F_LEAVE_STORED);
+  }
+  if (isOpOpen()) {
+    localGet(L_FLAG_OP);
+    byte(I64_EXTEND_U);
+  } else i64const(knownFlags & 0xffff);
+  pushWhere(base, delta, uncounted);
+  if (isOpOpen()) {
+    localGet(L_FLAG_DST);
+    localGet(L_FLAG_SRC);
+    return returnCall(F_LEAVE_OPEN);
+  }
+  pushAligned(L_FLAG_DST);
+  if (isLogic()) i64const(0);
+  else pushAligned(L_FLAG_SRC);
+  returnCall(F_LEAVE);
+}
+
 /** Leaves by way `way` (F_LEAVE or F_MISS): the guest goes on `delta` behind what local `base` has, with `uncounted`
  * instructions to go back into the fuel. What the vCPU does not have yet is stored on the way. */
 function wayOut(way: u32, base: u32, delta: i32, uncounted: i32): void {
@@ -28,37 +73,21 @@ function wayOut(way: u32, base: u32, delta: i32, uncounted: i32): void {
   storeVectors(0xffff);
   setDirty(was);
   writeWord();
+  if (!usedSlots && way != F_MISS) return goOn(base, delta, uncounted);
   const place = (<i64>delta & 0xffffffff) | (<i64>uncounted << PLACE_UNCOUNTED);
-  const toExit = usedSlots != 0 || way == F_MISS;
-  if (isOpOpen() && toExit) i64const(place | ((<i64>1) << PLACE_OPEN));
-  else if (isOpOpen()) {
-    i64const(place);
-    localGet(L_FLAG_OP);
-    byte(I64_EXTEND_U);
-    i64const(PLACE_FLAGS);
-    byte(I64_SHL);
-    byte(I64_OR);
+  if (isOpOpen()) {
+    i64const(place | ((<i64>1) << PLACE_OPEN));
+    leavesOpen = true;
   } else i64const(place | (<i64>(knownFlags & 0xffff) << PLACE_FLAGS));
-  if (toExit) {
-    localSet(placeLocal);
-    if (isOpOpen()) leavesOpen = true;
-    if (usedSlots) {
-      localGet(base);
-      localSet(L_BASE);
-      i32const(way == F_LEAVE);
-      localSet(goesOnLocal);
-    }
-    usesExit = true;
-    br(labelOf(exitScope));
-    return;
+  localSet(placeLocal);
+  if (usedSlots) {
+    localGet(base);
+    localSet(L_BASE);
+    i32const(way == F_LEAVE);
+    localSet(goesOnLocal);
   }
-  localGet(base);
-  localGet(L_FUEL);
-  if (knownFlags == FLAGS_STORED) i64const(0);
-  else localGet(L_FLAG_DST);
-  if (knownFlags == FLAGS_STORED || isLogic()) i64const(0);
-  else localGet(L_FLAG_SRC);
-  returnCall(way);
+  usesExit = true;
+  br(labelOf(exitScope));
 }
 
 // Most ways out lead to the interpreter, hardly any of them is ever taken, and what each does is compiled all the same. They
@@ -106,23 +135,45 @@ function addOpenFlags(): void {
   end();
 }
 
+/** Goes to what comes next, from where all ways out meet. */
+function goOnFromPlace(): void {
+  localGet(placeLocal);
+  i64const(PLACE_FLAGS);
+  byte(I64_SHR_S);
+  localGet(L_BASE);
+  localGet(placeLocal);
+  byte(I32_WRAP);
+  byte(I64_EXTEND_S);
+  byte(I64_ADD);
+  localGet(L_FUEL);
+  localGet(placeLocal);
+  i64const(PLACE_UNCOUNTED);
+  byte(I64_SHR_S);
+  byte(I32_WRAP);
+  i32const(UNCOUNTED_MASK);
+  byte(I32_AND);
+  byte(I32_ADD);
+  localGet(L_FLAG_DST);
+  localGet(L_FLAG_SRC);
+  returnCall(F_LEAVE_OPEN);
+}
+
 /** Ends a region, with what its ways out lead to. */
 export function endWaysOut(): void {
   if (usesExit) {
     if (leavesOpen) addOpenFlags();
-    for (let way = usedSlots ? F_LEAVE : F_MISS; way <= F_MISS; way++) {
-      if (way == F_LEAVE) {
-        localGet(goesOnLocal);
-        ifBlock(VOID);
-      }
-      localGet(placeLocal);
-      localGet(L_BASE);
-      localGet(L_FUEL);
-      localGet(L_FLAG_DST);
-      localGet(L_FLAG_SRC);
-      returnCall(way);
-      if (way == F_LEAVE) end();
+    if (usedSlots) {
+      localGet(goesOnLocal);
+      ifBlock(VOID);
+      goOnFromPlace();
+      end();
     }
+    localGet(placeLocal);
+    localGet(L_BASE);
+    localGet(L_FUEL);
+    localGet(L_FLAG_DST);
+    localGet(L_FLAG_SRC);
+    returnCall(F_MISS);
   } else byte(UNREACHABLE);
 }
 
@@ -183,12 +234,12 @@ export function redispatch(base: u32, delta: i32, dispatcher: u32): void {
 
 /** Leaves for CPU_RIP, with everything but the fuel in the vCPU; `uncounted` instructions of the block were not executed. */
 export function leaveAtRip(uncounted: i32): void {
-  i64const((<i64>uncounted << PLACE_UNCOUNTED) | (<i64>FLAGS_STORED << PLACE_FLAGS));
+  i64const(0);
   loadField(I64_LOAD, CPU_RIP);
-  localGet(L_FUEL);
+  pushFuel(uncounted);
   i64const(0);
   i64const(0);
-  returnCall(F_LEAVE);
+  returnCall(F_LEAVE_STORED);
 }
 
 /** Leaves with a fault that a called case has raised, and with everything but the fuel in the vCPU. */

@@ -137,19 +137,18 @@ export function storeFlags(): void {
     localGet(L_FLAG_SRC);
     call(flagsFunction(RUNTIME_STORE_FLAGS));
   } else {
-    const shift = 64 - (8 << (knownFlags & 3));
     i32const(0);
     if (isOpOpen()) localGet(L_FLAG_OP);
     else i32const(knownFlags);
     field(I32_STORE, CPU_CC_OP);
     if (knownKind()) {
       i32const(0);
-      aligned(L_FLAG_DST, shift);
+      pushAligned(L_FLAG_DST);
       field(I64_STORE, CPU_CC_DST);
     }
     if (knownKind() != KIND_LOGIC) {
       i32const(0);
-      aligned(L_FLAG_SRC, (PLAIN_KINDS >> knownKind()) & 1 ? 0 : shift);
+      pushAligned(L_FLAG_SRC);
       field(I64_STORE, CPU_CC_SRC);
     }
   }
@@ -163,9 +162,11 @@ export function flagsStored(): void {
   knownFlags = FLAGS_STORED;
 }
 
-function aligned(local: u32, shift: u32): void {
+/** Pushes L_FLAG_DST or L_FLAG_SRC as the vCPU has it, where the operation is known. */
+export function pushAligned(local: u32): void {
   localGet(local);
-  if (!shift) return;
+  const shift = 64 - (8 << (knownFlags & 3));
+  if (!shift || (local == L_FLAG_SRC && (PLAIN_KINDS >> knownKind()) & 1)) return;
   i64const(shift);
   byte(I64_SHL);
 }

@@ -5,7 +5,7 @@ import { forgetJumpsToNoted, knownTrace, noteTrace, rememberRegion } from "../de
 import { T_DELTA, T_ENTRY, T_FLAGS, T_HIGHEST, T_LOWEST, T_REGION, T_REGION_COUNT, T_VALID, TRACE_PAGES } from "../decode/record";
 import { compile } from "../host";
 import {
-  CPU_FUEL, CPU_LOG, CPU_MODE, CPU_RIP, CPU_STATS, JIT_AT_ONCE, JIT_CLOSED, LOG_COUNT, LOG_CPU, LOG_EXEC, MODE_CODE16, MODE_CODE_MASK, STAT_REGION_ENTRIES, STAT_REGION_INSTRUCTIONS, STAT_REGION_MISSES,
+  CPU_FUEL, CPU_LOG, CPU_MODE, CPU_RIP, CPU_STATS, JIT_AT_ONCE, JIT_CLOSED, LOG_COUNT, LOG_CPU, LOG_EXEC, MODE_CODE16, MODE_CODE32, MODE_CODE_MASK, MODE_FLAT, STAT_REGION_ENTRIES, STAT_REGION_INSTRUCTIONS, STAT_REGION_MISSES,
   STAT_REGION_MODULES, STAT_REGIONS_BUILT, STAT_REGIONS_REFUSED, TLB_EXEC, TLB_META, VM_JIT_PACE, VM_JIT_THRESHOLD,
 } from "../layout";
 import { noteExecuted } from "../mmu/executed";
@@ -100,7 +100,7 @@ export function enterRegion(slot: u32, trace: usize): u32 {
   let linear = bounded ? (rip + segBase(SEG_CS)) & 0xffffffff : rip;
   while (load<u32>(cpu, CPU_FUEL) >= load<u32>(trace, T_REGION_COUNT)) {
     if (bounded && !liesInSegment(trace, rip, mode)) break;
-    rememberRegion(linear, trace, slot);
+    if (!bounded || (mode & (MODE_CODE_MASK | MODE_FLAT)) == (MODE_CODE32 | MODE_FLAT)) rememberRegion(linear, trace, slot);
     entries++;
     markUsed(slot);
     const entry = load<u32>(trace, T_ENTRY);

@@ -1,14 +1,14 @@
-// The ways out of regions: a module of two functions for each vCPU, which the modules of its regions import. They put
+// The ways out of regions: a module of four functions for each vCPU, which the modules of its regions import. They put
 // what regions hand over into the vCPU; and where another region follows, they go on with it by a tail call, so that
 // the guest's way from region to region does not lead through the core.
 import { cpu } from "../cpu";
-import { J_COUNT, J_DELTA, J_ENTRY, J_REGION, J_TAG, J_TRACE, JUMP_CACHE, JUMP_ENTRIES, JUMP_EPOCH, JUMP_HASH_SHIFT, JUMP_SHIFT, TAG_GLOBAL, TAG_MODE_BITS } from "../decode/jumps";
-import { T_HIGHEST, T_LOWEST } from "../decode/record";
+import { J_COUNT, J_DELTA, J_ENTRY, J_REGION, J_TAG, JUMP_CACHE, JUMP_ENTRIES, JUMP_HASH_SHIFT, JUMP_SHIFT } from "../decode/jumps";
 import { compile } from "../host";
 import {
-  CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_FUEL, CPU_INDEX, CPU_MODE, CPU_RIP, CPU_STATS, MODE_CODE32, MODE_CODE64, MODE_CODE_MASK, MODE_FLAT, STAT_REGION_ENTRIES, VM_JIT_VERIFY,
+  CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_FUEL, CPU_INDEX, CPU_MODE, CPU_RIP, CPU_STATS, STAT_REGION_ENTRIES, VM_JIT_VERIFY,
 } from "../layout";
-import { G_GENERATION, G_GLOBAL_GENERATION } from "./imports";
+import { MMU_GLOBAL_TAG, MMU_TAG } from "../mmu/state";
+import { F_HELPERS, F_LEAVE, F_LEAVE_STORED, F_MISS } from "./imports";
 import { TR_BATCH_SLOTS, TR_MODULE, TR_SLOTS } from "./layout";
 import {
   I32_ADD, I32_AND, I32_EQZ, I32_LOAD, I32_LOAD8_U, I32_LT_S, I32_NE, I32_OR, I32_SHL, I32_SHR_U, I32_STORE, I32_STORE8, I32_SUB, I32_WRAP, I32_XOR, I64_ADD, I64_EXTEND_S, I64_EXTEND_U, I64_LOAD, I64_LOAD32_S, I64_NE, I64_OR,
@@ -18,7 +18,7 @@ import { beginModule, beginSection, endSection, GLOBALS, importGlobals, importMe
 import { MISSED, UNMAPPED, WENT_ON } from "./outcomes";
 import { SLOT_ALIVE, SLOT_TAKEN, SLOT_USED } from "./slots";
 import { field, loadField, PLAIN_KINDS } from "./state";
-import { at, block, brIf, byte, end, globalGet, I32, I64, i32const, i64const, ifBlock, localGet, localTee, memory, returnCallIndirect, u32leb, u32leb5, VOID, writeAt } from "./writer";
+import { at, block, brIf, byte, end, I32, I64, i32const, i64const, ifBlock, localGet, localSet, localTee, memory, returnCallIndirect, u32leb, u32leb5, VOID, writeAt } from "./writer";
 
 // Where a region is left, in one i64: i32 displacement, u14 instructions to go back into the fuel, a bit that only the region's own
 // exit looks at (leave.ts), a bit: the TLB does not have what is accessed, u16 CC_OP, 0xffff where the vCPU has the flags.
@@ -27,13 +27,17 @@ export const PLACE_UNMAPPED: i64 = 47;
 export const PLACE_FLAGS: i64 = 48;
 const FLAGS_IN_VCPU: i32 = 0xffff;
 
-/** Ways out of a vCPU's regions: to the next region, or to the interpreter. */
-const WAYS: u32 = 2;
+/** Fuel that goes back, in what is above PLACE_UNCOUNTED. */
+export const UNCOUNTED_MASK: i32 = 0x7fff;
+
+/** Ways out of a vCPU's regions, by F_*: three to the next region, one to the interpreter. */
+const WAYS: u32 = F_HELPERS;
 /** The type of regions, and that of the ways out. */
 const TYPE_REGION: u32 = 0;
 const TYPE_WAY: u32 = 1;
 
-// Parameters: the place, rip at displacement 0, the fuel, and the operands of the last flag operation.
+// Parameters: to the interpreter the place, rip at displacement 0, the fuel, and the operands of the last flag operation. To the
+// next region CC_OP instead, unless the vCPU has the flags, and its address; and the operands of F_LEAVE are as the vCPU has them.
 const PLACE: u32 = 0;
 const BASE: u32 = 1;
 const FUEL: u32 = 2;
@@ -90,38 +94,68 @@ function writeWays(): usize {
   endSection();
   beginSection(SECTION_CODE);
   u32leb(WAYS);
-  // Regions that are verified are so one by one.
-  writeFunction(!load<u32>(VM_JIT_VERIFY));
-  writeFunction(false);
+  for (let way: u32 = 0; way < WAYS; way++) writeFunction(way);
   endSection();
   return at - start;
 }
 
-function writeFunction(goesOn: bool): void {
+function writeFunction(way: u32): void {
   const sizeAt = at;
   writeAt(at + 5);
   u32leb(1);
   u32leb(4);
   byte(I32);
-  settle();
-  if (goesOn) {
-    goOn();
-    i32const(WENT_ON);
+  if (way == F_MISS) {
+    settle();
+    status();
   } else {
-    i32const(MISSED);
-    localGet(PLACE);
-    i64const(PLACE_UNMAPPED);
-    byte(I64_SHR_S);
-    byte(I32_WRAP);
-    i32const(UNMAPPED - MISSED);
-    byte(I32_AND);
-    byte(I32_ADD);
+    settleNext(way);
+    // Regions that are verified are so one by one.
+    if (!load<u32>(VM_JIT_VERIFY)) goOn();
+    i32const(WENT_ON);
   }
   end();
   u32leb5(sizeAt, <u32>(at - sizeAt - 5));
 }
 
-/** Puts address, fuel and flags into the vCPU; the address stays in BASE. */
+/** Puts address, fuel and flags into the vCPU on the way to the next region. */
+function settleNext(way: u32): void {
+  i32const(0);
+  localGet(BASE);
+  field(I64_STORE, CPU_RIP);
+  i32const(0);
+  localGet(FUEL);
+  field(I32_STORE, CPU_FUEL);
+  if (way == F_LEAVE_STORED) return;
+  localGet(PLACE);
+  byte(I32_WRAP);
+  if (way == F_LEAVE) {
+    localSet(FLAG_OP);
+    i32const(0);
+    localGet(FLAG_OP);
+    field(I32_STORE, CPU_CC_OP);
+    i32const(0);
+    localGet(FLAG_DST);
+    field(I64_STORE, CPU_CC_DST);
+    i32const(0);
+    localGet(FLAG_SRC);
+    field(I64_STORE, CPU_CC_SRC);
+  } else settleFlags();
+}
+
+/** Pushes what the caller of the region is told. */
+function status(): void {
+  i32const(MISSED);
+  localGet(PLACE);
+  i64const(PLACE_UNMAPPED);
+  byte(I64_SHR_S);
+  byte(I32_WRAP);
+  i32const(UNMAPPED - MISSED);
+  byte(I32_AND);
+  byte(I32_ADD);
+}
+
+/** Puts address, fuel and flags into the vCPU where the interpreter goes on. */
 function settle(): void {
   i32const(0);
   localGet(BASE);
@@ -129,7 +163,6 @@ function settle(): void {
   byte(I32_WRAP);
   byte(I64_EXTEND_S);
   byte(I64_ADD);
-  localTee(BASE);
   field(I64_STORE, CPU_RIP);
   i32const(0);
   localGet(FUEL);
@@ -137,7 +170,7 @@ function settle(): void {
   i64const(PLACE_UNCOUNTED);
   byte(I64_SHR_S);
   byte(I32_WRAP);
-  i32const(0x7fff);
+  i32const(UNCOUNTED_MASK);
   byte(I32_AND);
   byte(I32_ADD);
   field(I32_STORE, CPU_FUEL);
@@ -145,6 +178,11 @@ function settle(): void {
   i64const(PLACE_FLAGS);
   byte(I64_SHR_S);
   byte(I32_WRAP);
+  settleFlags();
+}
+
+/** Puts the flags into the vCPU whose CC_OP is on the stack, of 16 bits. */
+function settleFlags(): void {
   i32const(0xffff);
   byte(I32_AND);
   localTee(FLAG_OP);
@@ -220,23 +258,11 @@ function goOn(): void {
   loadField(I32_LOAD, CPU_MODE);
   byte(I32_XOR);
   localTee(TAG);
-  globalGet(G_GLOBAL_GENERATION);
-  i32const(TAG_MODE_BITS);
-  byte(I32_SHL);
-  i32const(TAG_GLOBAL);
-  byte(I32_OR);
+  loadField(I32_LOAD, MMU_GLOBAL_TAG);
   byte(I32_NE);
   localGet(TAG);
-  globalGet(G_GENERATION);
-  i32const(TAG_MODE_BITS);
-  byte(I32_SHL);
+  loadField(I32_LOAD, MMU_TAG);
   byte(I32_NE);
-  globalGet(G_GENERATION);
-  i32const(32 - TAG_MODE_BITS);
-  byte(I32_SHR_U);
-  loadField(I32_LOAD, JUMP_EPOCH);
-  byte(I32_NE);
-  byte(I32_OR);
   byte(I32_AND);
   byte(I32_OR);
   brIf(0);
@@ -244,7 +270,6 @@ function goOn(): void {
   ofEntry(I32_LOAD, J_COUNT);
   byte(I32_LT_S);
   brIf(0);
-  leaveWhereBounded();
   // The first slots are nobody's: a trace without a region finds its own not alive.
   ofEntry(I32_LOAD, J_REGION);
   localTee(SLOT);
@@ -267,41 +292,5 @@ function goOn(): void {
   byte(I64_SUB);
   localGet(SLOT);
   returnCallIndirect(TYPE_REGION);
-  end();
-}
-
-/** Leaves the block where code that lies in a segment does not lie there in one piece, or where its addresses are not linear
- * ones: enterRegion() looks closer. */
-function leaveWhereBounded(): void {
-  loadField(I32_LOAD, CPU_MODE);
-  i32const(MODE_CODE_MASK);
-  byte(I32_AND);
-  i32const(MODE_CODE64);
-  byte(I32_NE);
-  ifBlock(VOID);
-  loadField(I32_LOAD, CPU_MODE);
-  i32const(MODE_CODE_MASK | MODE_FLAT);
-  byte(I32_AND);
-  i32const(MODE_CODE32 | MODE_FLAT);
-  byte(I32_NE);
-  brIf(1);
-  localGet(BASE);
-  ofEntry(I64_LOAD32_S, J_DELTA);
-  byte(I64_SUB);
-  localTee(FLAG_DST);
-  ofEntry(I32_LOAD, J_TRACE);
-  localTee(TAG);
-  memory(I64_LOAD32_S, 2, T_LOWEST);
-  byte(I64_ADD);
-  localGet(FLAG_DST);
-  localGet(TAG);
-  memory(I64_LOAD32_S, 2, T_HIGHEST);
-  byte(I64_ADD);
-  byte(I64_OR);
-  i64const(32);
-  byte(I64_SHR_S);
-  i64const(0);
-  byte(I64_NE);
-  brIf(1);
   end();
 }

@@ -69,10 +69,13 @@ const IMPORTS = new Map([
   ["j15", "sysret"],
 ]);
 
-/** Name of an import; each vCPU has two ways out of its own (assembly/translate/ways.ts). */
+/** The ways out that each vCPU has (assembly/translate/ways.ts). */
+const WAYS = ["leave", "miss", "leave_open", "leave_stored"];
+
+/** Name of an import. */
 function importName(name: string): string {
   const way = /^x(\d+)$/.exec(name)?.[1];
-  return way ? (Number(way) % 2 === 0 ? "leave" : "miss") : (IMPORTS.get(name) ?? name);
+  return way ? WAYS[Number(way) % WAYS.length]! : (IMPORTS.get(name) ?? name);
 }
 
 /** The text of each region in a module of translated code. */

@@ -98,13 +98,13 @@ block
   i32.const 0
   return
  end
- i64.const -281474976710656
+ i64.const 0
  i32.const 0
  i64.load offset=cpu.rip
  local.get $fuel
  i64.const 0
  i64.const 0
- return_call $leave
+ return_call $leave_stored
  unreachable
 end
 local.get $12

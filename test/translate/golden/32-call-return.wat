@@ -178,11 +178,15 @@ block
     i32.ge_s
     i32.eqz
     if
-     i64.const 1688849860263936
+     i64.const 6
      local.get $15
      local.get $fuel
      local.get $flag_dst
+     i64.const 32
+     i64.shl
      local.get $flag_src
+     i64.const 32
+     i64.shl
      return_call $leave
     end
     br 2
@@ -191,11 +195,15 @@ block
    local.get $rsp
    i64.extend_i32_u
    i64.store offset=cpu.rsp
-   i64.const 1688849860263936
+   i64.const 6
    local.get $15
    local.get $fuel
    local.get $flag_dst
+   i64.const 32
+   i64.shl
    local.get $flag_src
+   i64.const 32
+   i64.shl
    return_call $leave
   end
   block
@@ -242,13 +250,13 @@ block
    i32.const 0
    return
   end
-  i64.const -281474976710656
+  i64.const 0
   i32.const 0
   i64.load offset=cpu.rip
   local.get $fuel
   i64.const 0
   i64.const 0
-  return_call $leave
+  return_call $leave_stored
   unreachable
  end
  unreachable

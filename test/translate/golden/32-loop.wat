@@ -59,11 +59,15 @@ block
    local.get $rbx
    i64.extend_i32_u
    i64.store offset=cpu.rbx
-   i64.const 1688849860263936
+   i64.const 6
    local.get $base
    local.get $fuel
    local.get $flag_dst
+   i64.const 32
+   i64.shl
    local.get $flag_src
+   i64.const 32
+   i64.shl
    return_call $leave
   end
   i32.const 0
@@ -74,11 +78,17 @@ block
   local.get $rbx
   i64.extend_i32_u
   i64.store offset=cpu.rbx
-  i64.const 1688849860263940
+  i64.const 6
   local.get $base
+  i64.const 4
+  i64.add
   local.get $fuel
   local.get $flag_dst
+  i64.const 32
+  i64.shl
   local.get $flag_src
+  i64.const 32
+  i64.shl
   return_call $leave
  end
  unreachable

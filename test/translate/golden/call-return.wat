@@ -182,7 +182,7 @@ block
     i32.ge_s
     i32.eqz
     if
-     i64.const 1970324836974592
+     i64.const 7
      local.get $15
      local.get $fuel
      local.get $flag_dst
@@ -194,7 +194,7 @@ block
    i32.const 0
    local.get $rsp
    i64.store offset=cpu.rsp
-   i64.const 1970324836974592
+   i64.const 7
    local.get $15
    local.get $fuel
    local.get $flag_dst
@@ -246,7 +246,7 @@ block
    i32.ge_s
    i32.eqz
    if
-    i64.const 8725724278030336
+    i64.const 31
     local.get $base
     local.get $fuel
     local.get $flag_dst
@@ -261,8 +261,10 @@ block
   i32.const 0
   local.get $rsp
   i64.store offset=cpu.rsp
-  i64.const 8725724278030350
+  i64.const 31
   local.get $base
+  i64.const 14
+  i64.add
   local.get $fuel
   local.get $flag_dst
   local.get $flag_src

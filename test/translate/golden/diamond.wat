@@ -118,7 +118,7 @@ block
    i32.const 0
    local.get $rbx
    i64.store offset=cpu.rbx
-   i64.const 8725724278030336
+   i64.const 31
    local.get $base
    local.get $fuel
    local.get $flag_dst
@@ -134,8 +134,10 @@ block
   i32.const 0
   local.get $rbx
   i64.store offset=cpu.rbx
-  i64.const 8725724278030365
+  i64.const 31
   local.get $base
+  i64.const 29
+  i64.add
   local.get $fuel
   local.get $flag_dst
   local.get $flag_src

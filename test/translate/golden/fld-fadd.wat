@@ -324,13 +324,13 @@ block
   i32.const 0
   return
  end
- i64.const -281474976710656
+ i64.const 0
  i32.const 0
  i64.load offset=cpu.rip
  local.get $fuel
  i64.const 0
  i64.const 0
- return_call $leave
+ return_call $leave_stored
  unreachable
 end
 local.get $9
@@ -373,11 +373,24 @@ end
 local.get $19
 if
  local.get $18
+ i64.const 48
+ i64.shr_s
  local.get $base
+ local.get $18
+ i32.wrap_i64
+ i64.extend_i32_s
+ i64.add
  local.get $fuel
+ local.get $18
+ i64.const 32
+ i64.shr_s
+ i32.wrap_i64
+ i32.const 32767
+ i32.and
+ i32.add
  local.get $flag_dst
  local.get $flag_src
- return_call $leave
+ return_call $leave_open
 end
 local.get $18
 local.get $base

@@ -137,13 +137,15 @@ block
  end
  local.get $13
  if
-  i64.const -281470681743360
+  i64.const 0
   i32.const 0
   i64.load offset=cpu.rip
   local.get $fuel
+  i32.const 1
+  i32.add
   i64.const 0
   i64.const 0
-  return_call $leave
+  return_call $leave_stored
  end
  i32.const 0
  i64.load offset=cpu.rdi
@@ -173,13 +175,13 @@ block
   i32.const 0
   return
  end
- i64.const -281474976710656
+ i64.const 0
  i32.const 0
  i64.load offset=cpu.rip
  local.get $fuel
  i64.const 0
  i64.const 0
- return_call $leave
+ return_call $leave_stored
  unreachable
 end
 local.get $10

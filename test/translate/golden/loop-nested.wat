@@ -83,8 +83,10 @@ block
      i32.const 0
      local.get $rsi
      i64.store offset=cpu.rsi
-     i64.const 8725724278030343
+     i64.const 31
      local.get $base
+     i64.const 7
+     i64.add
      local.get $fuel
      local.get $flag_dst
      local.get $flag_src
@@ -129,7 +131,7 @@ block
    i32.const 0
    local.get $rsi
    i64.store offset=cpu.rsi
-   i64.const 8725724278030336
+   i64.const 31
    local.get $base
    local.get $fuel
    local.get $flag_dst
@@ -145,8 +147,10 @@ block
   i32.const 0
   local.get $rsi
   i64.store offset=cpu.rsi
-  i64.const 8725724278030364
+  i64.const 31
   local.get $base
+  i64.const 28
+  i64.add
   local.get $fuel
   local.get $flag_dst
   local.get $flag_src

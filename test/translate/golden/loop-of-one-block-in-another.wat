@@ -81,8 +81,10 @@ block
       i32.const 0
       local.get $rbx
       i64.store offset=cpu.rbx
-      i64.const 8725724278030343
+      i64.const 31
       local.get $base
+      i64.const 7
+      i64.add
       local.get $fuel
       local.get $flag_dst
       local.get $flag_src
@@ -129,8 +131,10 @@ block
     i32.const 0
     local.get $rbx
     i64.store offset=cpu.rbx
-    i64.const 8725724278030343
+    i64.const 31
     local.get $base
+    i64.const 7
+    i64.add
     local.get $fuel
     local.get $flag_dst
     local.get $flag_src
@@ -185,13 +189,13 @@ block
   i32.const 0
   return
  end
- i64.const -281474976710656
+ i64.const 0
  i32.const 0
  i64.load offset=cpu.rip
  local.get $fuel
  i64.const 0
  i64.const 0
- return_call $leave
+ return_call $leave_stored
  unreachable
 end
 unreachable

@@ -129,7 +129,7 @@ block
    i32.const 0
    local.get $rdi
    i64.store offset=cpu.rdi
-   i64.const 8725724278030336
+   i64.const 31
    local.get $base
    local.get $fuel
    local.get $flag_dst
@@ -145,8 +145,10 @@ block
   i32.const 0
   local.get $rdi
   i64.store offset=cpu.rdi
-  i64.const 8725724278030352
+  i64.const 31
   local.get $base
+  i64.const 16
+  i64.add
   local.get $fuel
   local.get $flag_dst
   local.get $flag_src
