@@ -13,7 +13,7 @@
 export const VM_BASE = 0x100000;
 export const VM_SIZE = 0x100000;
 export const VCPU_BASE = VM_BASE + VM_SIZE;
-export const VCPU_SIZE = 0x2a40000;
+export const VCPU_SIZE = 0x2e40000;
 export const MAX_VCPUS = 16;
 
 // ---------------------------------------------------------------- the vCPU, offsets from its base
@@ -245,6 +245,8 @@ export const CPU_MMU = CPU_TLB_END;
 export const CPU_NO_TLB = CPU_MMU + 0x10000;
 /** Decoder and trace cache: from here to CPU_TRANSLATE. */
 export const CPU_TRACES = 0x340000;
+/** The traces themselves, in two halves (decode/trace-layout.ts): from here to CPU_TRANSLATE. */
+export const CPU_ARENA = CPU_TRACES + 0x1a0000;
 /** The translator's area, laid out in translate/layout.ts: to the end of the vCPU. */
 export const CPU_TRANSLATE = VCPU_SIZE - 0x240000;
 /** Where a region last left as the TLB did not have a span: u64 linear address; u32 what spanMark() of translate/straddles.ts makes

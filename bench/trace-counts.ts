@@ -1,5 +1,5 @@
 // Adds up how often each trace was entered, from the core's trace arena.
-import { RECORD_SIZE, T_COUNT, T_ENTRIES, T_GPA, T_MODE, T_RECORDS } from "../assembly/decode/trace-layout.ts";
+import { LINE, RECORD_SIZE, T_COUNT, T_ENTRIES, T_GPA, T_MODE, T_RECORDS } from "../assembly/decode/trace-layout.ts";
 
 const PAGE_SHIFT = 12n;
 
@@ -41,15 +41,17 @@ export class TraceCounts {
   add(memory: ArrayBufferLike, start: number, end: number): void {
     const view = new DataView(memory);
     for (let at = start; at < end; ) {
-      const count = view.getUint32(at + T_COUNT, true);
+      const count = view.getUint16(at + T_COUNT, true);
       const entries = view.getUint32(at + T_ENTRIES, true);
       const gpa = view.getBigUint64(at + T_GPA, true);
-      const key = `${gpa.toString(16)} ${view.getUint32(at + T_MODE, true)}`;
+      const key = `${gpa.toString(16)} ${view.getUint16(at + T_MODE, true)}`;
       const head = this.heads.get(key) ?? { gpa, entries: 0, instructions: 0 };
       head.entries += entries;
       head.instructions += entries * count;
       this.heads.set(key, head);
-      at += T_RECORDS + (count + 1) * RECORD_SIZE;
+      const end = at + T_RECORDS + (count + 1) * RECORD_SIZE;
+      // The second half of the next header begins a line.
+      at = (Math.ceil((end - LINE / 2) / LINE) + 0.5) * LINE;
     }
   }
 

@@ -7,7 +7,7 @@ import { FEAT_ABM, FEAT_BMI1 } from "../features";
 import {
   CANDIDATES, CANDIDATE_B0, CANDIDATE_L0, CANDIDATE_L1, CANDIDATE_MODRM, CANDIDATE_NOT64, CANDIDATE_ONLY64, CANDIDATE_W0, CANDIDATE_W1, CASES, KIND_A, KIND_Ap, KIND_B,
   KIND_C, KIND_C1, KIND_D, KIND_DX, KIND_E, KIND_G, KIND_H, KIND_I, KIND_I2, KIND_J, KIND_M, KIND_N, KIND_O, KIND_One, KIND_P, KIND_Q, KIND_R, KIND_S, KIND_SO, KIND_ST,
-  KIND_U, KIND_V, KIND_W, KIND_X, KIND_Z, LEAF_AVX, LEAF_D64, LEAF_F64, LEAF_LONG, LEAF_MMX, LEAF_POP_RM, LEAF_PROTECTED, LEAF_SSE, LEAF_STACK, LEAF_VSIB, LEAF_X87, LEAVES, OPCODES,
+  KIND_U, KIND_V, KIND_W, KIND_X, KIND_Z, LEAF_AVX, LEAF_D64, LEAF_F64, LEAF_LONG, LEAF_MMX, LEAF_POP_RM, LEAF_PROTECTED, LEAF_SSE, LEAF_STACK, LEAF_VSIB, LEAF_X87, LEAVES, OPCODES, OP_FIRST_GROUP, OP_FIRST_HOT,
   SIZE_b, SIZE_s, SIZE_v, SIZE_w, SIZE_z,
 } from "../generated/opcodes";
 import {
@@ -15,8 +15,8 @@ import {
 } from "../layout";
 import { endsBefore } from "./extent";
 import {
-  EA_CHECKED, EA_FLAT32, EA_MOFFS, EA_RIP, EA_SIZE_SHIFT, PREFIX_ADDRESS_SHIFT, PREFIX_LOCK, PREFIX_OPSIZE, PREFIX_REP, PREFIX_REPNE, PREFIX_REX_W, R_BASE, R_DISP, R_EA, R_IMM,
-  R_INDEX, R_LENGTH, R_NEXT, R_OFFSET, R_OP, R_PREFIX, R_R0, R_R1, R_R2, R_SCALE, R_SEGMENT, R_SEGNO, R_STACK,
+  ADDRESS_CHECKED, ADDRESS_FLAT32, CASE_GROUP, EA_CHECKED, EA_FLAT32, EA_MOFFS, EA_RIP, EA_SIZE_SHIFT, PREFIX_ADDRESS_SHIFT, PREFIX_LOCK, PREFIX_OPSIZE, PREFIX_REP, PREFIX_REPNE, PREFIX_REX_W, R_BASE, R_BEHIND, R_CASE,
+  R_DISP, R_EA, R_IMM, R_INDEX, R_LENGTH, R_NEXT, R_OFFSET, R_OP, R_PREFIX, R_R0, R_R1, R_R2, R_SCALE, R_SEGMENT, R_SEGNO, R_STACK, R_WIDE,
 } from "./record";
 
 /** What decode() says instead of a length. */
@@ -298,6 +298,7 @@ function decodeBytes(code: usize, mode: u32, rec: usize, offset: u32): i32 {
   let slot: usize = R_R0;
   let memoryOperand = false;
   let usesVvvv = false;
+  let relative = false;
   let value: u64 = 0;
   for (let i: usize = 0; i < 8; i += 2) {
     const kind = <u32>load<u8>(leaf + i);
@@ -347,6 +348,7 @@ function decodeBytes(code: usize, mode: u32, rec: usize, offset: u32): i32 {
       const far = log == 1 ? immediate(2) : immediate(4);
       value = far | (immediate(2) << 32);
     } else if (kind == KIND_I || kind == KIND_J) {
+      relative = kind == KIND_J;
       if (operandSize == SIZE_s) value = <u64><i64><i8>byte();
       else if (operandSize == SIZE_b) value = byte();
       else if (operandSize == SIZE_w) value = immediate(2);
@@ -390,6 +392,7 @@ function decodeBytes(code: usize, mode: u32, rec: usize, offset: u32): i32 {
     }
   } else if (hasModrm && isMemory && eaFlags & EA_RIP) eaFlags |= EA_CHECKED;
   if (eaFlags & EA_CHECKED) eaFlags |= addressSize << EA_SIZE_SHIFT;
+  store<u16>(rec, caseOf(word), R_CASE);
   store<u32>(rec, word, R_OP);
   store<u8>(rec, <u8>length, R_LENGTH);
   store<u8>(rec, <u8>(prefixes | (addressSize << PREFIX_ADDRESS_SHIFT)), R_PREFIX);
@@ -397,7 +400,7 @@ function decodeBytes(code: usize, mode: u32, rec: usize, offset: u32): i32 {
   store<u16>(rec, <u16>next, R_NEXT);
   store<u8>(rec, <u8>base, R_BASE);
   store<u8>(rec, <u8>index, R_INDEX);
-  store<u8>(rec, <u8>scale, R_SCALE);
+  store<u8>(rec, <u8>(scale | (!eaFlags ? 0 : eaFlags == EA_FLAT32 ? ADDRESS_FLAT32 : ADDRESS_CHECKED)), R_SCALE);
   // Only FS and GS have a base in 64-bit code.
   const segmentBase = code64 && seg < 4 ? CPU_ZERO : CPU_SEG_BASE + (seg << 3);
   store<u8>(rec, <u8>segmentBase, R_SEGMENT);
@@ -409,8 +412,19 @@ function decodeBytes(code: usize, mode: u32, rec: usize, offset: u32): i32 {
     value = modrm | (opcode & 7) << 8 | offset << ABOUT_OFFSET | seg << ABOUT_SEGMENT | segmentBase << ABOUT_BASE;
     if (code64) value |= ABOUT_CODE64;
   }
-  store<u64>(rec, value, R_IMM);
+  const wide = !relative && !(memoryOperand ? !(eaFlags & EA_MOFFS) : hasModrm && isMemory);
+  store<u8>(rec, u8(wide), R_WIDE);
+  if (wide) store<u64>(rec, value, R_IMM);
+  else store<u32>(rec, <u32>value, R_IMM);
+  if (relative) store<i32>(rec, next, R_BEHIND);
   return length;
+}
+
+/** R_CASE of a word of CASES. */
+// @ts-ignore: decorator
+@inline function caseOf(word: u32): u16 {
+  const op = word & 0xffff;
+  return <u16>(op < OP_FIRST_GROUP || op >= OP_FIRST_HOT ? op : (op - OP_FIRST_GROUP + 1) * CASE_GROUP + (word >> 16));
 }
 
 /** DECODE_* if the processor does not have the instruction in this mode, else 0. */

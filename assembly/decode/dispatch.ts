@@ -55,7 +55,7 @@ export function findTrace(link: usize, from: usize): usize {
       if (log) {
         // Nothing is remembered, so that every entry comes this way.
         link = from = 0;
-        if (fuel >= load<u32>(t, T_COUNT)) logEntry(t, log);
+        if (fuel >= load<u16>(t, T_COUNT)) logEntry(t, log);
       } else if (!heat) link = 0;
       else if (pagesHold(t, linear)) remember(linear, mode, t, pagesAreGlobal(t, linear));
       else {
@@ -87,7 +87,7 @@ export function findTrace(link: usize, from: usize): usize {
         link = 0;
       }
     } else if (heat) store<u32>(t, heat - 1, T_VALID);
-    if (computed && heat) store<u32>(t, load<u32>(t, T_FLAGS) | TRACE_ENTERED, T_FLAGS);
+    if (computed && heat) store<u16>(t, load<u16>(t, T_FLAGS) | <u16>TRACE_ENTERED, T_FLAGS);
     if (!(mode & MODE_FLAT)) {
       if (rip + load<u32>(t, T_LENGTH) - 1 > segLimit(SEG_CS)) {
         t = atLimit(rip, linear, mode);
@@ -95,7 +95,7 @@ export function findTrace(link: usize, from: usize): usize {
       }
     } else if (link && (linear ^ load<u64>(cpu, CPU_TRACE_RIP)) >> 12 == 0 && (mode & MODE_CODE_MASK) != MODE_CODE16) store<u32>(link, <u32>t);
     else if (from && heat > HOT && (mode & MODE_CODE_MASK) != MODE_CODE16) noteFar(from, rip, mode, t, isKnownGlobally(linear));
-    const left = fuel - load<u32>(t, T_COUNT);
+    const left = fuel - load<u16>(t, T_COUNT);
     if (left < 0) return 0;
     store<u32>(cpu, <u32>left, CPU_FUEL);
     store<u64>(cpu, rip, CPU_TRACE_RIP);
@@ -188,7 +188,7 @@ export function findStep(): usize {
 export function leaveTrace(t: usize, pc: usize): void {
   leaveAt(pc);
   const executed = <u32>((pc - t - T_RECORDS) / RECORD_SIZE);
-  const all = load<u32>(t, T_COUNT);
+  const all = <u32>load<u16>(t, T_COUNT);
   if (executed < all) store<u32>(cpu, load<u32>(cpu, CPU_FUEL) + (all - executed), CPU_FUEL);
 }
 
@@ -217,7 +217,7 @@ function missingUnit(leaf: u32): i32 {
 
 /** Raises what the decoder found wrong. */
 export function raiseDecoded(pc: usize): void {
-  const value = <u32>load<u64>(pc, R_IMM);
+  const value = load<u32>(pc, R_IMM);
   const vector = <i32>(value & 0xff);
   if (vector == GP) raiseError(GP, 0);
   else if (vector == NM) raise(missingUnit(value >> FAULT_LEAF_SHIFT));

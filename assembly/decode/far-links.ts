@@ -11,7 +11,7 @@ const GLOBAL: u32 = 1;
 /** The trace at CPU_RIP, where `from` went there last and nothing has changed since; else 0. It may have been dropped. */
 // @ts-ignore: decorator
 @inline export function farTrace(from: usize): usize {
-  if (load<u64>(from, T_FAR) != load<u64>(cpu, CPU_RIP) || load<u32>(from, T_FAR_MODE) != load<u32>(cpu, CPU_MODE)) return 0;
+  if (load<u64>(from, T_FAR) != load<u64>(cpu, CPU_RIP) || <u32>load<u16>(from, T_FAR_MODE) != load<u32>(cpu, CPU_MODE)) return 0;
   const to = load<u32>(from, T_FAR_TRACE);
   return load<u32>(from, T_FAR_GENERATION) == (to & GLOBAL ? globalGeneration : contextGeneration) ? <usize>(to & ~GLOBAL) : 0;
 }
@@ -19,7 +19,7 @@ const GLOBAL: u32 = 1;
 /** Notes that `from` went on at `rip`, which is a linear address, with trace `to`. */
 export function noteFar(from: usize, rip: u64, mode: u32, to: usize, global: bool): void {
   store<u64>(from, rip, T_FAR);
-  store<u32>(from, mode, T_FAR_MODE);
+  store<u16>(from, <u16>mode, T_FAR_MODE);
   store<u32>(from, global ? globalGeneration : contextGeneration, T_FAR_GENERATION);
   store<u32>(from, <u32>to | u32(global), T_FAR_TRACE);
 }

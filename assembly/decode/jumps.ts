@@ -82,7 +82,7 @@ export function forgetRegionsOfJumps(): void {
 
 // @ts-ignore: decorator
 @inline function notedBit(trace: u32): u32 {
-  return (trace >> 5) & (NOTED_BITS - 1);
+  return (trace >> 6) & (NOTED_BITS - 1);
 }
 
 /** Has forgetJumpsToNoted() forget which addresses lead to a trace. */

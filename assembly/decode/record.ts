@@ -1,45 +1,60 @@
-// A decoded instruction: 32 bytes in a trace. Registers are named by their byte offset in the vCPU, so that the
+// A decoded instruction: 16 bytes in a trace that its execution reads, and 16 more at COLD from there. Registers are named by their byte offset in the vCPU, so that the
 // interpreter reads them with one addition; 8-bit registers by the offset of the very byte.
 import { CPU_MODE, CPU_TRACE_RIP, MODE_CODE_MASK, MODE_CODE64 } from "../layout";
 import { cpu } from "../cpu";
 
 export {
-  RECORD_SIZE, T_GPA, T_HOST, T_LENGTH, T_MODE, T_HASH_NEXT, T_PAGE_NEXT, T_ENTRIES, T_JUMP, T_LOWEST, T_HIGHEST, T_REGION, T_ENTRY, T_DELTA, T_REGION_COUNT, T_FLAGS, T_UNMAPPED,
+  COLD, LINE, RECORD_SIZE, T_GPA, T_HOST, T_LENGTH, T_MODE, T_HASH_NEXT, T_PAGE_NEXT, T_ENTRIES, T_JUMP, T_LOWEST, T_HIGHEST, T_REGION, T_ENTRY, T_DELTA, T_REGION_COUNT, T_FLAGS, T_UNMAPPED,
   T_FAR_MODE, T_FAR, T_FAR_GENERATION, T_FAR_TRACE, T_VALID, T_COUNT, T_TAKEN, T_FALL, T_RECORDS,
 } from "./trace-layout";
+import { COLD } from "./trace-layout";
 
-/** u16: case of the interpreter's switch; u16: case in the group's switch. */
-export const R_OP: usize = 0;
-export const R_SUB: usize = 2;
-/** u8: length in bytes. */
-export const R_LENGTH: usize = 4;
-/** u8: PREFIX_* bits. */
-export const R_PREFIX: usize = 5;
-/** u16: offset of the instruction from the start of its trace. */
-export const R_OFFSET: usize = 6;
+/** u16: case of the interpreter's switch; of a group: CASE_GROUP times its number from 1, and the case in its switch. */
+export const R_CASE: usize = 0;
 /** u8 x 3: register operands: offsets of general registers, numbers of all others. */
-export const R_R0: usize = 8;
-export const R_R1: usize = 9;
+export const R_R0: usize = 2;
+export const R_R1: usize = 3;
 /** u8: offsets of base and index register; CPU_ZERO where absent. */
-export const R_BASE: usize = 10;
-export const R_INDEX: usize = 11;
-/** u8: log2 of the scale. */
-export const R_SCALE: usize = 12;
+export const R_BASE: usize = 4;
+export const R_INDEX: usize = 5;
+/** u8: log2 of the scale, and in the bits that a shift does not look at ADDRESS_*. */
+export const R_SCALE: usize = 6;
 /** u8: offset of the segment's base. */
-export const R_SEGMENT: usize = 13;
-export const R_R2: usize = 14;
-/** u8: 0: base + (index << scale) + disp + segment base is the linear address; EA_FLAT32: so it is in 32 bits; else EA_* bits. */
-export const R_EA: usize = 15;
-/** i32. */
-export const R_DISP: usize = 16;
-/** u16: offset of the next instruction from the start of the trace. */
-export const R_NEXT: usize = 20;
+export const R_SEGMENT: usize = 7;
+/** i32: immediate, extended as its kind asks for; with R_WIDE i64, of which R_DISP is the upper half. */
+export const R_IMM: usize = 8;
+/** i32: displacement. */
+export const R_DISP: usize = 12;
+/** i32: R_NEXT of a relative transfer and of a record that ends a trace, which have no operand in memory. */
+export const R_BEHIND: usize = R_DISP;
+
+// The cold half.
+/** u16: case of the interpreter's switch as the printed tables number it; u16: case in the group's switch. */
+export const R_OP: usize = COLD;
+export const R_SUB: usize = COLD + 2;
+/** u8: length in bytes. */
+export const R_LENGTH: usize = COLD + 4;
+/** u8: PREFIX_* bits. */
+export const R_PREFIX: usize = COLD + 5;
+/** u16: offset of the instruction from the start of its trace, and of the next one. */
+export const R_OFFSET: usize = COLD + 6;
+export const R_NEXT: usize = COLD + 8;
+export const R_R2: usize = COLD + 10;
 /** u8: number of the memory operand's segment. */
-export const R_SEGNO: usize = 22;
+export const R_SEGNO: usize = COLD + 11;
 /** u8: 1: besides its memory operand it accesses the stack. */
-export const R_STACK: usize = 23;
-/** i64: immediate, extended as its kind asks for. */
-export const R_IMM: usize = 24;
+export const R_STACK: usize = COLD + 12;
+/** u8: 0: base + (index << scale) + disp + segment base is the linear address; EA_FLAT32: so it is in 32 bits; else EA_* bits. */
+export const R_EA: usize = COLD + 13;
+/** u8: 1: the immediate has 64 bits: there is neither a displacement nor a relative target. */
+export const R_WIDE: usize = COLD + 14;
+
+/** In R_CASE: cases a group has at most. */
+export const CASE_GROUP: u32 = 512;
+/** In R_SCALE where R_EA is EA_FLAT32, and where it is none of that and not 0. */
+export const ADDRESS_FLAT32: u32 = 64;
+export const ADDRESS_CHECKED: u32 = 128;
+const SCALE_MASK: u32 = 3;
 
 export const EA_CHECKED: u32 = 1;
 /** Address size: 2 bits from bit 1: 0: 16, 1: 32, 2: 64. */
@@ -79,6 +94,25 @@ export function setRecord(at: usize): void {
 export function nextRip(pc: usize): u64 {
   const next = load<u64>(cpu, CPU_TRACE_RIP) + load<u16>(pc, R_NEXT);
   return (load<u32>(cpu, CPU_MODE) & MODE_CODE_MASK) == MODE_CODE64 ? next : next & 0xffffffff;
+}
+
+/** The same behind a relative transfer. */
+// @ts-ignore: decorator
+@inline export function ripBehind(pc: usize): u64 {
+  const next = load<u64>(cpu, CPU_TRACE_RIP) + load<i32>(pc, R_BEHIND);
+  return (load<u32>(cpu, CPU_MODE) & MODE_CODE_MASK) == MODE_CODE64 ? next : next & 0xffffffff;
+}
+
+/** log2 of the scale of a record's index. */
+// @ts-ignore: decorator
+@inline export function scaleOf(rec: usize): u32 {
+  return load<u8>(rec, R_SCALE) & SCALE_MASK;
+}
+
+/** A record's immediate in 64 bits. */
+// @ts-ignore: decorator
+@inline export function immediateOf(rec: usize): i64 {
+  return load<u8>(rec, R_WIDE) ? load<i64>(rec, R_IMM) : <i64>load<i32>(rec, R_IMM);
 }
 
 /** The address size of the record's implied operands: 0: 16, 1: 32, 2: 64 bits. */

@@ -7,7 +7,7 @@ import { count, cpu, GP, NM, UD } from "../cpu";
 import { LEAF_ENDS, LEAF_SHADOW, OP_ABANDON, OP_FAULT, OP_LEAVE, OP_NEXT, OP_SHADOW } from "../generated/opcodes";
 import { trace as logTrace } from "../host";
 import {
-  CPU_LOG, CPU_TRACES, CPU_TRANSLATE, LOG_COUNT, LOG_IN_ASM, LOG_UNIMP, MODE_CODE_MASK, MODE_DECODE_MASK, REQ_CODE_FLUSH, STAT_CODE_WRITES, STAT_TRACES_BUILT, STAT_TRACES_DROPPED, STAT_TRACE_FLUSHES,
+  CPU_ARENA, CPU_LOG, CPU_TRACES, LOG_COUNT, LOG_IN_ASM, LOG_UNIMP, MODE_CODE_MASK, MODE_DECODE_MASK, REQ_CODE_FLUSH, STAT_CODE_WRITES, STAT_TRACES_BUILT, STAT_TRACES_DROPPED, STAT_TRACE_FLUSHES,
   STAT_UNIMPLEMENTED, VM_VCPU_COUNT,
 } from "../layout";
 import { markCode, unmarkCode } from "../mmu/code";
@@ -17,15 +17,13 @@ import { firstHeat, forgetTranslations, noteOverwritten } from "../translate/tra
 import { JUMP_CACHE, JUMP_CACHE_SIZE } from "./jumps";
 import { decode, DECODE_NO_DEVICE, DECODE_SHORT, DECODE_TOO_LONG, leafFlags, unknownOpcode } from "./decoder";
 import {
-  R_IMM, R_NEXT, R_OFFSET, R_OP, RECORD_SIZE, T_COUNT, T_GPA, T_HASH_NEXT, T_HOST, T_LENGTH, T_MODE, T_PAGE_NEXT, T_RECORDS, T_VALID,
+  COLD, LINE, R_BEHIND, R_CASE, R_IMM, R_NEXT, R_OFFSET, R_OP, RECORD_SIZE, T_COUNT, T_GPA, T_HASH_NEXT, T_HOST, T_LENGTH, T_MODE, T_PAGE_NEXT, T_RECORDS, T_VALID,
 } from "./record";
 
 // The trace area of a vCPU.
 /** u32: where the next trace goes; u32: how often the arena was emptied. */
 const NEXT = CPU_TRACES;
 const FLUSHES = CPU_TRACES + 4;
-/** One trace that is in no table: instructions that cross pages, and single steps. */
-const STEP_TRACE = CPU_TRACES + 0x100;
 /** 32 bytes for an instruction whose bytes lie on two pages. */
 export const STEP_BYTES = CPU_TRACES + 0x400;
 /** u32 heads of chains by physical address, and by host page. */
@@ -33,14 +31,16 @@ const HASH = JUMP_CACHE + JUMP_CACHE_SIZE;
 const HASH_ENTRIES: u32 = 131072;
 const PAGES = HASH + 0x80000;
 const PAGE_ENTRIES: u32 = 16384;
-/** Where the first trace begins: its records lie at multiples of their size. */
-const ARENA = PAGES + 0x10000 + ((RECORD_SIZE - (T_RECORDS & (RECORD_SIZE - 1))) & (RECORD_SIZE - 1));
+/** One trace that is in no table: instructions that cross pages, and single steps. */
+const STEP_TRACE = CPU_ARENA + LINE - T_RECORDS / 2;
+/** Where the first trace begins. */
+const ARENA = STEP_TRACE + 0x100;
 /** Instructions of a trace at most. */
 const TRACE_MAX: u32 = 32;
 /** Bytes of an instruction at most. */
 const LONGEST: u32 = 15;
 /** Room that one trace may need: its records, the one behind a shadow and the one that ends it. */
-const ROOM: usize = T_RECORDS + (TRACE_MAX + 2) * RECORD_SIZE;
+const ROOM: usize = T_RECORDS + (TRACE_MAX + 2) * RECORD_SIZE + LINE;
 
 /** How often the arena was emptied: a trace address from before is worth nothing. */
 export function flushCount(): u32 {
@@ -50,7 +50,7 @@ export function flushCount(): u32 {
 /** Drops all traces and the jump cache. */
 export function flushTraces(): void {
   if (load<u32>(cpu, CPU_LOG) & LOG_COUNT) logTrace(LOG_COUNT, cpu + ARENA, load<u32>(cpu, NEXT), 0);
-  memory.fill(cpu + JUMP_CACHE, 0, ARENA - JUMP_CACHE);
+  memory.fill(cpu + JUMP_CACHE, 0, CPU_ARENA - JUMP_CACHE);
   store<u32>(cpu, <u32>cpu + ARENA, NEXT);
   store<u32>(cpu, load<u32>(cpu, FLUSHES) + 1, FLUSHES);
   forgetTranslations();
@@ -67,7 +67,7 @@ export function flushTraces(): void {
   return cpu + PAGES + ((((host >> 12) & (PAGE_ENTRIES - 1))) << 2);
 }
 
-/** The trace at a guest physical address in a mode (under MODE_DECODE_MASK), or 0. Dropped ones leave the chain here. */
+/** The trace at a guest physical address in a mode (under MODE_DECODE_MASK), or 0. Dropped ones of that address leave the chain here. */
 export function traceAt(gpa: u64, mode: u32): usize {
   const key = mode & MODE_DECODE_MASK;
   const head = hashHead(gpa, key);
@@ -75,10 +75,9 @@ export function traceAt(gpa: u64, mode: u32): usize {
   let t = <usize>load<u32>(head);
   while (t) {
     const next = <usize>load<u32>(t, T_HASH_NEXT);
-    if (load<u32>(t, T_VALID)) {
-      if (load<u64>(t, T_GPA) == gpa && load<u32>(t, T_MODE) == key) return t;
-      previous = t;
-    } else if (previous) store<u32>(previous, <u32>next, T_HASH_NEXT);
+    if (load<u64>(t, T_GPA) != gpa || <u32>load<u16>(t, T_MODE) != key) previous = t;
+    else if (load<u32>(t, T_VALID)) return t;
+    else if (previous) store<u32>(previous, <u32>next, T_HASH_NEXT);
     else store<u32>(head, <u32>next);
     t = next;
   }
@@ -87,7 +86,9 @@ export function traceAt(gpa: u64, mode: u32): usize {
 
 /** Ends a run of records. */
 function terminate(rec: usize, op: u32, offset: u32): void {
+  store<u16>(rec, <u16>op, R_CASE);
   store<u32>(rec, op, R_OP);
+  store<i32>(rec, offset, R_BEHIND);
   store<u16>(rec, <u16>offset, R_OFFSET);
   store<u16>(rec, <u16>offset, R_NEXT);
 }
@@ -99,7 +100,7 @@ export const FAULT_LEAF_SHIFT: u32 = 8;
 function faultRecord(rec: usize, refusal: i32, offset: u32, linear: u64): void {
   terminate(rec, OP_FAULT, offset);
   // Which one it is follows from more than the mode that a trace is good for: raiseDecoded() finds out.
-  store<u64>(rec, refusal == DECODE_NO_DEVICE ? NM | leafFlags << FAULT_LEAF_SHIFT : refusal == DECODE_TOO_LONG ? GP : UD, R_IMM);
+  store<u32>(rec, refusal == DECODE_NO_DEVICE ? NM | leafFlags << FAULT_LEAF_SHIFT : refusal == DECODE_TOO_LONG ? GP : UD, R_IMM);
   if (!unknownOpcode) return;
   count(STAT_UNIMPLEMENTED);
   if (load<u32>(cpu, CPU_LOG) & LOG_UNIMP) logTrace(LOG_UNIMP, linear + offset, 0, 0);
@@ -156,7 +157,7 @@ function fill(t: usize, host: usize, available: usize, mode: u32, linear: u64, m
       break;
     }
   }
-  store<u32>(t, n, T_COUNT);
+  store<u16>(t, <u16>n, T_COUNT);
   store<u32>(t, offset + behind, T_LENGTH);
   store<u32>(t, <u32>host, T_HOST);
   if (tracked && load<u32>(cpu, CPU_LOG) & LOG_IN_ASM) logTrace(LOG_IN_ASM, linear, host, <u64>offset | (<u64>(mode & MODE_CODE_MASK) << 32));
@@ -166,11 +167,11 @@ function fill(t: usize, host: usize, available: usize, mode: u32, linear: u64, m
 /** Room for a trace at the end of the arena; all traces are dropped where there is none. */
 function takeTrace(): usize {
   let t = <usize>load<u32>(cpu, NEXT);
-  if (t == 0 || t + ROOM > cpu + CPU_TRANSLATE) {
+  if (t == 0 || t + ROOM > cpu + CPU_ARENA + COLD) {
     flushTraces();
     t = load<u32>(cpu, NEXT);
   }
-  memory.fill(t, 0, T_RECORDS);
+  clearHeader(t);
   return t;
 }
 
@@ -182,13 +183,24 @@ export function arenaEnd(): usize {
   return load<u32>(cpu, NEXT);
 }
 export function traceAfter(t: usize): usize {
-  return t + T_RECORDS + (load<u32>(t, T_COUNT) + 1) * RECORD_SIZE;
+  return startBehind(t, load<u16>(t, T_COUNT));
+}
+
+/** Where a trace may begin behind `t`, if that has `n` instructions: the second half of its header begins a line. */
+// @ts-ignore: decorator
+@inline function startBehind(t: usize, n: u32): usize {
+  return ((t + T_RECORDS + (n + 1) * RECORD_SIZE + (LINE / 2 - 1)) & ~(LINE - 1)) + LINE / 2;
+}
+
+function clearHeader(t: usize): void {
+  memory.fill(t, 0, T_RECORDS);
+  memory.fill(t + COLD, 0, T_RECORDS);
 }
 
 /** Keeps the trace that was put together at the end of the arena, of `n` instructions. */
 function keepTrace(t: usize, n: u32): void {
   // Behind a shadow there can be one record more than instructions counted up to TRACE_MAX.
-  store<u32>(cpu, <u32>(t + T_RECORDS + (n + 1) * RECORD_SIZE), NEXT);
+  store<u32>(cpu, <u32>startBehind(t, n), NEXT);
 }
 
 /** Builds and keeps the trace at host address `host` = physical `gpa`; 0: its first instruction crosses the page. */
@@ -198,7 +210,7 @@ export function buildTrace(host: usize, gpa: u64, mode: u32, linear: u64): usize
   if (n == 0) return 0;
   const key = mode & MODE_DECODE_MASK;
   store<u64>(t, gpa, T_GPA);
-  store<u32>(t, key, T_MODE);
+  store<u16>(t, <u16>key, T_MODE);
   const head = hashHead(gpa, key);
   store<u32>(t, load<u32>(head), T_HASH_NEXT);
   store<u32>(head, <u32>t);
@@ -217,15 +229,15 @@ export function buildTrace(host: usize, gpa: u64, mode: u32, linear: u64): usize
  * reach over, or there is no room.
  */
 export function crossingTrace(first: usize, here: usize, second: usize, mode: u32): usize {
-  if (<usize>load<u32>(cpu, NEXT) + ROOM > cpu + CPU_TRANSLATE) return 0;
+  if (<usize>load<u32>(cpu, NEXT) + ROOM > cpu + CPU_ARENA + COLD) return 0;
   const bytes = cpu + STEP_BYTES;
   memory.copy(bytes, first, here);
   memory.copy(bytes + here, second, 16 - here);
   const t = takeTrace();
-  if (!fill(t, bytes, 16, mode, 0, 1, false) || load<u32>(t, T_LENGTH) <= here || <u32>load<u16>(t + T_RECORDS, R_OP) == OP_FAULT) return 0;
+  if (!fill(t, bytes, 16, mode, 0, 1, false) || load<u32>(t, T_LENGTH) <= here || <u32>load<u16>(t + T_RECORDS, R_CASE) == OP_FAULT) return 0;
   markCode(first, <i32>here);
   markCode(second, load<u32>(t, T_LENGTH) - <i32>here);
-  store<u32>(t, mode & MODE_DECODE_MASK, T_MODE);
+  store<u16>(t, <u16>(mode & MODE_DECODE_MASK), T_MODE);
   store<u32>(t, 1, T_VALID);
   keepTrace(t, 1);
   return t;
@@ -234,7 +246,7 @@ export function crossingTrace(first: usize, here: usize, second: usize, mode: u3
 /** A trace of one instruction that is kept nowhere; 0: more bytes are needed. */
 export function stepTrace(host: usize, available: usize, mode: u32, linear: u64): usize {
   const t = cpu + STEP_TRACE;
-  memory.fill(t, 0, T_RECORDS);
+  clearHeader(t);
   return fill(t, host, available, mode, linear, 1, false) ? t : 0;
 }
 
@@ -276,7 +288,10 @@ function unmarkAround(host: usize, length: i32, head: usize): void {
 function drop(t: usize): void {
   noteOverwritten(t);
   store<u32>(t, 0, T_VALID);
-  const last = t + T_RECORDS + load<u32>(t, T_COUNT) * RECORD_SIZE;
-  for (let rec = t + T_RECORDS; rec <= last; rec += RECORD_SIZE) store<u32>(rec, OP_ABANDON, R_OP);
+  const last = t + T_RECORDS + <usize>load<u16>(t, T_COUNT) * RECORD_SIZE;
+  for (let rec = t + T_RECORDS; rec <= last; rec += RECORD_SIZE) {
+    store<u16>(rec, <u16>OP_ABANDON, R_CASE);
+    store<u32>(rec, OP_ABANDON, R_OP);
+  }
   count(STAT_TRACES_DROPPED);
 }

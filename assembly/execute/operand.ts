@@ -4,7 +4,7 @@ import {
   count, CR4_FSGSBASE, cpu, fault, FLAG_AC, GP, gpr, raise, raiseError, RAX, RCX, RDX, SEG_CS, SEG_LDTR, SEG_SS, SEG_TR,
   segBase, segSel, setGpr, UD,
 } from "../cpu";
-import { R_IMM, R_SEGNO, record } from "../decode/record";
+import { R_DISP, R_IMM, R_SEGNO, record } from "../decode/record";
 import {
   CPU_CPL, CPU_CR0, CPU_CR4, CPU_EFLAGS, CPU_FUEL, CPU_GDT_BASE, CPU_GDT_LIMIT, CPU_IDT_BASE, CPU_IDT_LIMIT, CPU_MODE, CPU_MP_STATE, CPU_SEG_BASE, MODE_CODE64,
   MODE_CODE_MASK, REQ_KICK, STAT_MSR_ACCESSES, VM_PAUSE_YIELDS,
@@ -36,7 +36,7 @@ export function farOffset(size: u32): u64 {
 }
 /** Selector of a far pointer immediate: the decoder puts it into bits 32 to 47. */
 export function farSelector(): u32 {
-  return load<u16>(record, R_IMM + 4);
+  return load<u16>(record, R_DISP);
 }
 
 /** MOV from a segment register; #UD for numbers 6 and 7. */

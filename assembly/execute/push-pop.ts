@@ -77,7 +77,7 @@ export function checkNearTarget(target: u32): void {
 
 /** Raises #GP(0) where the running relative jump of 16- or 32-bit code would leave its segment. */
 export function checkBranch(width: u32): void {
-  const target = nextRip(record) + load<u64>(record, R_IMM);
+  const target = nextRip(record) + <u64>load<i32>(record, R_IMM);
   checkNearTarget(<u32>target & (width == 16 ? 0xffff : 0xffffffff));
 }
 
@@ -108,7 +108,7 @@ export function branchNear(pc: usize, taken: u32, width: u32): void {
     noteSuccessor(pc, T_FALL, width);
     return;
   }
-  let target = next + load<u64>(pc, R_IMM);
+  let target = next + <u64>load<i32>(pc, R_IMM);
   if (width != 64) {
     target &= width == 16 ? 0xffff : 0xffffffff;
     checkNearTarget(<u32>target);

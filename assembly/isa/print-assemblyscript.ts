@@ -42,7 +42,14 @@ const name = (v: Value): string => `v${v.id}`;
 const typeOf = (v: Value): string => TYPE[v.type];
 const memoryType = (width: Width): string => `u${width}`;
 
+/** The function that tells the address behind a variant's record. */
+export function ripOf(variant: Variant): string {
+  return variant.steps.at(-1)?.op === "branch" ? "ripBehind" : "nextRip";
+}
+
 export class Printer {
+  private variant: Variant | undefined;
+
   readonly imports = new Map<string, Set<string>>();
 
   constructor(
@@ -60,6 +67,7 @@ export class Printer {
 
   /** The statements of a variant's body. */
   body(variant: Variant): string {
+    this.variant = variant;
     return this.steps(variant.steps);
   }
 
@@ -81,9 +89,16 @@ export class Printer {
     return `store<${memoryType(width)}>(${address}, <${memoryType(width)}>${name(value)}${offset});`;
   }
 
-  /** Reads how the operand of step `id` is addressed. */
+  /** Reads how the operand of step `id` is addressed; what follows is the condition for the simple way. */
   private how(id: number): string {
-    return `const e${id} = load<u8>(pc, ${this.use("decode/record", "R_EA")});`;
+    return `const e${id} = load<u8>(pc, ${this.use("decode/record", "R_SCALE")}); if (e${id} < ${this.use("decode/record", "ADDRESS_FLAT32")})`;
+  }
+
+  /** An immediate: of 64 bits it is all there only where there is no displacement. */
+  private immediate(width: Width): string {
+    const at = this.use("decode/record", "R_IMM");
+    const narrow = width === 64 && this.variant!.operands.some((o) => o.shape === "mem");
+    return narrow ? `<u64><i64>load<i32>(pc, ${at})` : `load<${memoryType(width)}>(pc, ${at})`;
   }
 
   /** The case of a flat operand of 32 bits, between the simple one and the one that has all checked. */
@@ -91,7 +106,7 @@ export class Printer {
     if (!this.frame.flat32) return "";
     const address = `${this.use("execute/address", "addressFlat32")}(${this.registersAt}, pc)`;
     const sum = plus ? `(${address}${plus}) & 0xffffffff` : address;
-    return `else if (e${id} == ${this.use("decode/record", "EA_FLAT32")}) ${target} = ${sum}; `;
+    return `else if (e${id} < ${this.use("decode/record", "ADDRESS_CHECKED")}) ${target} = ${sum}; `;
   }
 
   private step(s: MicroOp): string {
@@ -100,7 +115,7 @@ export class Printer {
       case "const":
         return define(s.type === "i64" ? `${BigInt.asIntN(64, s.value)}` : `${BigInt.asIntN(32, s.value)}`);
       case "imm":
-        return define(`load<${memoryType(s.width)}>(pc, ${this.use("decode/record", "R_IMM")})`);
+        return define(this.immediate(s.width));
       case "get":
         return define(`load<${memoryType(s.width)}>(${this.register(s.slot)})`);
       case "put":
@@ -120,12 +135,12 @@ export class Printer {
         const simple = this.use("execute/address", "addressSimple");
         const how = this.how(s.id);
         const flat = s.aligned ? "" : this.flat32(s.id, `v${s.id}`, plus);
-        return `let v${s.id}: u64; ${how} if (!e${s.id}) v${s.id} = ${simple}(${this.registersAt}, pc)${plus}; ${flat}else { v${s.id} = ${check}(pc, ${s.bytes}, ${s.write}, ${delta});${this.checked(true)} }`;
+        return `let v${s.id}: u64; ${how} v${s.id} = ${simple}(${this.registersAt}, pc)${plus}; ${flat}else { v${s.id} = ${check}(pc, ${s.bytes}, ${s.write}, ${delta});${this.checked(true)} }`;
       }
       case "effective": {
         const simple = this.use("execute/address", "offsetSimple");
         const flat = this.flat32(s.id, `v${s.id}`, "");
-        return `let v${s.id}: u64; ${this.how(s.id)} if (!e${s.id}) v${s.id} = ${simple}(${this.registersAt}, pc); ${flat}else v${s.id} = ${this.use("execute/address", "offsetChecked")}(pc);`;
+        return `let v${s.id}: u64; ${this.how(s.id)} v${s.id} = ${simple}(${this.registersAt}, pc); ${flat}else v${s.id} = ${this.use("execute/address", "offsetChecked")}(pc);`;
       }
       case "load":
       case "modify": {
@@ -181,7 +196,7 @@ export class Printer {
           ? ` if (!${this.use("execute/vector-registers", `aligned${s.bytes}`)}(a${s.id})) ${this.frame.fail}`
           : "";
         const flat = s.aligned ? "" : this.flat32(s.id, `a${s.id}`, "");
-        return `let a${s.id}: u64; ${this.how(s.id)} if (!e${s.id}) a${s.id} = ${simple}(${this.registersAt}, pc); ${flat}else { a${s.id} = ${check}(pc, ${s.bytes}, false, 0);${this.checked(true)} }${aligned} let v${s.id}: usize = ${probe}(a${s.id}, ${s.bytes}); if (!v${s.id}) { v${s.id} = ${slow}(a${s.id}, ${s.bytes}); if (!v${s.id}) ${this.frame.fail} }`;
+        return `let a${s.id}: u64; ${this.how(s.id)} a${s.id} = ${simple}(${this.registersAt}, pc); ${flat}else { a${s.id} = ${check}(pc, ${s.bytes}, false, 0);${this.checked(true)} }${aligned} let v${s.id}: usize = ${probe}(a${s.id}, ${s.bytes}); if (!v${s.id}) { v${s.id} = ${slow}(a${s.id}, ${s.bytes}); if (!v${s.id}) ${this.frame.fail} }`;
       }
       case "offset":
         return define(`${name(s.args[0])} + ${s.bytes}`);
@@ -259,7 +274,7 @@ export class Printer {
       case "getFlags":
         return define(`${this.use("execute/flags", "statusFlags")}()`);
       case "nextRip":
-        return define(`${this.use("decode/record", "nextRip")}(pc)`);
+        return define(`${this.use("decode/record", ripOf(this.variant!))}(pc)`);
       case "call": {
         const call = `${this.use(s.module, s.name)}(${s.args.map(name).join(", ")})`;
         return `${s.type === "void" ? `${call};` : define(`<${typeOf(s)}>${call}`)}${this.checked(s.faults)}`;

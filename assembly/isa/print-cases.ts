@@ -17,7 +17,7 @@ let link: usize = 0;
 function follow(target: u64, slot: usize): usize {
   const t = load<usize>(trace + slot);
   if (load<u32>(t, T_VALID)) {
-    const f = load<i64>(cpu, CPU_FUEL) - load<u32>(t, T_COUNT);
+    const f = load<i64>(cpu, CPU_FUEL) - load<u16>(t, T_COUNT);
     if (<u64>f < 0x80000000) {
       store<u32>(cpu, <u32>f, CPU_FUEL);
       trace = t;
@@ -31,7 +31,7 @@ function follow(target: u64, slot: usize): usize {
 }
 
 export function case_leave(pc: usize): usize { return 0; }
-export function case_next(pc: usize): usize { return follow(load<u64>(cpu, CPU_TRACE_RIP) + load<u16>(pc, R_OFFSET), T_FALL); }
+export function case_next(pc: usize): usize { return follow(load<u64>(cpu, CPU_TRACE_RIP) + <u64>load<i32>(pc, R_BEHIND), T_FALL); }
 export function case_abandon(pc: usize): usize { leaveTrace(trace, pc); return 0; }
 export function case_shadow(pc: usize): usize { leaveTrace(trace, pc); beginShadow(1); return 0; }
 export function case_fault(pc: usize): usize { raiseDecoded(pc); return 0; }
@@ -59,7 +59,7 @@ function execute(first: usize): void {
     let next: usize = pc;
     while (next) {
       pc = next;
-      next = $handler(load<u16>(pc, R_OP), pc);
+      next = $handler(load<u16>(pc, R_CASE), pc);
     }
     if (fault) {
       leaveTrace(trace, pc);
@@ -74,8 +74,8 @@ const HOT: Frame = {
   fail: "return 0;",
   retry: "return pc;",
   branch: (condition) => {
-    const next = "load<u64>(c, CPU_TRACE_RIP) + load<u16>(pc, R_NEXT)";
-    const taken = `return follow(${next} + load<i64>(pc, R_IMM), T_TAKEN);`;
+    const next = "load<u64>(c, CPU_TRACE_RIP) + <u64>load<i32>(pc, R_BEHIND)";
+    const taken = `return follow(${next} + <u64>load<i32>(pc, R_IMM), T_TAKEN);`;
     return condition ? `if (${condition}) ${taken} return follow(${next}, T_FALL);` : taken;
   },
   jump: (target) => `store<u64>(c, ${target}, CPU_RIP); return 0;`,
@@ -110,12 +110,12 @@ export function printCases(): ReadonlyMap<string, string> {
     cpu: ["cpu", "fault"],
     "decode/record": [
       "RECORD_SIZE",
+      "R_BEHIND",
+      "R_CASE",
       "R_IMM",
-      "R_NEXT",
-      "R_OFFSET",
-      "R_OP",
       "setRecord",
       "nextRip",
+      "ripBehind",
       "T_COUNT",
       "T_FALL",
       "T_RECORDS",
@@ -132,6 +132,6 @@ export function printCases(): ReadonlyMap<string, string> {
   return new Map([
     ["generated/cases", `${imports}\n${FOLLOW}${LOOP}${functions.join("\n")}\n`],
     ["generated/interpret", 'export { executeStep, interpret } from "./cases";\n'],
-    ["generated/opcodes", printTables(rows, { ...numbering, opOf })],
+    ["generated/opcodes", printTables(rows, { ...numbering, groups: [], opOf })],
   ]);
 }

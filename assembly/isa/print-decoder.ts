@@ -1,6 +1,14 @@
 // Prints the decoder's tables: opcode -> candidates -> leaf -> case numbers. The tables are read-only data.
 import { type Form, KINDS, MAPS, PREFIXES, SIZES } from "./encoding.ts";
-import { type Numbering, OP_ABANDON, OP_FAULT, OP_LEAVE, OP_NEXT, OP_SHADOW } from "./print-interpreter.ts";
+import {
+  type Numbering,
+  OP_ABANDON,
+  OP_FAULT,
+  OP_FIRST_GROUP,
+  OP_LEAVE,
+  OP_NEXT,
+  OP_SHADOW,
+} from "./print-interpreter.ts";
 import type { Row } from "./row.ts";
 import { variantsOf } from "./variant.ts";
 
@@ -125,5 +133,7 @@ ${data("CANDIDATES", "u8", candidates)}
 ${data("LEAVES", "u8", leaves.flat())}
 /** u32[16] a leaf: case number by [locked][width][memory]; all ones: none. */
 ${data("CASES", "u32", variants)}
-${constants("", { OP_LEAVE, OP_NEXT, OP_ABANDON, OP_SHADOW, OP_FAULT })}`;
+${constants("", { OP_LEAVE, OP_NEXT, OP_ABANDON, OP_SHADOW, OP_FAULT })}
+/** The case numbers of groups start here, those of hot cases at OP_FIRST_HOT. */
+${constants("", { OP_FIRST_GROUP, OP_FIRST_HOT: OP_FIRST_GROUP + numbering.groups.length })}`;
 }

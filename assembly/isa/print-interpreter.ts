@@ -1,5 +1,5 @@
 // Prints the interpreter: one switch for the hot cases, one function with a switch of its own for each group of the others.
-import { type Frame, Printer } from "./print-assemblyscript.ts";
+import { type Frame, Printer, ripOf } from "./print-assemblyscript.ts";
 import { allVariants, type Variant } from "./variant.ts";
 
 /** Records with these op numbers end a trace: leave for CPU_RIP; go on at the next address. */
@@ -56,7 +56,7 @@ const groupFunction = (group: string): string =>
 
 /** A case body knows the address of the next instruction where its helpers ask for it. */
 export function prologue(v: Variant, at: string): string {
-  return v.row.needsRip ? `store<u64>(${at}, nextRip(pc), CPU_RIP); ` : "";
+  return v.row.needsRip ? `store<u64>(${at}, ${ripOf(v)}(pc), CPU_RIP); ` : "";
 }
 
 /** Prints the statements of a case. */
@@ -82,8 +82,9 @@ export function printGroup(numbering: Numbering, group: string, print: PrintBody
   if (body.includes("branchNear(")) more["execute/push-pop"] = ["branchNear"];
   if (body.includes("jumpNear(")) (more["execute/push-pop"] ??= []).push("jumpNear");
   if (body.includes("branchNear(")) more.cpu!.push("fault");
-  if (body.includes("nextRip(pc), CPU_RIP")) {
-    more["decode/record"]!.push("nextRip");
+  for (const rip of ["nextRip", "ripBehind"]) {
+    if (!body.includes(`${rip}(pc), CPU_RIP`)) continue;
+    more["decode/record"]!.push(rip);
     more.layout = ["CPU_RIP"];
   }
   return `${HEADER}${importLines([printer], more)}\n
@@ -102,17 +103,17 @@ ${body}
 export function printHot(numbering: Numbering, print: PrintBody = asRecorded): string {
   // The translator looks at a trace before it is entered once its heat is used up.
   const enter =
-    "{ store<u32>(t, heat - 1, T_VALID); const f = load<i64>(c, CPU_FUEL) - load<u32>(t, T_COUNT); if (<u64>f < 0x80000000) { store<u32>(c, <u32>f, CPU_FUEL); trace = t; store<u64>(c, target, CPU_TRACE_RIP); pc = t + T_RECORDS; continue; } }";
+    "{ store<u32>(t, heat - 1, T_VALID); const f = load<i64>(c, CPU_FUEL) - load<u16>(t, T_COUNT); if (<u64>f < 0x80000000) { store<u32>(c, <u32>f, CPU_FUEL); trace = t; store<u64>(c, target, CPU_TRACE_RIP); pc = t + T_RECORDS; continue; } }";
   const frame: Frame = {
     fail: "break;",
     retry: "continue;",
     flat32: true,
     branch: (condition, width) => {
       const wrap = (address: string): string => (width === 64 ? address : `(${address}) & 0xffffffff`);
-      const next = "load<u64>(c, CPU_TRACE_RIP) + load<u16>(pc, R_NEXT)";
+      const next = "load<u64>(c, CPU_TRACE_RIP) + <u64>load<i32>(pc, R_BEHIND)";
       const go = (slot: string, target: string): string =>
         `const target = ${target}; const t = load<usize>(trace, ${slot}); const heat = load<u32>(t, T_VALID); if (heat > 1) ${enter} store<u64>(c, target, CPU_RIP); link = trace + ${slot}; break;`;
-      const taken = `{ ${go("T_TAKEN", wrap(`${next} + load<i64>(pc, R_IMM)`))} }`;
+      const taken = `{ ${go("T_TAKEN", wrap(`${next} + <u64>load<i32>(pc, R_IMM)`))} }`;
       const all = condition ? `if (${condition}) ${taken} ${go("T_FALL", wrap(next))}` : taken;
       if (width === 64) return all;
       return `if ((load<u32>(c, CPU_MODE) & (MODE_CODE_MASK | MODE_FLAT)) != (MODE_CODE32 | MODE_FLAT)) { record = pc; branchNear(pc, ${condition ?? 1}, ${width}); if (fault) break; pc += RECORD_SIZE; continue; } ${all}`;
@@ -121,11 +122,7 @@ export function printHot(numbering: Numbering, print: PrintBody = asRecorded): s
   };
   const printer = new Printer(frame);
   const first = OP_FIRST_GROUP + numbering.groups.length;
-  // Were the sum needed on both ways, V8 would pass it through the stack, which the next dispatch waits for.
-  const groups = numbering.groups.map(
-    (g, i) =>
-      `      case ${OP_FIRST_GROUP + i}: { record = pc; const moved = ${groupFunction(g)}(load<u16>(pc, R_SUB), pc); if (fault) { pc = record + moved; break; } pc += moved; continue; }`,
-  );
+  const groups = numbering.groups.map((g, i) => `        case ${i + 1}: moved = ${groupFunction(g)}(sub, pc); break;`);
   const hot = numbering.hot.map((v, i) => {
     const last = v.steps.at(-1)?.op;
     const tail = last === "branch" || last === "jump" ? "" : " pc += RECORD_SIZE; continue;";
@@ -136,11 +133,12 @@ export function printHot(numbering: Numbering, print: PrintBody = asRecorded): s
     "decode/record": [
       "record",
       "RECORD_SIZE",
-      "R_SUB",
-      "R_NEXT",
-      "R_OFFSET",
+      "CASE_GROUP",
+      "R_BEHIND",
+      "R_CASE",
       "R_IMM",
       "nextRip",
+      "ripBehind",
       "T_RECORDS",
       "T_COUNT",
       "T_VALID",
@@ -186,7 +184,7 @@ function execute(step: usize): void {
     if (link) {
       const t = farTrace(trace);
       const heat = load<u32>(t, T_VALID);
-      const f = load<i64>(c, CPU_FUEL) - load<u32>(t, T_COUNT);
+      const f = load<i64>(c, CPU_FUEL) - load<u16>(t, T_COUNT);
       if (heat > 1 && <u64>f < 0x80000000) {
         store<u32>(t, heat - 1, T_VALID);
         store<u32>(c, <u32>f, CPU_FUEL);
@@ -199,19 +197,31 @@ function execute(step: usize): void {
     link = 0;
     pc = trace + T_RECORDS;
     for (;;) {
-    switch (load<u16>(pc)) {
+    switch (load<u16>(pc, R_CASE)) {
       case ${OP_LEAVE}: {
         const slot = takeSuccessor(pc); if (!slot) break; if (!(slot & JUMPED)) { const target = load<u64>(c, CPU_RIP); const t = load<usize>(trace + slot); const heat = load<u32>(t, T_VALID); if (heat > 1) ${enter} } link = trace + slot; break;
       }
       case ${OP_NEXT}: {
-        const target = load<u64>(c, CPU_TRACE_RIP) + load<u16>(pc, R_OFFSET); const t = load<usize>(trace, T_FALL); const heat = load<u32>(t, T_VALID); if (heat > 1) ${enter} store<u64>(c, target, CPU_RIP); link = trace + T_FALL; break;
+        const target = load<u64>(c, CPU_TRACE_RIP) + <u64>load<i32>(pc, R_BEHIND); const t = load<usize>(trace, T_FALL); const heat = load<u32>(t, T_VALID); if (heat > 1) ${enter} store<u64>(c, target, CPU_RIP); link = trace + T_FALL; break;
       }
       case ${OP_ABANDON}: leaveTrace(trace, pc); break;
       case ${OP_SHADOW}: leaveTrace(trace, pc); beginShadow(1); break;
       case ${OP_FAULT}: raiseDecoded(pc); break;
-${groups.join("\n")}
 ${hot.join("\n")}
-      default: unreachable();
+      default: {
+        record = pc;
+        const number = <u32>load<u16>(pc, R_CASE);
+        const sub = number & (CASE_GROUP - 1);
+        let moved: usize = 0;
+        switch (number / CASE_GROUP) {
+${groups.join("\n")}
+          default: unreachable();
+        }
+        // Were the sum needed on both ways, V8 would pass it through the stack, which the next dispatch waits for.
+        if (fault) { pc = record + moved; break; }
+        pc += moved;
+        continue;
+      }
     }
     break;
     }

@@ -2,7 +2,7 @@
 
 import { ANYTHING, effectsOf } from "./helper-effects.ts";
 import { type ReadSource, Signatures } from "./helper-signatures.ts";
-import { type Numbering, OP_FIRST_GROUP } from "./print-interpreter.ts";
+import type { Numbering } from "./print-interpreter.ts";
 import { ATTRIBUTES, FLAGS_SHADOW, FLAGS_STRAIGHT, Helpers, MICRO, serialize } from "./serialize.ts";
 
 /** The table and the helpers it names. */
@@ -44,12 +44,11 @@ export function printMicroOps(numbering: Numbering, read: ReadSource): MicroOpTa
   const array = (name: string, type: string, values: readonly number[]): string =>
     `export const ${name}: usize = memory.data<${type}>([${values.join(",")}]);\n`;
   const text = `// Printed from assembly/isa by tools/build-core.mjs. Not edited. The format is told in isa/serialize.ts.
+import { OP_FIRST_GROUP, OP_FIRST_HOT } from "./opcodes";
+
 ${constants("MICRO_", MICRO)}${constants("ATTRIBUTE_", ATTRIBUTES)}export const FLAGS_SHADOW: u32 = ${FLAGS_SHADOW};
 export const FLAGS_STRAIGHT: u32 = ${FLAGS_STRAIGHT};
 
-/** The case numbers of groups start here, those of hot cases at OP_FIRST_HOT. */
-export const OP_FIRST_GROUP: u32 = ${OP_FIRST_GROUP};
-export const OP_FIRST_HOT: u32 = ${OP_FIRST_GROUP + numbering.groups.length};
 /** u8: lists, one after the other; cases with the same steps share one. */
 ${array("MICRO_OPS", "u8", data)}
 /** u32: offsets of lists: the hot cases, then the cases of each group. */

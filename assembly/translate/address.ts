@@ -1,7 +1,7 @@
 // Addresses of memory operands in translated code. Flat segments add nothing to an offset; others are asked how far they
 // may be gone into, and what is beyond that is for the interpreter. SDM volume 1, section 3.7.5; volume 3, chapter 5.
 import { SEG_CS, SEG_FS } from "../cpu";
-import { EA_MOFFS, EA_RIP, EA_SIZE_SHIFT, R_BASE, R_DISP, R_EA, R_IMM, R_INDEX, R_SCALE, R_SEGMENT, R_SEGNO } from "../decode/record";
+import { EA_MOFFS, EA_RIP, EA_SIZE_SHIFT, immediateOf, R_BASE, R_DISP, R_EA, R_INDEX, R_SEGMENT, R_SEGNO, scaleOf } from "../decode/record";
 import { CPU_SEG_BASE, CPU_SEG_READABLE, CPU_SEG_WRITABLE, CPU_TRACE_RIP, CPU_ZERO } from "../layout";
 import { code64, flat } from "./code-mode";
 import { missIf } from "./leave";
@@ -30,7 +30,7 @@ export function isPlainAddress(rec: usize, write: bool): bool {
 /** Pushes the offset of a record's memory operand in its segment, as i64, cut to its address size. */
 export function pushOffset(rec: usize): void {
   const size = sizeOf(rec);
-  if (load<u8>(rec, R_EA) & EA_MOFFS) i64const(load<i64>(rec, R_IMM) & (size == SIZE_64 ? -1 : size == SIZE_16 ? 0xffff : 0xffffffff));
+  if (load<u8>(rec, R_EA) & EA_MOFFS) i64const(immediateOf(rec) & (size == SIZE_64 ? -1 : size == SIZE_16 ? 0xffff : 0xffffffff));
   else if (size == SIZE_64) pushWideOffset(rec);
   else pushNarrowOffset(rec, size);
 }
@@ -51,7 +51,7 @@ function pushWideOffset(rec: usize): void {
   }
   if (index != CPU_ZERO) {
     localGet(registerLocal(index >> 3));
-    const scale = load<u8>(rec, R_SCALE);
+    const scale = scaleOf(rec);
     if (scale) {
       i64const(scale);
       byte(I64_SHL);
@@ -82,7 +82,7 @@ function pushNarrowOffset(rec: usize, size: u32): void {
   }
   if (index != CPU_ZERO) {
     pushNarrow(index >> 3);
-    const scale = load<u8>(rec, R_SCALE);
+    const scale = scaleOf(rec);
     if (scale) {
       i32const(scale);
       byte(I32_SHL);

@@ -3,9 +3,10 @@
 // Blocks are named by their displacement from the base: the address of the head's page. Code reached by relative jumps
 // keeps its displacement wherever it is mapped, so that a region is good for every mapping of its pages.
 import { cpu } from "../cpu";
-import { JUMPS_KEPT, R_IMM, R_LENGTH, R_OP, RECORD_SIZE, T_COUNT, T_FLAGS, T_GPA, T_HOST, T_JUMP, T_LENGTH, T_MODE, T_RECORDS, T_REGION, T_VALID, TRACE_ENTERED } from "../decode/record";
+import { JUMPS_KEPT, R_CASE, R_IMM, R_LENGTH, R_OP, RECORD_SIZE, T_COUNT, T_FLAGS, T_GPA, T_HOST, T_JUMP, T_LENGTH, T_MODE, T_RECORDS, T_REGION, T_VALID, TRACE_ENTERED } from "../decode/record";
 import { crossingTrace, traceAt } from "../decode/traces";
-import { ATTRIBUTE_WIDTH_SHIFT, OP_FIRST_GROUP } from "../generated/micro-ops";
+import { ATTRIBUTE_WIDTH_SHIFT } from "../generated/micro-ops";
+import { OP_FIRST_GROUP } from "../generated/opcodes";
 import { CPU_RIP, VM_JIT_THRESHOLD } from "../layout";
 import { fetchAhead, fetchGpa, fetchTranslate } from "../mmu/translate";
 import { isComputed, KIND_ALWAYS, KIND_CALL, KIND_CONDITIONAL, KIND_INDIRECT_CALL, KIND_NEXT, KIND_RETURN, kindOf } from "./cases";
@@ -111,7 +112,7 @@ export function discover(trace: usize, linear: u64): bool {
   blockCount = 0;
   pageCount = 0;
   instructionCount = 0;
-  mode = load<u32>(trace, T_MODE);
+  mode = load<u16>(trace, T_MODE);
   beginMode(mode);
   base = linear & ~0xfff;
   ripBase = load<u64>(cpu, CPU_RIP) - (linear - base);
@@ -121,7 +122,7 @@ export function discover(trace: usize, linear: u64): bool {
   for (let i = 0; i < blockCount; i++) cut(blockAt(i));
   for (let i = 0; i < blockCount; i++) link(blockAt(i));
   measure();
-  return <u32>load<u16>(firstRecord(blockAt(0))) >= OP_FIRST_GROUP;
+  return <u32>load<u16>(firstRecord(blockAt(0)), R_CASE) >= OP_FIRST_GROUP;
 }
 
 function addPage(delta: i32, host: usize, gpa: u64): i32 {
@@ -174,9 +175,9 @@ function addBlock(trace: usize, delta: i32): i32 {
   store<u32>(b, <u32>trace, B_TRACE);
   store<i32>(b, delta, B_DELTA);
   store<i32>(b, delta + load<i32>(trace, T_LENGTH), B_END);
-  store<u32>(b, load<u32>(trace, T_COUNT), B_COUNT);
-  if (blockCount == 0 || load<u32>(trace, T_FLAGS) & TRACE_ENTERED) store<u32>(b, BLOCK_ENTRY, B_FLAGS);
-  instructionCount += load<u32>(trace, T_COUNT);
+  store<u32>(b, load<u16>(trace, T_COUNT), B_COUNT);
+  if (blockCount == 0 || load<u16>(trace, T_FLAGS) & TRACE_ENTERED) store<u32>(b, BLOCK_ENTRY, B_FLAGS);
+  instructionCount += load<u16>(trace, T_COUNT);
   const bit = leaderBit(pageFor(delta), delta);
   store<u8>(bit, load<u8>(bit) | <u8>((<u32>1) << (delta & 7)));
   return blockCount++;

@@ -1,5 +1,5 @@
 // Steps whose operands are constants.
-import { R_IMM } from "../decode/record";
+import { immediateOf } from "../decode/record";
 import { MICRO_CONST32, MICRO_CONST64, MICRO_IMM, MICRO_INDEX, MICRO_OP32, MICRO_OP64 } from "../generated/micro-ops";
 import { opcodeOf, signedLeb, slotOf } from "./steps";
 import { constOf, defineConst, isConst } from "./values";
@@ -12,7 +12,7 @@ export function defineConstant(at: usize, rec: usize): bool {
     case MICRO_CONST32: defineConst(signedLeb(at + 1), I32); return true;
     case MICRO_CONST64: defineConst(signedLeb(at + 1), I64); return true;
     case MICRO_IMM: {
-      const value = load<i64>(rec, R_IMM);
+      const value = immediateOf(rec);
       defineConst(a == 0 ? value & 0xff : a == 1 ? value & 0xffff : value, a == 3 ? I64 : I32);
       return true;
     }

@@ -15,7 +15,7 @@ export function logRegion(base: u64, slot: u32): void {
     const b = blockAt(orderAt(position));
     const delta = load<i32>(b, B_DELTA);
     const length = load<i32>(b, B_END) - delta;
-    const size = <u64>(load<u32>(load<u32>(b, B_TRACE), T_MODE) & MODE_CODE_MASK);
+    const size = <u64>(load<u16>(load<u32>(b, B_TRACE), T_MODE) & MODE_CODE_MASK);
     const left = <u64>recordsBelow(b, HOW_LEAVE);
     const interpreted = <u64>recordsBelow(b, HOW_CALL);
     trace(LOG_OP, base + delta, <u64>codeOf(b, delta, length) | (left << 32), <u64>length | (size << LOG_OP_SIZE_SHIFT) | (interpreted << 32));

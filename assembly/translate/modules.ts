@@ -134,7 +134,7 @@ function leaveTraces(): void {
     const slot = load<u32>(t, T_REGION);
     if (!slot || isAlive(slot)) continue;
     store<u32>(t, 0, T_REGION);
-    store<u32>(t, load<u32>(t, T_FLAGS) & ~TRACE_PAGES, T_FLAGS);
+    store<u16>(t, <u16>(load<u16>(t, T_FLAGS) & ~TRACE_PAGES), T_FLAGS);
     if (load<u32>(t, T_VALID)) store<u32>(t, initialHeat(), T_VALID);
   }
 }

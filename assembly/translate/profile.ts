@@ -32,8 +32,8 @@ const MET_MAX: u32 = 8;
 /** Names a trace by what a later run finds again wherever the code was loaded to: its place in the page, its mode, and its
  * instructions without immediates and displacements, which relocation changes. */
 function keyOf(trace: usize): u32 {
-  let key = (load<u32>(trace, T_GPA) & 0xfff) | (load<u32>(trace, T_MODE) << 12);
-  const end = trace + T_RECORDS + <usize>load<u32>(trace, T_COUNT) * RECORD_SIZE;
+  let key = (load<u32>(trace, T_GPA) & 0xfff) | (<u32>load<u16>(trace, T_MODE) << 12);
+  const end = trace + T_RECORDS + <usize>load<u16>(trace, T_COUNT) * RECORD_SIZE;
   for (let rec = trace + T_RECORDS; rec < end; rec += RECORD_SIZE) {
     key = mixed(key, <u32>load<u16>(rec, R_OP) | (<u32>load<u16>(rec, R_SUB) << 16));
     key = mixed(key, <u32>load<u8>(rec, R_R0) | (<u32>load<u8>(rec, R_R1) << 8) | (<u32>load<u8>(rec, R_BASE) << 16) | (<u32>load<u8>(rec, R_INDEX) << 24));

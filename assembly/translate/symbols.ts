@@ -1,7 +1,7 @@
 // Where addresses come from: a symbol is a root, which stands for registers as they were at some place of a block, and an
 // offset from it. Two symbols of one root are as far apart as their offsets.
 import { cpu, RSP } from "../cpu";
-import { EA_MOFFS, EA_SIZE_SHIFT, R_BASE, R_DISP, R_EA, R_IMM, R_INDEX, R_SCALE, R_SEGMENT } from "../decode/record";
+import { EA_MOFFS, EA_SIZE_SHIFT, immediateOf, R_BASE, R_DISP, R_EA, R_INDEX, R_SEGMENT, scaleOf } from "../decode/record";
 import { CPU_TRACE_RIP, CPU_ZERO } from "../layout";
 import { code64 } from "./code-mode";
 import { TR_SPAN_REGISTERS, TR_SPAN_ROOTS, TR_SPAN_VALUES } from "./layout";
@@ -86,7 +86,7 @@ export function takeAddress(record: usize, blockDelta: i32, withSegment: bool): 
   const segment = code64 && withSegment ? <u32>load<u8>(record, R_SEGMENT) : <u32>CPU_ZERO;
   if (load<u8>(record, R_EA) & EA_MOFFS) {
     symbolRoot = ROOT_ZERO;
-    symbolOffset = load<i64>(record, R_IMM);
+    symbolOffset = immediateOf(record);
   } else {
     const base = <u32>load<u8>(record, R_BASE);
     const index = <u32>load<u8>(record, R_INDEX);
@@ -100,7 +100,7 @@ export function takeAddress(record: usize, blockDelta: i32, withSegment: bool): 
       symbolOffset += load<i64>(registerAt(base >> 3), 8);
     }
     if (index != CPU_ZERO) {
-      const scale = <u32>load<u8>(record, R_SCALE);
+      const scale = scaleOf(record);
       symbolRoot = rootOfSum(symbolRoot, load<u32>(registerAt(index >> 3)), scale, CPU_ZERO);
       symbolOffset += load<i64>(registerAt(index >> 3), 8) << scale;
     }

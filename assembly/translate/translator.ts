@@ -131,7 +131,7 @@ function liesInSegment(trace: usize, rip: u64, mode: u32): bool {
 
 /** Whether the pages of a trace's region are mapped as they were when it was translated. */
 export function pagesHold(trace: usize, linear: u64): bool {
-  if (!(load<u32>(trace, T_FLAGS) & TRACE_PAGES)) return true;
+  if (!(load<u16>(trace, T_FLAGS) & TRACE_PAGES)) return true;
   const base = linear - load<i32>(trace, T_DELTA);
   const slot = load<u32>(trace, T_REGION);
   for (let p = pagesOf(slot); load<u32>(p, RP_SLOT) == slot; p += REGION_PAGE) {
@@ -145,7 +145,7 @@ export function pagesHold(trace: usize, linear: u64): bool {
 /** Whether the page of a trace at `linear`, and those of its region, all of which are mapped, are global. */
 export function pagesAreGlobal(trace: usize, linear: u64): bool {
   if (!isGlobal(linear)) return false;
-  if (!(load<u32>(trace, T_FLAGS) & TRACE_PAGES)) return true;
+  if (!(load<u16>(trace, T_FLAGS) & TRACE_PAGES)) return true;
   const base = linear - load<i32>(trace, T_DELTA);
   const slot = load<u32>(trace, T_REGION);
   for (let p = pagesOf(slot); load<u32>(p, RP_SLOT) == slot; p += REGION_PAGE) if (!isGlobal(base + load<i32>(p, RP_DELTA))) return false;
@@ -286,7 +286,7 @@ function enterAll(): void {
       store<u32>(trace, instructions, T_REGION_COUNT);
       store<i32>(trace, from, T_LOWEST);
       store<i32>(trace, to, T_HIGHEST);
-      store<u32>(trace, (load<u32>(trace, T_FLAGS) & ~TRACE_PAGES) | (pages ? TRACE_PAGES : 0), T_FLAGS);
+      store<u16>(trace, <u16>((load<u16>(trace, T_FLAGS) & ~TRACE_PAGES) | (pages ? TRACE_PAGES : 0)), T_FLAGS);
       store<u32>(trace, HOT, T_VALID);
     }
   }

@@ -24,10 +24,10 @@ block
  i32.and
  local.set $10
  i32.const 0
- i64.load offset=44043376
+ i64.load offset=48237680
  local.set $16
  i32.const 0
- i32.load offset=44043384
+ i32.load offset=48237688
  local.set $17
  local.get $fuel
  i32.const 3
@@ -252,7 +252,7 @@ block
   call $compute_x87
   local.set $16
   i32.const 0
-  i32.load offset=44043396
+  i32.load offset=48237700
   local.tee $35
   i32.const -16777217
   i32.and
@@ -278,10 +278,10 @@ block
  if
   i32.const 0
   local.get $16
-  i64.store offset=44043376
+  i64.store offset=48237680
   i32.const 0
   local.get $17
-  i32.store offset=44043384
+  i32.store offset=48237688
   local.get $9
   local.get $10
   local.get $13
@@ -337,10 +337,10 @@ local.get $9
 if
  i32.const 0
  local.get $16
- i64.store offset=44043376
+ i64.store offset=48237680
  i32.const 0
  local.get $17
- i32.store offset=44043384
+ i32.store offset=48237688
  local.get $9
  local.get $10
  local.get $13

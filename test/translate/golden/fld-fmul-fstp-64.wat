@@ -27,10 +27,10 @@ block
  i32.and
  local.set $11
  i32.const 0
- i64.load offset=44043376
+ i64.load offset=48237680
  local.set $17
  i32.const 0
- i32.load offset=44043384
+ i32.load offset=48237688
  local.set $18
  local.get $fuel
  i32.const 4
@@ -285,7 +285,7 @@ block
   call $compute_x87
   local.set $17
   i32.const 0
-  i32.load offset=44043396
+  i32.load offset=48237700
   local.tee $27
   i32.const -16777217
   i32.and
@@ -449,10 +449,10 @@ block
  if
   i32.const 0
   local.get $17
-  i64.store offset=44043376
+  i64.store offset=48237680
   i32.const 0
   local.get $18
-  i32.store offset=44043384
+  i32.store offset=48237688
   local.get $10
   local.get $11
   local.get $14
@@ -508,10 +508,10 @@ local.get $10
 if
  i32.const 0
  local.get $17
- i64.store offset=44043376
+ i64.store offset=48237680
  i32.const 0
  local.get $18
- i32.store offset=44043384
+ i32.store offset=48237688
  local.get $10
  local.get $11
  local.get $14

@@ -24,16 +24,16 @@ block
  i32.and
  local.set $10
  i32.const 0
- i64.load offset=44043360
+ i64.load offset=48237664
  local.set $16
  i32.const 0
- i32.load offset=44043368
+ i32.load offset=48237672
  local.set $18
  i32.const 0
- i64.load offset=44043376
+ i64.load offset=48237680
  local.set $17
  i32.const 0
- i32.load offset=44043384
+ i32.load offset=48237688
  local.set $19
  local.get $fuel
  i32.const 5
@@ -181,16 +181,16 @@ block
  if
   i32.const 0
   local.get $16
-  i64.store offset=44043360
+  i64.store offset=48237664
   i32.const 0
   local.get $18
-  i32.store offset=44043368
+  i32.store offset=48237672
   i32.const 0
   local.get $17
-  i64.store offset=44043376
+  i64.store offset=48237680
   i32.const 0
   local.get $19
-  i32.store offset=44043384
+  i32.store offset=48237688
   local.get $9
   local.get $10
   local.get $13
@@ -248,16 +248,16 @@ local.get $9
 if
  i32.const 0
  local.get $16
- i64.store offset=44043360
+ i64.store offset=48237664
  i32.const 0
  local.get $18
- i32.store offset=44043368
+ i32.store offset=48237672
  i32.const 0
  local.get $17
- i64.store offset=44043376
+ i64.store offset=48237680
  i32.const 0
  local.get $19
- i32.store offset=44043384
+ i32.store offset=48237688
  local.get $9
  local.get $10
  local.get $13

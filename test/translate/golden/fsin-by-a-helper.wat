@@ -24,10 +24,10 @@ block
  i32.and
  local.set $10
  i32.const 0
- i64.load offset=44043376
+ i64.load offset=48237680
  local.set $16
  i32.const 0
- i32.load offset=44043384
+ i32.load offset=48237688
  local.set $17
  local.get $fuel
  i32.const 4
@@ -67,10 +67,10 @@ block
  if
   i32.const 0
   local.get $16
-  i64.store offset=44043376
+  i64.store offset=48237680
   i32.const 0
   local.get $17
-  i32.store offset=44043384
+  i32.store offset=48237688
   local.get $9
   local.get $10
   local.get $13
@@ -119,10 +119,10 @@ block
  i32.and
  local.set $10
  i32.const 0
- i64.load offset=44043376
+ i64.load offset=48237680
  local.set $16
  i32.const 0
- i32.load offset=44043384
+ i32.load offset=48237688
  local.set $17
  local.get $9
  i32.const 6016
@@ -154,10 +154,10 @@ block
  if
   i32.const 0
   local.get $16
-  i64.store offset=44043376
+  i64.store offset=48237680
   i32.const 0
   local.get $17
-  i32.store offset=44043384
+  i32.store offset=48237688
   local.get $9
   local.get $10
   local.get $13
@@ -213,10 +213,10 @@ local.get $9
 if
  i32.const 0
  local.get $16
- i64.store offset=44043376
+ i64.store offset=48237680
  i32.const 0
  local.get $17
- i32.store offset=44043384
+ i32.store offset=48237688
  local.get $9
  local.get $10
  local.get $13
