@@ -75,6 +75,7 @@ note("execute/time-stamp", "rdtscp", { ...PURE, registersWritten: (1 << RAX) | (
 note("execute/time-stamp", "readTscAux", PURE);
 note("execute/flags", "sahf", sets(ALL_FLAGS & ~OF, { registersRead: 1 }));
 note("execute/flags", "lahf", { ...PURE, flagsRead: SF | ZF | AF | PF | CF, registersWritten: 1 });
+note("execute/flags-register", "pushedFlags", { ...PURE, flagsRead: ALL_FLAGS });
 note("execute/flags", "salc", { ...PURE, flagsRead: CF, registersWritten: 1 });
 note("execute/push-pop", "counterIsZero counterStays", { ...PURE, registersRead: 1 << RCX });
 note("execute/push-pop", "push16 push32", {

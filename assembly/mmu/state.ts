@@ -32,6 +32,8 @@ export const MMU_GLOBAL_TAG = MMU_TAG + 4;
 /** u32 each: what of contextGeneration and of globalGeneration tags do not have room for, as the whole jump cache has it. */
 export const MMU_TAG_EPOCH = MMU_GLOBAL_TAG + 4;
 export const MMU_GLOBAL_TAG_EPOCH = MMU_TAG_EPOCH + 4;
+/** u32: what the global tlb is: translated code would go through two pointers for that. */
+export const MMU_TLB = MMU_GLOBAL_TAG_EPOCH + 4;
 /** No two modes differ in all of their bits. */
 export const TAG_NONE: u32 = TAG_GLOBAL - 1;
 

@@ -8,7 +8,7 @@ import {
   CPU_NO_TLB, CPU_TLB, TLB_ADDEND, TLB_CLASSES, TLB_ENTRIES, TLB_ENTRY_SIZE, TLB_EXEC, TLB_META, TLB_READ, TLB_WRITE, VCPU_BASE,
 } from "../layout";
 import {
-  CONTEXT_FILLS, CONTEXT_LARGE, CONTEXT_LIST, CONTEXT_SIZE, CONTEXT_SIZES, FILL_LIST_MAX, LARGE_BITS, MMU_CONTEXT, MMU_CONTEXTS,
+  CONTEXT_FILLS, CONTEXT_LARGE, CONTEXT_LIST, CONTEXT_SIZE, CONTEXT_SIZES, FILL_LIST_MAX, LARGE_BITS, MMU_CONTEXT, MMU_CONTEXTS, MMU_TLB,
 } from "./state";
 
 /** Not page-aligned, so no address has it as its page. */
@@ -37,12 +37,17 @@ export let tlb: usize = VCPU_BASE + CPU_TLB;
 
 /** Takes the array of access class `cls` of the current context into use. */
 export function useClass(cls: i32): void {
-  tlb = classArray(cls);
+  useArray(classArray(cls));
+}
+
+function useArray(array: usize): void {
+  tlb = array;
+  store<u32>(cpu, <u32>array, MMU_TLB);
 }
 
 /** Takes an array into use in which nothing is ever found. */
 export function useNoEntries(): void {
-  tlb = cpu + CPU_NO_TLB;
+  useArray(cpu + CPU_NO_TLB);
 }
 
 /** The array of access class `cls` in the current context. */

@@ -5,9 +5,8 @@ import { cpu } from "../cpu";
 import { HELPERS_MAX, TR_HELPERS_USED, TR_TYPES_USED, TYPES_MAX } from "./layout";
 import { I32, I64 } from "./writer";
 
-/** Globals: FAULT_* of the last call; the TLB array in use. */
+/** A global: FAULT_* of the last call. */
 export const G_FAULT: u32 = 0;
-export const G_TLB: u32 = 1;
 
 /** The ways out, functions of the vCPU's own module (ways.ts). */
 export const F_LEAVE: u32 = 0;

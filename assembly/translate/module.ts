@@ -31,7 +31,7 @@ const LETTER_MEMORY: u32 = 0x6d;
 const LETTER_TABLE: u32 = 0x74;
 export const LETTER_WAY: u32 = 0x78;
 /** Globals that modules import. */
-export const GLOBALS: u32 = 2;
+export const GLOBALS: u32 = 1;
 
 let sizeAt: usize = 0;
 export function beginSection(id: u32): void {

@@ -1,14 +1,15 @@
 // What a region has in locals instead of the vCPU: registers, flags and fuel; and how they get there and back.
 import { cpu } from "../cpu";
 import { CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_FUEL, CPU_XMM } from "../layout";
-import { flagsFunction, G_TLB, RUNTIME_STORE_FLAGS } from "./imports";
+import { MMU_TLB } from "../mmu/state";
+import { flagsFunction, RUNTIME_STORE_FLAGS } from "./imports";
 import { code64 } from "./code-mode";
 import { forgetRegister } from "./float/ordinary";
 import { instructionCount } from "./discover";
 import { L_FLAG_DST, L_FLAG_OP, L_FLAG_SRC, L_FUEL, L_TLB, registerLocal, vectorLocal } from "./locals";
 import { I32_GE_S, I32_LOAD, I32_OR, I32_STORE, I32_SUB, I64_LOAD, I64_SHL, I64_STORE, V128_LOAD, V128_STORE } from "./opcodes";
 import { pushExtended } from "./registers";
-import { byte, call, globalGet, i32const, i64const, localGet, localSet, memory } from "./writer";
+import { byte, call, i32const, i64const, localGet, localSet, memory } from "./writer";
 
 // ---------------------------------------------------------------- fields of the vCPU
 /** A load or store of a field of the vCPU; the address operand on the stack is 0: its place goes into the instruction. */
@@ -210,7 +211,7 @@ export function storeFuel(): void {
 }
 
 export function loadTlb(): void {
-  globalGet(G_TLB);
+  loadField(I32_LOAD, MMU_TLB);
   localSet(L_TLB);
 }
 

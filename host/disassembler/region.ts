@@ -50,7 +50,6 @@ const LOCALS = "entry base fuel tlb flag_op flag_dst flag_src tlb_entry".split("
 /** What every region imports (assembly/translate/imports.ts); helpers are h and a number. */
 const IMPORTS = new Map([
   ["g0", "fault"],
-  ["g1", "tlb"],
   ["j0", "execute"],
   ["j1", "condition"],
   ["j2", "store_flags"],

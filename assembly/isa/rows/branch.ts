@@ -100,12 +100,12 @@ row("enter", "C8 Iw,I2 d64", { ...stack, widths: [16, 32, 64] }, (b, size, level
 row("pusha", "60 i64 nomodrm", { ...stack, widths: [16, 32] }, (b) => void b.call("execute/push-pop", "pushAll", [b.const(b.width / 8, 32)]));
 row("popa", "61 i64 nomodrm", { ...stack, widths: [16, 32] }, (b) => void b.call("execute/push-pop", "popAll", [b.const(b.width / 8, 32)]));
 row("pushf", "9C d64", { ...stack }, (b) => {
-  const value = b.call("execute/push-pop", "pushedFlags", [b.const(b.width / 8, 32)], { type: "i32" });
+  const value = b.call("execute/flags-register", "pushedFlags", [b.const(b.width / 8, 32)], { type: "i32" });
   b.push(b.zeroExtend(value, 32, b.width));
 });
 row("popf", "9D d64", { ...stack, ends: true, needsRip: true, straight: true }, (b) => {
   const value = b.top();
-  b.call("execute/push-pop", "popFlags", [b.const(b.width / 8, 32), b.zeroExtend(value, b.width, 32)]);
+  b.call("execute/flags-register", "popFlags", [b.const(b.width / 8, 32), b.zeroExtend(value, b.width, 32)]);
   b.drop();
   b.end();
 });

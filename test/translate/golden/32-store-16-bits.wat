@@ -5,7 +5,8 @@ block
  local.set $fuel
  i32.const -1
  local.set $flag_op
- global.get $tlb
+ i32.const 0
+ i32.load offset=5308568
  local.set $tlb
  i32.const 0
  i32.load offset=cpu.rax
