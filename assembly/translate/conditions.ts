@@ -48,8 +48,18 @@ function operand(local: u32, w: u32): void {
   byte(I32_SHL);
 }
 
+/** Pushes an operand of a subtraction or the result of a logic operation as an unsigned number: those are zero-extended as they are. */
+function unsigned(local: u32, w: u32): void {
+  localGet(local);
+  if (w < 3) byte(I32_WRAP);
+}
+
 function compare(which: u32, w: u32): void {
   byte((w == 3 ? 0x51 : 0x46) + which);
+}
+
+function isSigned(which: u32): bool {
+  return which == LT_S || which == GT_S || which == LE_S || which == GE_S;
 }
 
 /** Compares the result, which is the first operand, with 0. */
@@ -130,15 +140,21 @@ function direct(code: u32, kind: u32, w: u32): bool {
       compare(negated ? GE_S : LT_S, w);
       return true;
     } else return false;
-    operand(L_FLAG_DST, w);
-    operand(L_FLAG_SRC, w);
+    if (isSigned(which)) {
+      operand(L_FLAG_DST, w);
+      operand(L_FLAG_SRC, w);
+    } else {
+      unsigned(L_FLAG_DST, w);
+      unsigned(L_FLAG_SRC, w);
+    }
     compare(which, w);
     return true;
   }
   // The first operand of every other kind but a subtraction with borrow is the result.
   if (kind == KIND_SBB1) return false;
   if (what == ZERO) {
-    operand(L_FLAG_DST, w);
+    if (kind == KIND_LOGIC) unsigned(L_FLAG_DST, w);
+    else operand(L_FLAG_DST, w);
     byte(w == 3 ? I64_EQZ : I32_EQZ);
     if (negated) byte(I32_EQZ);
     return true;

@@ -37,8 +37,6 @@ block
      local.set $flag_op
      local.get $flag_dst
      i32.wrap_i64
-     i32.const 24
-     i32.shl
      i32.eqz
      br_if 0
      br 1
