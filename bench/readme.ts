@@ -13,7 +13,6 @@ type Bits = 32 | 64;
 /** A column's title, and the runners whose figures stand in it: some have another name for each width. */
 const COLUMNS: readonly { readonly title: string; readonly runners: readonly string[] }[] = [
   { title: "wkvm", runners: ["wkvm-jit"] },
-  { title: "wkvm, second start", runners: ["wkvm-jit-again"] },
   { title: "wkvm, interpreted", runners: ["wkvm-interp"] },
   { title: "wkvm, in TypeScript", runners: ["wkvm-ts"] },
   { title: "QEMU's TCG", runners: ["tcg", "tcg-i386"] },
