@@ -1,13 +1,13 @@
-// A decoded instruction: 16 bytes in a trace that its execution reads, and 16 more at COLD from there. Registers are named by their byte offset in the vCPU, so that the
-// interpreter reads them with one addition; 8-bit registers by the offset of the very byte.
+// A decoded instruction: 16 bytes in a trace that its execution reads, and 16 more at COLD from there. Registers are named by their
+// byte offset in the vCPU, so that the interpreter reads them with one addition; 8-bit registers by the offset of the very byte.
 import { CPU_MODE, CPU_TRACE_RIP, MODE_CODE_MASK, MODE_CODE64 } from "../layout";
 import { cpu } from "../cpu";
+import { COLD } from "./trace-layout";
 
 export {
   COLD, LINE, RECORD_SIZE, T_GPA, T_HOST, T_LENGTH, T_MODE, T_HASH_NEXT, T_PAGE_NEXT, T_ENTRIES, T_JUMP, T_LOWEST, T_HIGHEST, T_REGION, T_ENTRY, T_DELTA, T_REGION_COUNT, T_FLAGS, T_UNMAPPED,
   T_FAR_MODE, T_FAR, T_FAR_GENERATION, T_FAR_TRACE, T_VALID, T_COUNT, T_TAKEN, T_FALL, T_RECORDS,
 } from "./trace-layout";
-import { COLD } from "./trace-layout";
 
 /** u16: case of the interpreter's switch; of a group: CASE_GROUP times its number from 1, and the case in its switch. */
 export const R_CASE: usize = 0;

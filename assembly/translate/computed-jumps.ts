@@ -1,7 +1,7 @@
 // The computed jumps, calls and returns at the ends of blocks.
 import { cpu } from "../cpu";
 import { KIND_INDIRECT_CALL } from "./cases";
-import { B_DELTA, B_ENTRY, B_FLAGS, B_KIND, B_SUCCESSORS, B_TAKEN, BLOCK_ENTRY, BLOCK_RETURN, blockAt } from "./discover";
+import { B_DELTA, B_ENTRY, B_FLAGS, B_KIND, B_SUCCESSORS, B_TAKEN, BLOCK_ENTRY, BLOCK_RETURN, blockAt } from "./blocks";
 import { dispatcher, dispatcherScope, edge } from "./emit";
 import { jumpTarget } from "./expand";
 import { TR_SORTED } from "./layout";

@@ -8,9 +8,7 @@ import {
 } from "../generated/micro-ops";
 import { HELPER_fcomiSt, HELPER_KIND, HELPER_REGISTERS, HELPER_setCarryOverflow, HELPER_TOUCHES_FLAGS } from "../generated/helpers";
 import { HOW_CALL, HOW_INLINE, howTo, KIND_ALWAYS, KIND_CONDITIONAL, KIND_NEXT, mayLeave } from "./cases";
-import {
-  B_COUNT, B_DIRTY_GEN, B_DIRTY_IN, B_DIRTY_KEEP, B_FALL, B_KIND, B_KNOWN_IN, B_KNOWN_OUT, B_LIVE_IN, B_POSITION, B_SUCCESSORS, B_TAKEN, blockAt, firstRecord,
-} from "./discover";
+import { B_COUNT, B_DIRTY_GEN, B_DIRTY_IN, B_DIRTY_KEEP, B_FALL, B_KIND, B_KNOWN_IN, B_KNOWN_OUT, B_LIVE_IN, B_POSITION, B_SUCCESSORS, B_TAKEN, blockAt, firstRecord } from "./blocks";
 import { isInlineFloat, isPackedFloat } from "./float/operations";
 import { defineConstant } from "./fold";
 import { TR_LIVE } from "./layout";

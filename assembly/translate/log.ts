@@ -5,7 +5,7 @@ import { STEP_BYTES } from "../decode/traces";
 import { trace } from "../host";
 import { CPU_LOG, LOG_OP, LOG_OP_SIZE_SHIFT, LOG_OUT_ASM, MODE_CODE_MASK, VM_JIT_VERIFY } from "../layout";
 import { HOW_CALL, HOW_LEAVE, howTo } from "./cases";
-import { B_COUNT, B_DELTA, B_END, B_TRACE, blockAt, firstRecord, instructionCount, P_DELTA, P_HOST, pageAt, pageCount } from "./discover";
+import { B_COUNT, B_DELTA, B_END, B_TRACE, blockAt, firstRecord, instructionCount, P_DELTA, P_HOST, pageAt, pageCount } from "./blocks";
 import { orderAt, ordered } from "./order";
 
 /** Tells the blocks of the region that was emitted last, whose base is at linear address `base`, and its slot. */

@@ -5,7 +5,7 @@
 // computed jump or an edge into its middle, is laid out flat: its back edges, like all such entries, go through the
 // dispatcher, a br_table at the head of the function. Sets of blocks are u64 masks.
 import { cpu } from "../cpu";
-import { B_ENTRY, B_FLAGS, B_POSITION, B_PREDECESSORS, B_SUCCESSORS, BLOCK_ENTERED, blockAt, blockCount } from "./discover";
+import { B_ENTRY, B_FLAGS, B_POSITION, B_PREDECESSORS, B_SUCCESSORS, BLOCK_ENTERED, blockAt, blockCount } from "./blocks";
 import { SCOPES_MAX, TR_ORDER, TR_SCOPES } from "./layout";
 
 export const SCOPE_LOOP: u32 = 1;

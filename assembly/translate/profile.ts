@@ -18,7 +18,7 @@ const HEAD: u32 = 2;
 
 /** A head waits for this part of the threshold: the paths of its loop are to have been taken, so that they are in its region. */
 const EARLY: u32 = 12;
-/** This part of the threshold has the others taken in (discover.ts leaves out half of it), and none of them begin a region. */
+/** This part of the threshold has the others taken in (blocks.ts leaves out what has less than half of it), and none of them begin a region. */
 const WARM: u32 = 8;
 /** How often in a run the traces of an entry are expected to become hot: code that is made again and again is not. */
 const MET_MAX: u32 = 8;

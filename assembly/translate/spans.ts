@@ -12,7 +12,7 @@ import {
 } from "../generated/micro-ops";
 import { HOW_INLINE, howTo } from "./cases";
 import { code16, code64, flat, stack32 } from "./code-mode";
-import { B_COUNT, B_DELTA, blockAt, firstRecord } from "./discover";
+import { B_COUNT, B_DELTA, blockAt, firstRecord } from "./blocks";
 import { isInlineFloat, isPackedFloat } from "./float/operations";
 import { defineConstant } from "./fold";
 import { SPAN_ACCESSES_MAX, SPAN_GROUPS_MAX, SPAN_HASHES, TR_SPAN_ACCESSES, TR_SPAN_HASHES, TR_SPANS } from "./layout";

@@ -5,7 +5,7 @@ import { MMU_TLB } from "../mmu/state";
 import { flagsFunction, RUNTIME_STORE_FLAGS } from "./imports";
 import { code64 } from "./code-mode";
 import { forgetRegister } from "./float/ordinary";
-import { instructionCount } from "./discover";
+import { instructionCount } from "./blocks";
 import { L_FLAG_DST, L_FLAG_OP, L_FLAG_SRC, L_FUEL, L_TLB, registerLocal, vectorLocal } from "./locals";
 import { I32_GE_S, I32_LOAD, I32_OR, I32_STORE, I32_SUB, I64_LOAD, I64_SHL, I64_STORE, V128_LOAD, V128_STORE } from "./opcodes";
 import { pushExtended } from "./registers";

@@ -11,9 +11,8 @@ import {
 import { noteExecuted } from "../mmu/executed";
 import { entryAt, META_GLOBAL, PAGE_MASK, tlb } from "../mmu/tlb";
 import { fetchAhead } from "../mmu/translate";
-import {
-  B_DELTA, B_ENTRY, B_FLAGS, B_TRACE, BLOCK_ENTERED, blockAt, blockCount, discover, highest, instructionCount, lowest, noteLines, P_DELTA, P_HOST, P_LINES, pageAt, pageCount,
-} from "./discover";
+import { B_DELTA, B_ENTRY, B_FLAGS, B_TRACE, BLOCK_ENTERED, blockAt, blockCount, instructionCount, noteLines, P_DELTA, P_HOST, P_LINES, pageAt, pageCount } from "./blocks";
+import { discover, highest, lowest } from "./discover";
 import { isBounded } from "./code-mode";
 import { emitRegion, functionStart } from "./emit";
 import { keepHints } from "./hints";

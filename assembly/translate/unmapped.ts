@@ -2,7 +2,7 @@
 // it leaves for the interpreter, which does that as well: V8's optimising compiler takes twice as long for code in which each
 // access has a call behind it (docs/decisions/0017).
 import { T_REGION, T_UNMAPPED, T_VALID } from "../decode/record";
-import { traceBeginningAt } from "./discover";
+import { traceBeginningAt } from "./blocks";
 import { displacementHere } from "./leave";
 import { dropRegion } from "./regions";
 import { isAlive, markWanted } from "./slots";

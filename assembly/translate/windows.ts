@@ -6,7 +6,7 @@ import { cpu } from "../cpu";
 import { R_BASE, R_INDEX, RECORD_SIZE } from "../decode/record";
 import { ATTRIBUTE_MEMORY } from "../generated/micro-ops";
 import { TLB_ADDEND, TLB_WRITE } from "../layout";
-import { B_COUNT, blockAt, firstRecord } from "./discover";
+import { B_COUNT, blockAt, firstRecord } from "./blocks";
 import { callsCases, registersOf } from "./flow";
 import { record } from "./instruction";
 import { TR_WINDOWS, WINDOWS_MAX } from "./layout";

@@ -3,7 +3,7 @@
 import { cpu } from "../../cpu";
 import { RECORD_SIZE } from "../../decode/record";
 import { HOW_INLINE, HOW_LEAVE, howTo } from "../cases";
-import { B_COUNT, B_SUCCESSORS, blockAt, blockCount, firstRecord } from "../discover";
+import { B_COUNT, B_SUCCESSORS, blockAt, blockCount, firstRecord } from "../blocks";
 import { TR_X87_TOPS } from "../layout";
 import { orderAt, ordered } from "../order";
 import {

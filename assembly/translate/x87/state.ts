@@ -4,7 +4,7 @@
 // C1, the inexact flag and the pointers to the last instruction and operand are locals too, which cost nothing but where
 // somebody looks: each instruction sets them, and V8 drops what is overwritten.
 import { CPU_FSW } from "../../layout";
-import { B_ENTRY, blockAt } from "../discover";
+import { B_ENTRY, blockAt } from "../blocks";
 import { addParameter, beginType, helperFunction, RUNTIME_ATTACH_X87, RUNTIME_DETACH_X87 } from "../imports";
 import { TR_X87_WINDOW } from "../layout";
 import { missIf } from "../leave";
