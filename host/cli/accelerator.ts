@@ -14,7 +14,7 @@ const NAMES = new Map<string, Accelerator>([
 ]);
 export const ACCELERATOR_HELP = `Accelerators supported in wkvm:
 jit[,threshold=N][,max-modules=N][,profile=FILE][,verify=on] (default; what is executed often becomes WebAssembly; kvm and tcg
-    mean it too; FILE, made where it is missing, keeps what that was from one run to the next, which then starts faster)
+    mean it too; FILE, made where it is missing, keeps what that was for the next run, which translates it earlier)
 interp (every instruction is interpreted)
 ts (the core in plain TypeScript)
 lockstep[,a=A][,b=B][,every=N][,threshold=N] (two of them, compared every N instructions; needs -icount)
