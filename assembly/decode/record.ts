@@ -49,8 +49,6 @@ export const R_EA: usize = COLD + 13;
 /** u8: 1: the immediate has 64 bits: there is neither a displacement nor a relative target. */
 export const R_WIDE: usize = COLD + 14;
 
-/** In R_CASE: cases a group has at most. */
-export const CASE_GROUP: u32 = 512;
 /** In R_SCALE where R_EA is EA_FLAT32, and where it is none of that and not 0. */
 export const ADDRESS_FLAT32: u32 = 64;
 export const ADDRESS_CHECKED: u32 = 128;

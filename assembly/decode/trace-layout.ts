@@ -1,9 +1,10 @@
 // Where what lies in a trace. As of assembly/layout.ts, two compilers read this file: asc, and that of the bench, which adds up
 // traces from outside (bench/trace-counts.ts). So it holds nothing but integer constants.
+import { CPU_ARENA, CPU_TRANSLATE } from "../layout.ts";
 
 /** From what the interpreter reads each time that it executes a trace to the rest of the same trace or record: two halves of the
  * arena of traces (CPU_ARENA), so that one line of the host's cache has twice as many instructions. */
-export const COLD = 0x1390000;
+export const COLD = (CPU_TRANSLATE - CPU_ARENA) / 2;
 
 /** Bytes of a decoded instruction in either half (record.ts). */
 export const RECORD_SIZE = 16;

@@ -1,6 +1,7 @@
 // Prints the decoder's tables: opcode -> candidates -> leaf -> case numbers. The tables are read-only data.
 import { type Form, KINDS, MAPS, PREFIXES, SIZES } from "./encoding.ts";
 import {
+  CASE_GROUP,
   type Numbering,
   OP_ABANDON,
   OP_FAULT,
@@ -134,6 +135,6 @@ ${data("LEAVES", "u8", leaves.flat())}
 /** u32[16] a leaf: case number by [locked][width][memory]; all ones: none. */
 ${data("CASES", "u32", variants)}
 ${constants("", { OP_LEAVE, OP_NEXT, OP_ABANDON, OP_SHADOW, OP_FAULT })}
-/** The case numbers of groups start here, those of hot cases at OP_FIRST_HOT. */
-${constants("", { OP_FIRST_GROUP, OP_FIRST_HOT: OP_FIRST_GROUP + numbering.groups.length })}`;
+/** The case numbers of groups start here, those of hot cases at OP_FIRST_HOT; a group has CASE_GROUP cases at most. */
+${constants("", { CASE_GROUP, OP_FIRST_GROUP, OP_FIRST_HOT: OP_FIRST_GROUP + numbering.groups.length })}`;
 }

@@ -13,6 +13,8 @@ export const OP_SHADOW = 3;
 export const OP_FAULT = 4;
 /** Numbers from here on are groups, then hot cases. */
 export const OP_FIRST_GROUP = 5;
+/** Cases that a group has at most: R_CASE of a record has both numbers in 16 bits. */
+export const CASE_GROUP = 512;
 
 export interface Numbering {
   readonly groups: readonly string[];
@@ -28,6 +30,9 @@ export function number(): Numbering {
   const groups = [...new Set(variants.map((v) => v.row.group))].sort();
   const hot = variants.filter(isHot);
   const cold = new Map(groups.map((g) => [g, variants.filter((v) => v.row.group === g && !isHot(v))]));
+  for (const [group, list] of cold) {
+    if (list.length > CASE_GROUP) throw new Error(`group ${group}: ${list.length} cases are more than ${CASE_GROUP}`);
+  }
   const opOf = new Map<string, number>();
   hot.forEach((v, i) => opOf.set(v.key, OP_FIRST_GROUP + groups.length + i));
   groups.forEach((g, gi) => cold.get(g)!.forEach((v, i) => opOf.set(v.key, (OP_FIRST_GROUP + gi) | (i << 16))));
@@ -133,7 +138,6 @@ export function printHot(numbering: Numbering, print: PrintBody = asRecorded): s
     "decode/record": [
       "record",
       "RECORD_SIZE",
-      "CASE_GROUP",
       "R_BEHIND",
       "R_CASE",
       "R_IMM",
@@ -211,9 +215,9 @@ ${hot.join("\n")}
       default: {
         record = pc;
         const number = <u32>load<u16>(pc, R_CASE);
-        const sub = number & (CASE_GROUP - 1);
+        const sub = number & ${CASE_GROUP - 1};
         let moved: usize = 0;
-        switch (number / CASE_GROUP) {
+        switch (number / ${CASE_GROUP}) {
 ${groups.join("\n")}
           default: unreachable();
         }

@@ -4,11 +4,9 @@ import { CPU_FUEL, CPU_RIP } from "../layout";
 import { F_LEAVE, F_LEAVE_OPEN, F_LEAVE_STORED, F_MISS, G_FAULT } from "./imports";
 import { ifUnlikely } from "./hints";
 import { addLocal, L_BASE, L_FLAG_DST, L_FLAG_OP, L_FLAG_SRC, L_FUEL } from "./locals";
-import {
-  I32_ADD, I32_AND, I32_EQZ, I32_LOAD, I32_STORE, I32_WRAP, I64_ADD, I64_AND, I64_EQZ, I64_EXTEND_S, I64_EXTEND_U, I64_LOAD, I64_OR, I64_SHL, I64_SHR_S, I64_XOR, RETURN, UNREACHABLE,
-} from "./opcodes";
+import { I32_ADD, I32_EQZ, I32_LOAD, I32_STORE, I64_ADD, I64_AND, I64_EQZ, I64_EXTEND_U, I64_LOAD, I64_OR, I64_SHL, I64_SHR_S, I64_XOR, RETURN, UNREACHABLE } from "./opcodes";
 import { dirty, field, FLAGS_STORED, isLogic, isOpOpen, knownFlags, loadField, pushAligned, pushGoOn, setDirty, storeRegisters, storeVectors } from "./state";
-import { PLACE_FLAGS, PLACE_UNCOUNTED, PLACE_UNMAPPED, UNCOUNTED_MASK } from "./ways";
+import { PLACE_FLAGS, PLACE_UNCOUNTED, PLACE_UNMAPPED, pushAddressOf, pushFuelOf } from "./ways";
 import { usedSlots } from "./x87/plan";
 import { writeWord } from "./x87/state";
 import { beginScopes, block, br, byte, end, globalGet, I32, I64, i32const, i64const, ifBlock, labelOf, localGet, localSet, returnCall, scopes, VOID } from "./writer";
@@ -140,19 +138,8 @@ function goOnFromPlace(): void {
   localGet(placeLocal);
   i64const(PLACE_FLAGS);
   byte(I64_SHR_S);
-  localGet(L_BASE);
-  localGet(placeLocal);
-  byte(I32_WRAP);
-  byte(I64_EXTEND_S);
-  byte(I64_ADD);
-  localGet(L_FUEL);
-  localGet(placeLocal);
-  i64const(PLACE_UNCOUNTED);
-  byte(I64_SHR_S);
-  byte(I32_WRAP);
-  i32const(UNCOUNTED_MASK);
-  byte(I32_AND);
-  byte(I32_ADD);
+  pushAddressOf(placeLocal, L_BASE);
+  pushFuelOf(placeLocal, L_FUEL);
   localGet(L_FLAG_DST);
   localGet(L_FLAG_SRC);
   returnCall(F_LEAVE_OPEN);
@@ -245,9 +232,7 @@ export function leaveAtRip(uncounted: i32): void {
 /** Leaves with a fault that a called case has raised, and with everything but the fuel in the vCPU. */
 export function leaveWithFault(uncounted: i32): void {
   i32const(0);
-  localGet(L_FUEL);
-  i32const(uncounted);
-  byte(I32_ADD);
+  pushFuel(uncounted);
   field(I32_STORE, CPU_FUEL);
   i32const(0);
   byte(RETURN);

@@ -28,7 +28,7 @@ export const PLACE_FLAGS: i64 = 48;
 const FLAGS_IN_VCPU: i32 = 0xffff;
 
 /** Fuel that goes back, in what is above PLACE_UNCOUNTED. */
-export const UNCOUNTED_MASK: i32 = 0x7fff;
+const UNCOUNTED_MASK: i32 = 0x7fff;
 
 /** Ways out of a vCPU's regions, by F_*: three to the next region, one to the interpreter. */
 const WAYS: u32 = F_HELPERS;
@@ -155,24 +155,34 @@ function status(): void {
   byte(I32_ADD);
 }
 
-/** Puts address, fuel and flags into the vCPU where the interpreter goes on. */
-function settle(): void {
-  i32const(0);
-  localGet(BASE);
-  localGet(PLACE);
+/** Pushes the address that the place in a local says, which is told from local `base`. */
+export function pushAddressOf(place: u32, base: u32): void {
+  localGet(base);
+  localGet(place);
   byte(I32_WRAP);
   byte(I64_EXTEND_S);
   byte(I64_ADD);
-  field(I64_STORE, CPU_RIP);
-  i32const(0);
-  localGet(FUEL);
-  localGet(PLACE);
+}
+
+/** Pushes the fuel in a local, with what the place in another one has go back into it. */
+export function pushFuelOf(place: u32, fuel: u32): void {
+  localGet(fuel);
+  localGet(place);
   i64const(PLACE_UNCOUNTED);
   byte(I64_SHR_S);
   byte(I32_WRAP);
   i32const(UNCOUNTED_MASK);
   byte(I32_AND);
   byte(I32_ADD);
+}
+
+/** Puts address, fuel and flags into the vCPU where the interpreter goes on. */
+function settle(): void {
+  i32const(0);
+  pushAddressOf(PLACE, BASE);
+  field(I64_STORE, CPU_RIP);
+  i32const(0);
+  pushFuelOf(PLACE, FUEL);
   field(I32_STORE, CPU_FUEL);
   localGet(PLACE);
   i64const(PLACE_FLAGS);
