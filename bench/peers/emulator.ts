@@ -26,7 +26,7 @@ export interface Emulator {
   readonly slow?: boolean;
   /** Only its boots are measured. */
   readonly bootOnly?: boolean;
-  /** Leaves something that makes its later boots of the same kernel faster: one that is not measured comes first. */
+  /** Leaves something for its later boots of the same kernel: one that is not measured comes first. */
   readonly learns?: boolean;
   /** An accelerator of wkvm, the default first. */
   readonly oneOfSeveral?: boolean;

@@ -47,7 +47,7 @@ function textOf({ print }: Request, program: string): string {
 function explain(error: unknown): string {
   if (error instanceof GuestCrash) return `${error.message}\n${error.dump}`;
   if (error instanceof UsageError || error instanceof MachineError || error instanceof BootError) return error.message;
-  if (error instanceof KvmError) return error.message.replace(`${error.code}: `, "");
+  if (error instanceof KvmError) return error.reason;
   if (error instanceof Error && "syscall" in error) return error.message;
   return `internal error: ${error instanceof Error && process.env["WKVM_DEBUG"] ? error.stack : String(error)}`;
 }

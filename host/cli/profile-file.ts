@@ -24,7 +24,7 @@ export class ProfileFile {
       vm.expectHotCode(this.#earlier);
     } catch (error) {
       if (!(error instanceof KvmError)) throw error;
-      throw new UsageError(`profile '${this.path}': ${error.message.replace(`${error.code}: `, "")}; remove it`);
+      throw new UsageError(`profile '${this.path}': ${error.reason}; remove it`);
     }
   }
 

@@ -40,11 +40,14 @@ export class KvmError extends Error {
   override readonly name = "KvmError";
   readonly code: Errno;
   readonly errno: number;
+  /** The message without the code in front of it. */
+  readonly reason: string;
 
-  constructor(code: Errno, message: string) {
-    super(`${code}: ${message}`);
+  constructor(code: Errno, reason: string) {
+    super(`${code}: ${reason}`);
     this.code = code;
     this.errno = ERRNO[code];
+    this.reason = reason;
   }
 }
 

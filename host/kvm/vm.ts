@@ -562,8 +562,8 @@ export class Vm implements VmListeners {
 
   /**
    * Has the translator note what becomes hot, for `hotCode()`; and what `earlier` names, the result of hotCode() in another
-   * run, is translated as soon as it is met, instead of after having been interpreted for long. Before the vCPUs run.
-   * Throws EINVAL for what is not such a result; one of another version of wkvm is worth nothing and taken for empty.
+   * run, is translated after a twelfth of the entries that `threshold` asks for. Before the vCPUs run.
+   * Throws EINVAL for what is not such a result; one in another version's form is taken for empty.
    *
    * @example
    * vm.expectHotCode(existsSync(file) ? readFileSync(file) : undefined);
