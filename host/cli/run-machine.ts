@@ -8,7 +8,7 @@ import { layOutMemory } from "../machine/memory-map.ts";
 import { HumanMonitor, type MonitorTarget } from "../monitor/hmp.ts";
 import { type Guest, guestOf } from "./boot-files.ts";
 import { type Consoles, openConsoles } from "./consoles.ts";
-import { collectGarbage, tuneEngine } from "./engine.ts";
+import { collectGarbage, tuneEngine, tuneForRegions } from "./engine.ts";
 import { Log } from "./log.ts";
 import { ProfileFile } from "./profile-file.ts";
 import type { Settings } from "./settings.ts";
@@ -59,6 +59,7 @@ export async function runMachine(
   const removeSignals = onSignals(program, leave);
   try {
     machine = makeMachine(settings, kvm, cpuid, guest, consoles, log);
+    tuneForRegions();
     if (memoriesMade > 0) collectGarbage();
     machine.vm.onObstacle = warnOfObstacle;
     profile?.load(machine.vm);
