@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
+import { withBranchHints } from "./branch-hints.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const at = (...parts) => join(root, ...parts);
@@ -112,6 +113,21 @@ export async function checkCore(output = at("dist", "core.wasm")) {
     if (!allowed.has(name)) throw new Error(`core.wasm imports ${name}: assembly/host.ts is the whole surface`);
 }
 
+/** Functions that handle what hardly ever happens, or is the way out of the interpreter's loop. */
+const COLD = /(Slow|Checked|\/branchNear|\/findTrace|\/leaveTrace)$/;
+const FAULT = "assembly/cpu/fault";
+
+/** Tells engines which of the core's branches are unlikely. */
+function hintBranches(output = at("dist", "core.wasm")) {
+  const text = readFileSync(at("dist", "build", "core.wat"), "utf8");
+  const names = (pattern) => [...text.matchAll(pattern)].map(([, name]) => name);
+  const functions = names(/^ \((?:import "[^"]*" "[^"]*" \()?func \$(\S+)/gm);
+  const cold = new Set(functions.flatMap((name, number) => (COLD.test(name) ? [number] : [])));
+  const fault = names(/^ \(global \$(\S+)/gm).indexOf(FAULT);
+  if (cold.size === 0 || fault < 0) throw new Error("core.wasm: no function is cold, or there is no global for faults");
+  writeFileSync(output, withBranchHints(readFileSync(output), cold, fault));
+}
+
 export async function buildCore() {
   mkdirSync(at("dist", "build"), { recursive: true });
   let start = performance.now();
@@ -120,6 +136,7 @@ export async function buildCore() {
   console.log(`isa: printed in ${seconds(start)}`);
   start = performance.now();
   compileCore();
+  hintBranches();
   await checkCore();
   console.log(`core: compiled in ${seconds(start)}, ${readFileSync(at("dist", "core.wasm")).length} bytes`);
   writeFileSync(at("dist", "build", "core.stamp"), `${Date.now()}\n`);

@@ -1,4 +1,5 @@
 // Prints the interpreter: one switch for the hot cases, one function with a switch of its own for each group of the others.
+import { isHot, strayKeys } from "./hot.ts";
 import { type Frame, Printer, ripOf } from "./print-assemblyscript.ts";
 import { allVariants, type Variant } from "./variant.ts";
 
@@ -26,8 +27,9 @@ export interface Numbering {
 
 export function number(): Numbering {
   const variants = allVariants();
-  const isHot = (v: Variant): boolean => !v.locked && (v.row.hot?.includes(v.width) ?? false);
   const groups = [...new Set(variants.map((v) => v.row.group))].sort();
+  const stray = strayKeys(variants);
+  if (stray.length > 0) throw new Error(`hot.ts names what is not in the table: ${stray.join("; ")}`);
   const hot = variants.filter(isHot);
   const cold = new Map(groups.map((g) => [g, variants.filter((v) => v.row.group === g && !isHot(v))]));
   for (const [group, list] of cold) {

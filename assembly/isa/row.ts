@@ -9,9 +9,7 @@ export interface RowOptions {
   lock?: boolean;
   /** XCHG: locked whether or not the prefix is there. */
   alwaysLocked?: boolean;
-  /** Widths whose cases stand in the interpreter's first switch. */
-  hot?: readonly number[];
-  /** Second switch that the other cases stand in (one function each in the printed interpreter). */
+  /** The switch of its cases that are not in the interpreter's first one (hot.ts): a function in the printed interpreter. */
   group: string;
   /** FEAT_* number that CPUID must show; -1 or absent: always there. */
   feature?: number;

@@ -73,8 +73,6 @@ export interface PairOptions {
   mmx?: Lanes;
   /** Bytes of an MMX memory operand. */
   mmxBytes?: number;
-  /** Widths of the XMM form that stand in the interpreter's first switch. */
-  hot?: readonly number[];
   vex?: VexForm;
 }
 
@@ -110,9 +108,9 @@ export function packed(
   feature: number,
   group: string,
   op: Lanes,
-  { aligned = true, hot = [], vex = {} }: { aligned?: boolean; hot?: readonly number[]; vex?: VexForm } = {},
+  { aligned = true, vex = {} }: { aligned?: boolean; vex?: VexForm } = {},
 ): void {
-  row(name, `${opcode} Vx,Wx`, { group, unit: "sse", feature, hot }, (b, d, s) => {
+  row(name, `${opcode} Vx,Wx`, { group, unit: "sse", feature }, (b, d, s) => {
     const y = b.vread(s, 16, aligned);
     b.vwrite(d, op(b, b.vread(d, 16), y));
   });

@@ -4,11 +4,10 @@ import { type Builder, type Operand, RAX, RDX } from "../builder.ts";
 import type { Value } from "../micro-op.ts";
 import { row } from "../row.ts";
 
-const HOT = [32, 64];
 type Compute = (b: Builder, x: Value, y: Value) => Value;
 
 /** Writes the result, then notes the flags: a write that faults must leave them alone. */
-function twoOperand(name: string, digit: number, hot: readonly number[], compute: Compute, flags: (b: Builder, x: Value, y: Value, r: Value) => void): void {
+function twoOperand(name: string, digit: number, compute: Compute, flags: (b: Builder, x: Value, y: Value, r: Value) => void): void {
   const hex = (n: number): string => (digit * 8 + n).toString(16).toUpperCase().padStart(2, "0");
   const writes = name !== "cmp";
   row(
@@ -17,7 +16,7 @@ function twoOperand(name: string, digit: number, hot: readonly number[], compute
       `${hex(0)} Eb,Gb`, `${hex(1)} Ev,Gv`, `${hex(2)} Gb,Eb`, `${hex(3)} Gv,Ev`, `${hex(4)} AL,Ib`, `${hex(5)} rAX,Iz`,
       `80/${digit} Eb,Ib`, `81/${digit} Ev,Iz`, `83/${digit} Ev,Is`, `82/${digit} Eb,Ib i64`,
     ],
-    { lock: writes, hot, group: "alu" },
+    { lock: writes, group: "alu" },
     (b, d, s) => {
       const x = writes ? b.modify(d) : b.read(d);
       const y = b.read(s);
@@ -36,47 +35,47 @@ function widen(b: Builder, bit: Value): Value {
   return b.zeroExtend(bit, 32, b.width);
 }
 
-twoOperand("add", 0, HOT, (b, x, y) => b.add(x, y), (b, _x, y, r) => b.flags("add", r, y));
-twoOperand("or", 1, HOT, (b, x, y) => b.or(x, y), logicFlags);
-twoOperand("and", 4, HOT, (b, x, y) => b.and(x, y), logicFlags);
-twoOperand("sub", 5, HOT, (b, x, y) => b.sub(x, y), (b, x, y) => b.flags("sub", x, y));
-twoOperand("xor", 6, HOT, (b, x, y) => b.xor(x, y), logicFlags);
-twoOperand("cmp", 7, [8, 16, 32, 64], (_b, x) => x, (b, x, y) => b.flags("sub", x, y));
+twoOperand("add", 0, (b, x, y) => b.add(x, y), (b, _x, y, r) => b.flags("add", r, y));
+twoOperand("or", 1, (b, x, y) => b.or(x, y), logicFlags);
+twoOperand("and", 4, (b, x, y) => b.and(x, y), logicFlags);
+twoOperand("sub", 5, (b, x, y) => b.sub(x, y), (b, x, y) => b.flags("sub", x, y));
+twoOperand("xor", 6, (b, x, y) => b.xor(x, y), logicFlags);
+twoOperand("cmp", 7, (_b, x) => x, (b, x, y) => b.flags("sub", x, y));
 // The carry is read before the flags are noted; adc1/sbb1 differ from add/sub only where it was set.
-twoOperand("adc", 2, [], addCarry, (b, _x, y, r) => {
+twoOperand("adc", 2, addCarry, (b, _x, y, r) => {
   const carry = b.carry();
   b.flags("add", r, y);
   b.when(carry, () => b.flags("adc1", r, y));
 });
-twoOperand("sbb", 3, [], subBorrow, (b, x, y) => {
+twoOperand("sbb", 3, subBorrow, (b, x, y) => {
   const borrow = b.carry();
   b.flags("sub", x, y);
   b.when(borrow, () => b.flags("sbb1", x, y));
 });
 
-row("test", ["84 Eb,Gb", "85 Ev,Gv", "A8 AL,Ib", "A9 rAX,Iz", "F6/0 Eb,Ib", "F7/0 Ev,Iz", "F6/1 Eb,Ib", "F7/1 Ev,Iz"], { hot: [8, 32, 64], group: "alu" }, (b, d, s) => {
+row("test", ["84 Eb,Gb", "85 Ev,Gv", "A8 AL,Ib", "A9 rAX,Iz", "F6/0 Eb,Ib", "F7/0 Ev,Iz", "F6/1 Eb,Ib", "F7/1 Ev,Iz"], { group: "alu" }, (b, d, s) => {
   b.flags("logic", b.and(b.read(d), b.read(s)));
 });
 
-row("inc", ["40+r Zv i64", "FE/0 Eb", "FF/0 Ev"], { lock: true, hot: HOT, group: "alu" }, (b, d) => {
+row("inc", ["40+r Zv i64", "FE/0 Eb", "FF/0 Ev"], { lock: true, group: "alu" }, (b, d) => {
   const carry = b.carry();
   const r = b.add(b.modify(d), b.const(1));
   b.write(d, r);
   b.flags("inc", r, widen(b, carry));
 });
 
-row("dec", ["48+r Zv i64", "FE/1 Eb", "FF/1 Ev"], { lock: true, hot: HOT, group: "alu" }, (b, d) => {
+row("dec", ["48+r Zv i64", "FE/1 Eb", "FF/1 Ev"], { lock: true, group: "alu" }, (b, d) => {
   const carry = b.carry();
   const r = b.sub(b.modify(d), b.const(1));
   b.write(d, r);
   b.flags("dec", r, widen(b, carry));
 });
 
-row("not", ["F6/2 Eb", "F7/2 Ev"], { lock: true, hot: HOT, group: "alu" }, (b, d) => {
+row("not", ["F6/2 Eb", "F7/2 Ev"], { lock: true, group: "alu" }, (b, d) => {
   b.write(d, b.xor(b.modify(d), b.const(-1)));
 });
 
-row("neg", ["F6/3 Eb", "F7/3 Ev"], { lock: true, hot: HOT, group: "alu" }, (b, d) => {
+row("neg", ["F6/3 Eb", "F7/3 Ev"], { lock: true, group: "alu" }, (b, d) => {
   const x = b.modify(d);
   const zero = b.const(0);
   b.write(d, b.sub(zero, x));
@@ -87,7 +86,7 @@ row("neg", ["F6/3 Eb", "F7/3 Ev"], { lock: true, hot: HOT, group: "alu" }, (b, d
 const accumulator = (b: Builder, register: number, high = false): { register: number; width: Builder["width"]; high: boolean } => ({ register, width: b.width, high });
 
 function wideMultiply(name: string, digit: number, signed: boolean): void {
-  row(name, [`F6/${digit} Eb`, `F7/${digit} Ev`], { hot: signed ? [] : [64], group: "integer" }, (b, s) => {
+  row(name, [`F6/${digit} Eb`, `F7/${digit} Ev`], { group: "integer" }, (b, s) => {
     const x = b.get(accumulator(b, RAX));
     const y = b.read(s);
     if (b.width === 64) {
@@ -127,11 +126,11 @@ function shortMultiply(b: Builder, d: Operand, x: Value, y: Value): void {
   b.write(d, low);
   b.flags("mul", low, b.ne(b.signExtend(low, b.width, 64), product));
 }
-row("imul", "0F AF Gv,Ev", { hot: HOT, group: "integer" }, (b, d, s) => shortMultiply(b, d, b.read(d), b.read(s)));
-row("imul3", ["69 Gv,Ev,Iz", "6B Gv,Ev,Is"], { hot: HOT, group: "integer", mnemonic: "imul" }, (b, d, s, i) => shortMultiply(b, d, b.read(s), b.read(i)));
+row("imul", "0F AF Gv,Ev", { group: "integer" }, (b, d, s) => shortMultiply(b, d, b.read(d), b.read(s)));
+row("imul3", ["69 Gv,Ev,Iz", "6B Gv,Ev,Is"], { group: "integer", mnemonic: "imul" }, (b, d, s, i) => shortMultiply(b, d, b.read(s), b.read(i)));
 
 /** What is as wide as the quotient and not by zero is divided in place; the helper does the rest, and raises #DE. */
-row("div", ["F6/6 Eb", "F7/6 Ev"], { hot: HOT, group: "integer" }, (b, s) => {
+row("div", ["F6/6 Eb", "F7/6 Ev"], { group: "integer" }, (b, s) => {
   const divisor = b.read(s);
   const helper = (): void => void b.call("execute/integer", `divide${b.width}`, [divisor]);
   if (b.width < 32) return helper();
@@ -149,7 +148,7 @@ row("div", ["F6/6 Eb", "F7/6 Ev"], { hot: HOT, group: "integer" }, (b, s) => {
   });
   b.when(b.eqz(plain), helper);
 });
-row("idiv", ["F6/7 Eb", "F7/7 Ev"], { hot: HOT, group: "integer" }, (b, s) => void b.call("execute/integer", `divideSigned${b.width}`, [b.read(s)]));
+row("idiv", ["F6/7 Eb", "F7/7 Ev"], { group: "integer" }, (b, s) => void b.call("execute/integer", `divideSigned${b.width}`, [b.read(s)]));
 
 // ---------------------------------------------------------------- ADX: one carry chain in CF, one in OF
 row("adcx", "66 0F38 F6 Gy,Ey", { group: "integer", feature: FEAT_ADX }, (b, d, s) => {

@@ -4,18 +4,16 @@ import type { Value } from "../micro-op.ts";
 import { row } from "../row.ts";
 import { CONDITIONS } from "./move.ts";
 
-/** The widths of 32- and 64-bit code. */
-const HOT = [32, 64];
 const ends = { ends: true, group: "branch" };
 
 const cut = (b: Builder, value: Value): Value => (b.width === 64 ? value : b.unary("wrap", value));
 
 CONDITIONS.forEach((cc, code) => {
   const hex = code.toString(16).toUpperCase();
-  row(`j${cc}`, [`7${hex} Js f64`, `0F 8${hex} Jz f64`], { ...ends, hot: HOT }, (b) => b.branch(b.condition(code)));
+  row(`j${cc}`, [`7${hex} Js f64`, `0F 8${hex} Jz f64`], ends, (b) => b.branch(b.condition(code)));
 });
-row("jmp", ["EB Js f64", "E9 Jz f64"], { ...ends, hot: HOT }, (b) => b.branch());
-row("call", "E8 Jz f64", { ...ends, hot: HOT, needsRip: true }, (b, displacement) => {
+row("jmp", ["EB Js f64", "E9 Jz f64"], ends, (b) => b.branch());
+row("call", "E8 Jz f64", { ...ends, needsRip: true }, (b, displacement) => {
   const next = b.nextRip();
   if (b.width !== 64) {
     const target = b.add(cut(b, next), b.read(displacement));
@@ -24,24 +22,24 @@ row("call", "E8 Jz f64", { ...ends, hot: HOT, needsRip: true }, (b, displacement
   b.push(cut(b, next));
   b.branch();
 });
-row("jmp_indirect", "FF/4 Ev f64", { ...ends, hot: HOT, mnemonic: "jmp" }, (b, s) => {
+row("jmp_indirect", "FF/4 Ev f64", { ...ends, mnemonic: "jmp" }, (b, s) => {
   const target = b.read(s);
   b.checkTarget(target);
   b.jump(target);
 });
-row("call_indirect", "FF/2 Ev f64", { ...ends, hot: HOT, needsRip: true, mnemonic: "call" }, (b, s) => {
+row("call_indirect", "FF/2 Ev f64", { ...ends, needsRip: true, mnemonic: "call" }, (b, s) => {
   const target = b.read(s);
   b.checkTarget(target);
   b.push(cut(b, b.nextRip()));
   b.jump(target);
 });
-row("ret", "C3 f64", { ...ends, hot: HOT }, (b) => {
+row("ret", "C3 f64", ends, (b) => {
   const target = b.top();
   b.checkTarget(target);
   b.drop();
   b.jump(target);
 });
-row("ret_imm", "C2 Iw f64", { ...ends, hot: HOT, mnemonic: "ret" }, (b, i) => {
+row("ret_imm", "C2 Iw f64", { ...ends, mnemonic: "ret" }, (b, i) => {
   const target = b.top();
   b.checkTarget(target);
   b.drop(b.zeroExtend(b.read(i), 16, 64));
@@ -50,7 +48,7 @@ row("ret_imm", "C2 Iw f64", { ...ends, hot: HOT, mnemonic: "ret" }, (b, i) => {
 
 // LOOP and JrCXZ count in the address size: the helper looks at it and decrements.
 for (const [name, opcode] of [["loopne", "E0"], ["loope", "E1"], ["loop", "E2"], ["jrcxz", "E3"]] as const) {
-  row(name, `${opcode} Js f64`, { ...ends }, (b) => {
+  row(name, `${opcode} Js f64`, ends, (b) => {
     const flags = name === "loopne" ? b.condition(5) : name === "loope" ? b.condition(4) : undefined;
     const counted = b.call("execute/push-pop", name === "jrcxz" ? "counterIsZero" : "counterStays", [], { type: "i32", faults: false });
     const taken = flags ? b.and(counted, flags) : counted;
@@ -66,9 +64,9 @@ for (const [name, opcode] of [["loopne", "E0"], ["loope", "E1"], ["loop", "E2"],
 // ---------------------------------------------------------------- the stack
 const stack = { group: "stack" };
 
-row("push", ["50+r Zv d64", "FF/6 Ev d64"], { ...stack, hot: HOT }, (b, s) => b.push(b.read(s)));
-row("push_imm", ["68 Iz d64", "6A Is d64"], { ...stack, hot: HOT, widths: [16, 32, 64], mnemonic: "push" }, (b, s) => b.push(b.read({ ...s, width: b.width })));
-row("pop", "58+r Zv d64", { ...stack, hot: HOT }, (b, d) => {
+row("push", ["50+r Zv d64", "FF/6 Ev d64"], stack, (b, s) => b.push(b.read(s)));
+row("push_imm", ["68 Iz d64", "6A Is d64"], { ...stack, widths: [16, 32, 64], mnemonic: "push" }, (b, s) => b.push(b.read({ ...s, width: b.width })));
+row("pop", "58+r Zv d64", stack, (b, d) => {
   const value = b.top();
   b.drop();
   b.write(d, value);
@@ -84,7 +82,7 @@ row("pop_rm", "8F/0 Ev d64", { ...stack, mnemonic: "pop" }, (b, d) => {
     b.write(d, value);
   }
 });
-row("leave", "C9 d64", { ...stack, hot: HOT }, (b) => {
+row("leave", "C9 d64", stack, (b) => {
   if (b.width !== 64) {
     b.call("execute/push-pop", "leaveFrame", [b.const(b.width / 8, 32)]);
     return;
@@ -99,7 +97,7 @@ row("enter", "C8 Iw,I2 d64", { ...stack, widths: [16, 32, 64] }, (b, size, level
 });
 row("pusha", "60 i64 nomodrm", { ...stack, widths: [16, 32] }, (b) => void b.call("execute/push-pop", "pushAll", [b.const(b.width / 8, 32)]));
 row("popa", "61 i64 nomodrm", { ...stack, widths: [16, 32] }, (b) => void b.call("execute/push-pop", "popAll", [b.const(b.width / 8, 32)]));
-row("pushf", "9C d64", { ...stack }, (b) => {
+row("pushf", "9C d64", stack, (b) => {
   const value = b.call("execute/flags-register", "pushedFlags", [b.const(b.width / 8, 32)], { type: "i32" });
   b.push(b.zeroExtend(value, 32, b.width));
 });

@@ -4,26 +4,25 @@ import { type Builder, RAX, RDX } from "../builder.ts";
 import type { Value, Width } from "../micro-op.ts";
 import { row } from "../row.ts";
 
-const HOT = [32, 64];
 export const CONDITIONS = ["o", "no", "b", "nb", "z", "nz", "be", "nbe", "s", "ns", "p", "np", "l", "nl", "le", "nle"] as const;
 
 row(
   "mov",
   ["88 Eb,Gb", "89 Ev,Gv", "8A Gb,Eb", "8B Gv,Ev", "C6/0 Eb,Ib", "C7/0 Ev,Iz", "B0+r Zb,Ib", "B8+r Zv,Iv", "A0 AL,Ob", "A1 rAX,Ov", "A2 Ob,AL", "A3 Ov,rAX"],
-  { hot: [8, 16, 32, 64], group: "move" },
+  { group: "move" },
   (b, d, s) => b.write(d, b.read(s)),
 );
 
 for (const from of ["b", "w"] as const) {
   const width: Width = from === "b" ? 8 : 16;
   const opcode = from === "b" ? 0 : 1;
-  row(`movzx${from}`, `0F B${6 + opcode} Gv,E${from}`, { hot: HOT, group: "move", mnemonic: "movzx" }, (b, d, s) => b.write(d, b.zeroExtend(b.read(s), width, b.width)));
-  row(`movsx${from}`, `0F B${opcode ? "F" : "E"} Gv,E${from}`, { hot: HOT, group: "move", mnemonic: "movsx" }, (b, d, s) => b.write(d, b.signExtend(b.read(s), width, b.width)));
+  row(`movzx${from}`, `0F B${6 + opcode} Gv,E${from}`, { group: "move", mnemonic: "movzx" }, (b, d, s) => b.write(d, b.zeroExtend(b.read(s), width, b.width)));
+  row(`movsx${from}`, `0F B${opcode ? "F" : "E"} Gv,E${from}`, { group: "move", mnemonic: "movsx" }, (b, d, s) => b.write(d, b.signExtend(b.read(s), width, b.width)));
 }
 // Without REX.W the destination is 16 or 32 bits wide and the source with it.
-row("movsxd", "63 Gv,Ed o64", { hot: HOT, group: "move" }, (b, d, s) => b.write(d, b.signExtend(b.read(s), 32, b.width)));
+row("movsxd", "63 Gv,Ed o64", { group: "move" }, (b, d, s) => b.write(d, b.signExtend(b.read(s), 32, b.width)));
 
-row("lea", "8D Gv,M", { hot: HOT, group: "move" }, (b, d) => b.write(d, b.width === 64 ? b.effectiveAddress() : b.unary("wrap", b.effectiveAddress())));
+row("lea", "8D Gv,M", { group: "move" }, (b, d) => b.write(d, b.width === 64 ? b.effectiveAddress() : b.unary("wrap", b.effectiveAddress())));
 
 row("xchg", ["86 Eb,Gb", "87 Ev,Gv", "90+r rAX,Zv"], { lock: true, alwaysLocked: true, group: "move" }, (b, d, s) => {
   const x = b.modify(d);
@@ -47,7 +46,7 @@ row("xadd", ["0F C0 Eb,Gb", "0F C1 Ev,Gv"], { lock: true, group: "move" }, (b, d
   b.flags("add", r, y);
 });
 
-row("cmpxchg", ["0F B0 Eb,Gb", "0F B1 Ev,Gv"], { lock: true, hot: HOT, group: "move" }, (b, d, s) => {
+row("cmpxchg", ["0F B0 Eb,Gb", "0F B1 Ev,Gv"], { lock: true, group: "move" }, (b, d, s) => {
   const old = b.modify(d);
   const expected = b.get({ register: RAX, width: b.width });
   const equal = b.eq(old, expected);

@@ -4,7 +4,6 @@ import type { Builder, Operand } from "../builder.ts";
 import type { Value, Width } from "../micro-op.ts";
 import { row } from "../row.ts";
 
-const HOT = [32, 64];
 
 const formsOf = (digit: number): string[] => [`C0/${digit} Eb,Ib`, `C1/${digit} Ev,Ib`, `D0/${digit} Eb,1`, `D1/${digit} Ev,1`, `D2/${digit} Eb,CL`, `D3/${digit} Ev,CL`];
 
@@ -19,21 +18,21 @@ function isSet(b: Builder, value: Value): Value {
 }
 
 // SHL also answers to /6, as on every processor.
-row("shl", [...formsOf(4), ...formsOf(6)], { hot: HOT, group: "shift" }, (b, d, s) => {
+row("shl", [...formsOf(4), ...formsOf(6)], { group: "shift" }, (b, d, s) => {
   const x = b.modify(d);
   const count = countOf(b, s);
   const r = b.shl(x, count);
   b.write(d, r);
   b.when(isSet(b, count), () => b.flags("shl", r, b.shl(x, b.sub(count, b.const(1)))));
 });
-row("shr", formsOf(5), { hot: HOT, group: "shift" }, (b, d, s) => {
+row("shr", formsOf(5), { group: "shift" }, (b, d, s) => {
   const x = b.modify(d);
   const count = countOf(b, s);
   const r = b.shrU(x, count);
   b.write(d, r);
   b.when(isSet(b, count), () => b.flags("shr", r, b.shrU(x, b.sub(count, b.const(1)))));
 });
-row("sar", formsOf(7), { hot: HOT, group: "shift" }, (b, d, s) => {
+row("sar", formsOf(7), { group: "shift" }, (b, d, s) => {
   const x = b.signExtend(b.modify(d), b.width, b.width === 64 ? 64 : 32);
   const count = countOf(b, s);
   const r = b.shrS(x, count);
@@ -42,7 +41,7 @@ row("sar", formsOf(7), { hot: HOT, group: "shift" }, (b, d, s) => {
 });
 
 for (const [name, digit] of [["rol", 0], ["ror", 1]] as const) {
-  row(name, formsOf(digit), { hot: HOT, group: "shift" }, (b, d, s) => {
+  row(name, formsOf(digit), { group: "shift" }, (b, d, s) => {
     const x = b.modify(d);
     const count = countOf(b, s);
     const wide = b.width >= 32;

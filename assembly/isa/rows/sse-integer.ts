@@ -23,7 +23,7 @@ for (const [name, opcode, operation, mmxFeature] of [
   ["pand", "DB", "v128.and", FEAT_MMX], ["por", "EB", "v128.or", FEAT_MMX], ["pxor", "EF", "v128.xor", FEAT_MMX],
   ["pmullw", "D5", "i16x8.mul", FEAT_MMX], ["pmaddwd", "F5", "i32x4.dot_i16x8_s", FEAT_MMX],
 ] as const) {
-  pair(name, `0F ${opcode}`, { mmxFeature, hot: name === "pxor" ? [32] : [] }, simd(operation));
+  pair(name, `0F ${opcode}`, { mmxFeature }, simd(operation));
 }
 pair("pandn", "0F DF", {}, (b, x, y) => b.simd("v128.andnot", y, x));
 

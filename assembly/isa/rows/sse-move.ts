@@ -10,7 +10,6 @@ const move = { group: "sse-move" } as const;
 const avx = { group: "avx-move" } as const;
 /** VEX-encoded forms of 128 bits only. */
 const narrow = { ...avx, wide: -1 } as const;
-const HOT = [32, 64] as const;
 const copy = (aligned: boolean) => (b: Builder, d: Operand, s?: Operand): void => writeParts(b, d, parts(b, s!, d.bytes, aligned), aligned);
 
 // ---------------------------------------------------------------- 16 bytes
@@ -18,7 +17,7 @@ for (const [name, prefix, from, to, aligned, feature] of [
   ["movups", "NP", "10", "11", false, FEAT_SSE], ["movupd", "66", "10", "11", false, FEAT_SSE2], ["movdqu", "F3", "6F", "7F", false, FEAT_SSE2],
   ["movaps", "NP", "28", "29", true, FEAT_SSE], ["movapd", "66", "28", "29", true, FEAT_SSE2], ["movdqa", "66", "6F", "7F", true, FEAT_SSE2],
 ] as const) {
-  row(name, [`${prefix} 0F ${from} Vx,Wx`, `${prefix} 0F ${to} Wx,Vx`], { ...move, hot: HOT, unit: "sse", feature }, (b, d, s) => b.vwrite(d, b.vread(s, 16, aligned), 16, aligned));
+  row(name, [`${prefix} 0F ${from} Vx,Wx`, `${prefix} 0F ${to} Wx,Vx`], { ...move, unit: "sse", feature }, (b, d, s) => b.vwrite(d, b.vread(s, 16, aligned), 16, aligned));
   vex(name, `${prefix} 0F ${from}`, "V,W", avx, copy(aligned));
   vex(`${name}_store`, `${prefix} 0F ${to}`, "W,V", { ...avx, mnemonic: `v${name}` }, copy(aligned));
 }
@@ -75,7 +74,7 @@ row("movq2dq", "F3 0F D6 Vx,Nq", { ...sse2, group: "mmx" }, afterPending((b, d, 
 
 // ---------------------------------------------------------------- scalars: a load clears what lies above, a move does not
 for (const [name, prefix, size, feature] of [["movss", "F3", "d", FEAT_SSE], ["movsd", "F2", "q", FEAT_SSE2]] as const) {
-  row(name, [`${prefix} 0F 10 V${size},W${size}`, `${prefix} 0F 11 W${size},V${size}`], { ...move, hot: HOT, unit: "sse", feature }, (b, d, s) => {
+  row(name, [`${prefix} 0F 10 V${size},W${size}`, `${prefix} 0F 11 W${size},V${size}`], { ...move, unit: "sse", feature }, (b, d, s) => {
     const value = b.vread(s);
     if (s.shape === "mem") b.vwrite(d, lowLane(b, value), 16);
     else b.vwrite(d, value);

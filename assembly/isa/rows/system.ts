@@ -224,7 +224,7 @@ row("mwait", "0F 01/1 rm=1", { ...change, feature: FEAT_MONITOR }, helper("opera
 for (const name of ["invd", "wbinvd"]) row(name, `${name === "invd" ? "0F 08" : "0F 09"} nomodrm`, system, (b) => void b.call("execute/operand", "cacheControl", []));
 
 const nothing = (): void => {};
-row("nop", ["90 nomodrm b0", "0F 1F Ev", "0F 19 Ev", "0F 1A Ev", "0F 1B Ev", "0F 1C Ev", "0F 1D Ev", "0F 1E Ev", "0F 18 Ev"], { ...system, hot: [16, 32, 64] }, nothing);
+row("nop", ["90 nomodrm b0", "0F 1F Ev", "0F 19 Ev", "0F 1A Ev", "0F 1B Ev", "0F 1C Ev", "0F 1D Ev", "0F 1E Ev", "0F 18 Ev"], { ...system }, nothing);
 // Where vCPUs take turns this one's ends here, not behind what follows: it may take a lock.
 row("pause", "F3 90 nomodrm b0", change, helper("operand", "pause"));
 // Every 64-bit processor takes it at least as a NOP (APM volume 3, PREFETCH); kernels rely on that without looking.
