@@ -3,10 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { siliconMissing } from "../oracle/silicon.ts";
+import { otherVendor } from "../oracle/vendor.ts";
 import { runCampaign } from "./campaign.ts";
 
 const SECONDS = process.env["WKVM_SOAK"] ? 600 : 8;
-const skip = siliconMissing() ?? false;
+const skip = siliconMissing() ?? otherVendor() ?? false;
 
 for (const [name, seed] of [
   ["a fixed seed", 1],

@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { numberOption, readOptions } from "../../tools/options.mjs";
 import { processorName, siliconMissing } from "../oracle/silicon.ts";
+import { otherVendor } from "../oracle/vendor.ts";
 import { coverageReport } from "../vectors/coverage-report.ts";
 import { type MismatchGroup, runCampaign } from "./campaign.ts";
 import { runMutants } from "./mutants.ts";
@@ -74,6 +75,8 @@ async function main(): Promise<number> {
     console.log(`fuzz: skipped: ${missing}`);
     return 0;
   }
+  const other = otherVendor();
+  if (other) console.log(`fuzz: ${other}; what the vendors differ in is counted as mismatches`);
   const { only, native, report, counts } = values;
   if (values.coverage) {
     console.log(await coverageReport());

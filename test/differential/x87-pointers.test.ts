@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { guestCpuid } from "../oracle/guest-cpuid.ts";
 import { Silicon, siliconMissing } from "../oracle/silicon.ts";
+import { otherVendor } from "../oracle/vendor.ts";
 import {
   Batch,
   CASE_CODE,
@@ -56,7 +57,7 @@ function isApproximate(bytes: readonly number[]): boolean {
   return at >= 0 && TRANSCENDENTAL.includes(bytes[at + 1]!);
 }
 
-const reason = siliconMissing();
+const reason = siliconMissing() ?? otherVendor();
 
 test("FIP, FDP and FOP are those of silicon", { skip: reason ?? false }, async (t) => {
   const random = new Random(0x46495000);
