@@ -5,24 +5,22 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
-import { withBranchHints } from "./branch-hints.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const at = (...parts) => join(root, ...parts);
 const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s`;
 
+/** Bundles what the build itself runs; returns where it lies. */
+async function bundle(entry, name) {
+  const outfile = at("dist", "build", name);
+  const how = { bundle: true, platform: "node", format: "esm", target: "node20", logLevel: "warning" };
+  await build({ ...how, entryPoints: [entry], outfile });
+  return outfile;
+}
+
 /** Bundles and runs assembly/isa/print.ts. */
 export async function printGenerated() {
-  const printer = at("dist", "build", "isa-print.mjs");
-  await build({
-    entryPoints: [at("assembly", "isa", "print.ts")],
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: "node20",
-    outfile: printer,
-    logLevel: "warning",
-  });
+  const printer = await bundle(at("assembly", "isa", "print.ts"), "isa-print.mjs");
   rmSync(at("assembly", "generated"), { recursive: true, force: true });
   execFileSync(process.execPath, [printer, at("assembly", "generated")], { stdio: "inherit" });
 }
@@ -118,7 +116,9 @@ const COLD = /(Slow|Checked|\/branchNear|\/findTrace|\/leaveTrace)$/;
 const FAULT = "assembly/cpu/fault";
 
 /** Tells engines which of the core's branches are unlikely. */
-function hintBranches(output = at("dist", "core.wasm")) {
+async function hintBranches(output = at("dist", "core.wasm")) {
+  const hints = await bundle(at("tools", "branch-hints.ts"), "branch-hints.mjs");
+  const { withBranchHints } = await import(pathToFileURL(hints));
   const text = readFileSync(at("dist", "build", "core.wat"), "utf8");
   const names = (pattern) => [...text.matchAll(pattern)].map(([, name]) => name);
   const functions = names(/^ \((?:import "[^"]*" "[^"]*" \()?func \$(\S+)/gm);
@@ -136,7 +136,7 @@ export async function buildCore() {
   console.log(`isa: printed in ${seconds(start)}`);
   start = performance.now();
   compileCore();
-  hintBranches();
+  await hintBranches();
   await checkCore();
   console.log(`core: compiled in ${seconds(start)}, ${readFileSync(at("dist", "core.wasm")).length} bytes`);
   writeFileSync(at("dist", "build", "core.stamp"), `${Date.now()}\n`);

@@ -36,7 +36,13 @@ export async function build({ types = true } = {}) {
 /** Prints the instruction table and compiles the kernel side. */
 function buildCore() {
   const own = (path) => path.endsWith(".ts") && !path.includes("/generated/") && !path.includes("/__tests__/");
-  const digest = digestOf([...filesUnder("assembly", own), "tools/build-core.mjs", "package-lock.json"]);
+  const digest = digestOf([
+    ...filesUnder("assembly", own),
+    ...filesUnder("host/disassembler/wasm", own),
+    "tools/branch-hints.ts",
+    "tools/build-core.mjs",
+    "package-lock.json",
+  ]);
   if (exists("dist/core.wasm") && readStamp(CORE_STAMP) === digest) return;
   must(process.execPath, ["tools/build-core.mjs"], { stdio: ["ignore", 2, 2] });
   writeFileSync(CORE_STAMP, digest);

@@ -1,7 +1,6 @@
 // Which cases stand in the interpreter's first switch: those that are a two-thousandth, and more, of what boots of Linux and the bench's
-// system programs have interpreted, in 64-bit or in 32-bit code (docs/decisions/0026). All others are in the switch of their group, a call
-// further. A first switch that has more of them is larger than the processor's cache for code, and than what V8 gives its better
-// register allocator.
+// programs have interpreted in 64-bit code, or a 1,250th in 32-bit code, and three jumps beside them (docs/decisions/0026). All others
+// are in the switch of their group, a call further. A first switch with twice as many is larger than the processor's cache for code.
 import type { Variant } from "./variant.ts";
 
 /** Keys of variants: name, width, and behind it the operands, as Variant.key has them. */
@@ -144,7 +143,7 @@ const HOT = new Set([
 
 /** Whether a variant's case stands in the first switch. */
 export function isHot(variant: Variant): boolean {
-  return !variant.locked && HOT.has(variant.key);
+  return HOT.has(variant.key);
 }
 
 /** Names that no variant has: left over from a row that was changed. */

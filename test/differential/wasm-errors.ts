@@ -1,6 +1,7 @@
 // Puts errors into modules of translated code: each instruction of one kind becomes another that takes and gives the same
 // types. What the translator would emit, had it the wrong opcode in one place.
-import { type Opcode, PLAIN, PREFIXED } from "../../host/disassembler/wasm/opcodes.ts";
+import { readOpcode, skipImmediates, skipLocals } from "../../host/disassembler/wasm/instruction.ts";
+import { PLAIN, PREFIXED } from "../../host/disassembler/wasm/opcodes.ts";
 import { Reader } from "../../host/disassembler/wasm/reader.ts";
 
 const SECTION_CODE = 10;
@@ -17,18 +18,15 @@ export function replaceInstructions(module: Uint8Array, from: string, to: string
     if (id !== SECTION_CODE) continue;
     for (let left = section.u32(); left > 0; left--) {
       const body = section.part(section.u32());
-      for (let groups = body.u32(); groups > 0; groups--) {
-        body.u32();
-        body.byte();
-      }
+      skipLocals(body);
       while (!body.done) {
         const at = body.at;
-        const { name, immediates } = read(body);
+        const { name, immediates } = readOpcode(body);
         if (name === from) {
           writeOpcode(module, at, prefix, number);
           replaced++;
         }
-        skip(body, immediates);
+        skipImmediates(body, immediates);
       }
     }
   }
@@ -49,57 +47,5 @@ function writeOpcode(module: Uint8Array, at: number, prefix: number, number: num
   else {
     module[at + 1] = number < ONE_BYTE ? number : (number & 0x7f) | ONE_BYTE;
     if (number >= ONE_BYTE) module[at + 2] = number >> 7;
-  }
-}
-
-function read(body: Reader): Opcode {
-  const first = body.byte();
-  const prefixed = PREFIXED.get(first);
-  const found = (prefixed ?? PLAIN).get(prefixed ? body.u32() : first);
-  if (!found) throw new RangeError(`no instruction has opcode ${first}`);
-  return found;
-}
-
-function skip(body: Reader, immediates: Opcode["immediates"]): void {
-  switch (immediates) {
-    case "b":
-    case "l":
-      body.byte();
-      break;
-    case "i":
-      body.u32();
-      break;
-    case "ii":
-    case "m":
-      body.u32();
-      body.u32();
-      break;
-    case "ml":
-      body.u32();
-      body.u32();
-      body.byte();
-      break;
-    case "labels":
-      for (let left = body.u32(); left >= 0; left--) body.u32();
-      break;
-    case "types":
-      body.take(body.u32());
-      break;
-    case "i32":
-    case "i64":
-      body.signed();
-      break;
-    case "f32":
-      body.take(4);
-      break;
-    case "f64":
-      body.take(8);
-      break;
-    case "v128":
-    case "lanes":
-      body.take(16);
-      break;
-    case "":
-      break;
   }
 }

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Batch, CASE_SIZE, type Result, splitResults } from "../differential/case.ts";
 import { baseImage } from "../differential/state.ts";
+import { processorField } from "./vendor.ts";
 
 /** Why this host cannot be the oracle, or undefined where it can. */
 export function siliconMissing(): string | undefined {
@@ -27,8 +28,7 @@ export function siliconMissing(): string | undefined {
 
 /** The processor's name, as results are labelled with. */
 export function processorName(): string {
-  const info = readFileSync("/proc/cpuinfo", "utf8");
-  const field = (name: string): string => new RegExp(`^${name}\\s*: (.*)$`, "m").exec(info)?.[1] ?? "?";
+  const field = (name: string): string => processorField(name) ?? "?";
   return (
     `${field("vendor_id")} family ${field("cpu family")} model ${field("model")} stepping ${field("stepping")} ` +
     `(${field("model name")})`

@@ -5,10 +5,15 @@ import { existsSync, readFileSync } from "node:fs";
 const MODELLED = "AuthenticAMD";
 const CPUINFO = "/proc/cpuinfo";
 
+/** What Linux says of this host's first processor under a name, such as "vendor_id"; undefined elsewhere. */
+export function processorField(name: string): string | undefined {
+  if (!existsSync(CPUINFO)) return undefined;
+  return new RegExp(`^${name}\\s*: (.*)$`, "m").exec(readFileSync(CPUINFO, "utf8"))?.[1];
+}
+
 /** Why what this host's processor does is not what wkvm's is to do in each detail; undefined where it is of the same vendor. */
 export function otherVendor(): string | undefined {
-  const info = existsSync(CPUINFO) ? readFileSync(CPUINFO, "utf8") : "";
-  const vendor = /^vendor_id\s*: (.*)$/m.exec(info)?.[1] ?? "unknown";
+  const vendor = processorField("vendor_id") ?? "unknown";
   if (vendor === MODELLED) return undefined;
   return `the host's processor is ${vendor}, and wkvm's ${MODELLED}: the recorded vectors are of one of those`;
 }

@@ -3,16 +3,16 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { Reader } from "../../host/disassembler/wasm/reader.ts";
+import { withBranchHints } from "../../tools/branch-hints.ts";
 
 const root = process.env["WKVM_ROOT"] ?? "";
 const NAME = "metadata.code.branch_hint";
+const SECTION_CODE = 10;
 const IF = 0x04;
 const BR_IF = 0x0d;
 const UNLIKELY = 0;
 const LIKELY = 1;
-
-type AddHints = (module: Uint8Array, cold: ReadonlySet<number>, fault: number) => Uint8Array;
-const { withBranchHints } = (await import(join(root, "tools", "branch-hints.mjs"))) as { withBranchHints: AddHints };
 
 /** Of a function: its number, and offset and value of each hint. */
 interface Hinted {
@@ -20,29 +20,16 @@ interface Hinted {
   readonly hints: readonly { readonly offset: number; readonly value: number }[];
 }
 
-/** Numbers of a section, one after the other. */
-function numbersOf(bytes: Uint8Array): () => number {
-  let at = 0;
-  return () => {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = bytes[at++]!;
-      value += (byte & 0x7f) * 2 ** shift;
-      if (byte < 0x80) return value;
-    }
-  };
-}
-
 function hintsOf(module: WebAssembly.Module): Hinted[] {
   const [section] = WebAssembly.Module.customSections(module, NAME);
   assert.ok(section, "the module has the section");
-  const next = numbersOf(new Uint8Array(section));
-  return Array.from({ length: next() }, () => {
-    const number = next();
-    const hints = Array.from({ length: next() }, () => {
-      const offset = next();
-      assert.equal(next(), 1, "a hint has one byte");
-      return { offset, value: next() };
+  const reader = new Reader(new Uint8Array(section));
+  return Array.from({ length: reader.u32() }, () => {
+    const number = reader.u32();
+    const hints = Array.from({ length: reader.u32() }, () => {
+      const offset = reader.u32();
+      assert.equal(reader.u32(), 1, "a hint has one byte");
+      return { offset, value: reader.byte() };
     });
     return { number, hints };
   });
@@ -83,27 +70,12 @@ test("core.wasm's hints are at branches, and the interpreter has hundreds of the
 });
 
 /** Where the bodies of a module's functions begin. */
-function bodiesOf(bytes: Uint8Array): number[] {
-  let at = 8;
-  const u32 = (): number => {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = bytes[at++]!;
-      value += (byte & 0x7f) * 2 ** shift;
-      if (byte < 0x80) return value;
-    }
-  };
-  for (;;) {
-    const section = bytes[at++];
-    const size = u32();
-    if (section !== 10) {
-      at += size;
-      continue;
-    }
-    return Array.from({ length: u32() }, () => {
-      const length = u32();
-      at += length;
-      return at - length;
-    });
+function bodiesOf(module: Uint8Array): number[] {
+  const reader = new Reader(module, 8);
+  while (!reader.done) {
+    const id = reader.byte();
+    const section = reader.part(reader.u32());
+    if (id === SECTION_CODE) return Array.from({ length: section.u32() }, () => section.part(section.u32()).at);
   }
+  return [];
 }

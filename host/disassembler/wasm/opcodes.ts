@@ -156,9 +156,25 @@ function vector(): Table {
   return table;
 }
 
+/** Behind 0xfe: the threads proposal. */
+function atomic(): Table {
+  const table: Table = new Map();
+  const narrow = (name: string, suffix: string): string =>
+    `i32.atomic.${name}8${suffix} i32.atomic.${name}16${suffix} ${all("i64.atomic", `${name}8${suffix} ${name}16${suffix} ${name}32${suffix}`)}`;
+  enter(table, 0, "memory.atomic.notify memory.atomic.wait32 memory.atomic.wait64", "m");
+  enter(table, 16, `i32.atomic.load i64.atomic.load ${narrow("load", "_u")}`, "m");
+  enter(table, 23, `i32.atomic.store i64.atomic.store ${narrow("store", "")}`, "m");
+  for (const [i, operation] of "add sub and or xor xchg cmpxchg".split(" ").entries()) {
+    const wide = `i32.atomic.rmw.${operation} i64.atomic.rmw.${operation}`;
+    enter(table, 30 + 7 * i, `${wide} ${narrow("rmw", `.${operation}_u`)}`, "m");
+  }
+  return table;
+}
+
 /** Opcodes of one byte, and those behind a prefix. */
 export const PLAIN: ReadonlyMap<number, Opcode> = plain();
 export const PREFIXED: ReadonlyMap<number, ReadonlyMap<number, Opcode>> = new Map([
   [0xfc, miscellaneous()],
   [0xfd, vector()],
+  [0xfe, atomic()],
 ]);

@@ -1,5 +1,6 @@
 // The functions of a WebAssembly module as text: an instruction a line, as the text format has them, indented by blocks.
-import { type Opcode, PLAIN, PREFIXED } from "./opcodes.ts";
+import { readOpcode, skipLocals } from "./instruction.ts";
+import type { Opcode } from "./opcodes.ts";
 import { Reader } from "./reader.ts";
 
 const SECTION_IMPORT = 2;
@@ -68,14 +69,11 @@ function readImports(section: Reader, { functions, globals }: Imports, names: Wa
 }
 
 function functionLines(body: Reader, imports: Imports, names: WasmNames): string[] {
-  for (let left = body.u32(); left > 0; left--) {
-    body.u32();
-    body.byte();
-  }
+  skipLocals(body);
   const lines: string[] = [];
   let depth = 0;
   while (!body.done) {
-    const { name, immediates } = opcode(body);
+    const { name, immediates } = readOpcode(body);
     if (name === "end" || name === "else") depth--;
     // The end of the function itself is no line.
     if (depth < 0) break;
@@ -83,15 +81,6 @@ function functionLines(body: Reader, imports: Imports, names: WasmNames): string
     if (immediates === "b" || name === "else") depth++;
   }
   return lines;
-}
-
-function opcode(body: Reader): Opcode {
-  const first = body.byte();
-  const prefixed = PREFIXED.get(first);
-  const number = prefixed ? body.u32() : first;
-  const found = (prefixed ?? PLAIN).get(number);
-  if (!found) throw new RangeError(`no instruction has opcode ${first} ${number}`);
-  return found;
 }
 
 /** The immediates of an instruction, a space before each. */
