@@ -2,10 +2,11 @@
 import type { KvmCpuidEntry } from "../../host/kvm/cpuid-table.ts";
 import { guestCpuid, guestFeatureBits, guestFeatures } from "../oracle/guest-cpuid.ts";
 import { hostFeatureBits, hostFeatures, Silicon } from "../oracle/silicon.ts";
-import { Engine, type Mismatch } from "./engine.ts";
+import type { Oracle } from "./drawn-batches.ts";
+import { copyResult, Engine, type Mismatch } from "./engine.ts";
 import { type Features, Generator } from "./generator.ts";
 import { describe } from "./report.ts";
-import { createTiers, TIER_NAMES } from "./tiers.ts";
+import { createTiers, TIER_NAMES, type Tier } from "./tiers.ts";
 
 export interface CampaignOptions {
   seconds: number;
@@ -14,6 +15,8 @@ export interface CampaignOptions {
   only?: RegExp | undefined;
   /** The oracle alone. */
   native?: boolean;
+  /** The tier that says what is expected of the others, where it is not the host's processor. */
+  reference?: string | undefined;
   /** One case in this many is a sequence; 0: none. */
   sequences: number;
   /** Tiers by name; all where absent. */
@@ -44,17 +47,33 @@ export interface CampaignResult {
   coverage: ReadonlyMap<string, ReadonlyMap<number, number>>;
 }
 
-/** Runs a campaign. The host must be able to be the oracle (siliconMissing()). */
+/** Runs a campaign. Without a tier for reference the host must be able to be the oracle (siliconMissing()). */
 export async function runCampaign(options: CampaignOptions): Promise<CampaignResult> {
   const cpuid = await guestCpuid();
-  const features = options.native ? hostProcessor() : commonFeatures(cpuid);
-  const tiers = options.native ? [] : await createTiers(options.tiers ?? TIER_NAMES, cpuid);
-  const silicon = new Silicon();
+  const { reference, native } = options;
+  const features = native ? hostProcessor() : reference ? guestProcessor(cpuid) : commonFeatures(cpuid);
+  const tiers = native ? [] : await createTiers(options.tiers ?? TIER_NAMES, cpuid);
+  const oracle = reference ? oracleOf((await createTiers([reference], cpuid))[0]!) : new Silicon();
   try {
-    return await campaign(new Engine(silicon, tiers, new Generator({ ...options, features })), options);
+    return await campaign(new Engine(oracle, tiers, new Generator({ ...options, features })), options);
   } finally {
-    silicon.close();
+    oracle.close();
   }
+}
+
+/** A tier that is believed: what the others are compared with. */
+function oracleOf(tier: Tier): Oracle {
+  return {
+    submit: async (batch, count) => {
+      const results = batch.cases.slice(0, count).map((test) => copyResult(tier.run(test)));
+      return { answer: Promise.resolve(results) };
+    },
+    close: () => {},
+  };
+}
+
+function guestProcessor(cpuid: readonly KvmCpuidEntry[]): Features {
+  return { names: guestFeatures(cpuid), bits: guestFeatureBits(cpuid) };
 }
 
 function hostProcessor(): Features {
@@ -65,7 +84,8 @@ function hostProcessor(): Features {
 export function commonFeatures(cpuid: readonly KvmCpuidEntry[]): Features {
   const both = <T>(x: ReadonlySet<T>, y: ReadonlySet<T>): Set<T> => new Set([...x].filter((value) => y.has(value)));
   const host = hostProcessor();
-  return { names: both(host.names, guestFeatures(cpuid)), bits: both(host.bits, guestFeatureBits(cpuid)) };
+  const guest = guestProcessor(cpuid);
+  return { names: both(host.names, guest.names), bits: both(host.bits, guest.bits) };
 }
 
 async function campaign(engine: Engine, options: CampaignOptions): Promise<CampaignResult> {

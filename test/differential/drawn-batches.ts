@@ -1,11 +1,17 @@
 // Batches of drawn cases with the oracle's results: while one is worked on, the oracle runs the next.
-import type { Silicon } from "../oracle/silicon.ts";
 import { Batch, type Result } from "./case.ts";
 import type { Generator } from "./generator.ts";
 import { buildCase } from "./state.ts";
 
 /** Cases of a batch. */
 export const BATCH = 2048;
+
+/** Who says what is expected of cases. */
+export interface Oracle {
+  /** Resolves when the first `count` cases of a batch are taken; `answer`: what becomes of them. */
+  submit(batch: Batch, count: number): Promise<{ readonly answer: Promise<Result[]> }>;
+  close(): void;
+}
 
 interface Submitted {
   readonly batch: Batch;
@@ -17,7 +23,7 @@ export class DrawnBatches {
   private free: Batch | undefined;
 
   constructor(
-    private readonly silicon: Silicon,
+    private readonly oracle: Oracle,
     private readonly generator: Generator,
   ) {}
 
@@ -33,6 +39,6 @@ export class DrawnBatches {
   /** Draws a batch and hands it to the oracle. */
   private async submit(batch: Batch): Promise<Submitted> {
     for (const test of batch.cases) buildCase(test, this.generator.draw());
-    return { batch, ...(await this.silicon.submit(batch, BATCH)) };
+    return { batch, ...(await this.oracle.submit(batch, BATCH)) };
   }
 }

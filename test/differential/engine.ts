@@ -1,6 +1,5 @@
 // The differential engine: draws cases, has the oracle and every tier of wkvm run them, and collects what differs.
 import { PLACES } from "../oracle/guest-image.ts";
-import type { Silicon } from "../oracle/silicon.ts";
 import {
   Batch,
   CASE_MODE,
@@ -15,7 +14,7 @@ import {
   VECTOR_TIMEOUT,
 } from "./case.ts";
 import { compare, type Difference } from "./compare.ts";
-import { BATCH, DrawnBatches } from "./drawn-batches.ts";
+import { BATCH, DrawnBatches, type Oracle } from "./drawn-batches.ts";
 import type { Generator } from "./generator.ts";
 import { formName, type Shape, shapeOf } from "./shape.ts";
 import { identify, type TableForm } from "./table-forms.ts";
@@ -49,11 +48,11 @@ export class Engine {
 
   /** Without tiers, the oracle alone is run. */
   constructor(
-    private readonly silicon: Silicon,
+    private readonly oracle: Oracle,
     private readonly tiers: readonly Tier[],
     readonly generator: Generator,
   ) {
-    this.batches = new DrawnBatches(silicon, generator);
+    this.batches = new DrawnBatches(oracle, generator);
   }
 
   /** Runs one batch on all and returns what differs. */
@@ -84,7 +83,7 @@ export class Engine {
     for (const change of SIMPLER) {
       trial.bytes.set(best.test.bytes);
       change(trial);
-      const [wanted] = await this.silicon.run(scratch, 1);
+      const [wanted] = await (await this.oracle.submit(scratch, 1)).answer;
       if (!wanted) break;
       const actual = tier.run(trial);
       const differences = compare(trial, wanted, actual);
@@ -174,7 +173,7 @@ function copyCase(test: Case): Case {
   return { bytes, view: new DataView(bytes.buffer) };
 }
 
-function copyResult(result: Result): Result {
+export function copyResult(result: Result): Result {
   const bytes = result.bytes.slice();
   return { bytes, view: new DataView(bytes.buffer) };
 }
