@@ -1,10 +1,11 @@
 // The sixteen conditions in translated code: straight from the operands of the last flag operation where it is known,
 // else by the core.
+import { ifUnlikely } from "./hints";
 import { flagsFunction, RUNTIME_CONDITION } from "./imports";
-import { L_FLAG_DST, L_FLAG_OP, L_FLAG_SRC } from "./locals";
-import { I32_AND, I32_EQZ, I32_OR, I32_SHL, I32_SHR_U, I32_SUB, I32_WRAP, I32_XOR, I64_EQZ, I64_SHR_U, I64_SUB } from "./opcodes";
-import { CARRY_SHIFT, FLAGS_CARRIED, knownFlags, OVERFLOW_SHIFT, setKnownFlags } from "./state";
-import { byte, call, i32const, i64const, localGet } from "./writer";
+import { L_FLAG_DST, L_FLAG_OP, L_FLAG_SRC, temp } from "./locals";
+import { I32_AND, I32_EQ, I32_EQZ, I32_NE, I32_OR, I32_SHL, I32_SHR_U, I32_SUB, I32_WRAP, I32_XOR, I64_EQZ, I64_LT_U, I64_SHR_U, I64_SUB } from "./opcodes";
+import { CARRY_SHIFT, FLAGS_CARRIED, FLAGS_DYNAMIC, knownFlags, OVERFLOW_SHIFT, PLAIN_KINDS, setKnownFlags } from "./state";
+import { byte, call, elseBlock, end, I32, i32const, i64const, ifBlock, localGet, localSet } from "./writer";
 
 const KIND_ADD: u32 = 1;
 const KIND_SUB: u32 = 3;
@@ -75,12 +76,56 @@ export function pushCondition(code: u32): void {
   if (knownFlags > 0 && knownFlags & FLAGS_CARRIED) return carried(code);
   if (knownFlags == 0) return pushBits(code);
   if (knownFlags > 0 && direct(code, knownFlags >> 2, knownFlags & 3)) return;
+  if (knownFlags == FLAGS_DYNAMIC && (code & ~1) == BELOW) return openCarry(code);
+  askCore(code);
+}
+
+function askCore(code: u32): void {
   i32const(code);
   if (knownFlags >= 0) i32const(knownFlags);
   else localGet(L_FLAG_OP);
   localGet(L_FLAG_DST);
   localGet(L_FLAG_SRC);
   call(flagsFunction(RUNTIME_CONDITION));
+}
+
+/** CF or its opposite of an operation that only L_FLAG_OP knows: INC and DEC, which keep it, stand in loops whose first turn
+ * begins with other flags than the following ones. Comparisons, logic operations, and what has CF as its second operand
+ * are answered in line. */
+function openCarry(code: u32): void {
+  const kind = temp(I32);
+  localGet(L_FLAG_OP);
+  i32const(2);
+  byte(I32_SHR_U);
+  localSet(kind);
+  localGet(kind);
+  i32const(KIND_SUB);
+  byte(I32_EQ);
+  ifBlock(I32);
+  localGet(L_FLAG_DST);
+  localGet(L_FLAG_SRC);
+  byte(I64_LT_U);
+  if (code & 1) byte(I32_EQZ);
+  elseBlock();
+  // The shift takes the lowest five bits: kinds with CF and OF apart are 16 and more then, flags in the vCPU 31.
+  i32const(PLAIN_KINDS | (1 << KIND_LOGIC));
+  localGet(kind);
+  byte(I32_SHR_U);
+  i32const(1);
+  byte(I32_AND);
+  byte(I32_EQZ);
+  ifUnlikely(I32);
+  askCore(code);
+  elseBlock();
+  localGet(L_FLAG_SRC);
+  byte(I32_WRAP);
+  localGet(kind);
+  i32const(KIND_LOGIC);
+  byte(I32_NE);
+  byte(I32_AND);
+  if (code & 1) byte(I32_EQZ);
+  end();
+  end();
 }
 
 /** The condition where CF and OF are bits of L_FLAG_OP. */

@@ -20,9 +20,9 @@ function note(): void {
   noted++;
 }
 /** Opens an `if` whose condition is hardly ever true. */
-export function ifUnlikely(): void {
+export function ifUnlikely(type: u32 = VOID): void {
   note();
-  ifBlock(VOID);
+  ifBlock(type);
 }
 /** Branches on a condition that is hardly ever true. */
 export function brIfUnlikely(label: u32): void {

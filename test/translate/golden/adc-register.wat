@@ -23,31 +23,87 @@ block
  local.get $rax
  local.get $12
  i64.add
- i32.const 2
  local.get $flag_op
- local.get $flag_dst
- local.get $flag_src
- call $condition
- i64.extend_i32_u
- i64.add
+ i32.const 2
+ i32.shr_u
  local.set $13
  local.get $13
- local.set $rax
- i32.const 2
- local.get $flag_op
- local.get $flag_dst
- local.get $flag_src
- call $condition
+ i32.const 3
+ i32.eq
+ if (result i32)
+  local.get $flag_dst
+  local.get $flag_src
+  i64.lt_u
+ else
+  i32.const 1249
+  local.get $13
+  i32.shr_u
+  i32.const 1
+  i32.and
+  i32.eqz
+  if (result i32)
+   i32.const 2
+   local.get $flag_op
+   local.get $flag_dst
+   local.get $flag_src
+   call $condition
+  else
+   local.get $flag_src
+   i32.wrap_i64
+   local.get $13
+   i32.const 5
+   i32.ne
+   i32.and
+  end
+ end
+ i64.extend_i32_u
+ i64.add
  local.set $14
- local.get $13
+ local.get $14
+ local.set $rax
+ local.get $flag_op
+ i32.const 2
+ i32.shr_u
+ local.set $15
+ local.get $15
+ i32.const 3
+ i32.eq
+ if (result i32)
+  local.get $flag_dst
+  local.get $flag_src
+  i64.lt_u
+ else
+  i32.const 1249
+  local.get $15
+  i32.shr_u
+  i32.const 1
+  i32.and
+  i32.eqz
+  if (result i32)
+   i32.const 2
+   local.get $flag_op
+   local.get $flag_dst
+   local.get $flag_src
+   call $condition
+  else
+   local.get $flag_src
+   i32.wrap_i64
+   local.get $15
+   i32.const 5
+   i32.ne
+   i32.and
+  end
+ end
+ local.set $16
+ local.get $14
  local.get $12
  local.set $flag_src
  local.set $flag_dst
  i32.const 7
  local.set $flag_op
- local.get $14
+ local.get $16
  if
-  local.get $13
+  local.get $14
   local.get $12
   local.set $flag_src
   local.set $flag_dst
@@ -71,10 +127,10 @@ block
  i64.const 0
  i64.add
  call $execute
- local.set $14
+ local.set $13
  i32.const -1
  local.set $flag_op
- local.get $14
+ local.get $13
  i32.const 1
  i32.shr_u
  if

@@ -22,11 +22,39 @@ block
  local.get $11
  local.set $rax
  local.get $11
- i32.const 2
  local.get $flag_op
- local.get $flag_dst
- local.get $flag_src
- call $condition
+ i32.const 2
+ i32.shr_u
+ local.set $12
+ local.get $12
+ i32.const 3
+ i32.eq
+ if (result i32)
+  local.get $flag_dst
+  local.get $flag_src
+  i64.lt_u
+ else
+  i32.const 1249
+  local.get $12
+  i32.shr_u
+  i32.const 1
+  i32.and
+  i32.eqz
+  if (result i32)
+   i32.const 2
+   local.get $flag_op
+   local.get $flag_dst
+   local.get $flag_src
+   call $condition
+  else
+   local.get $flag_src
+   i32.wrap_i64
+   local.get $12
+   i32.const 5
+   i32.ne
+   i32.and
+  end
+ end
  i64.extend_i32_u
  local.set $flag_src
  local.set $flag_dst
