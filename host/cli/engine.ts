@@ -3,13 +3,16 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
 /**
- * What a function has to have executed, in V8's unit of bytes of code, before the optimising compiler takes it: regions. By
- * V8's own figure (1.8 million) most regions of a boot are optimised for more time than they go on to run
- * (docs/decisions/0006).
+ * What a region has to have executed, in V8's unit of bytes of code, before the optimising compiler takes it, for each byte of
+ * its WebAssembly: what the compiler takes for a byte is then about what the first compiler's code of it has lost. By
+ * V8's own figure (1.8 million for all functions) most regions of a boot are optimised for more time than they go on to run
+ * (docs/decisions/0006, 0027).
  */
-const REGION_BUDGET = 600_000_000;
-/** The same of the core's functions: they are small, and there are no more of them as the guest goes on (docs/decisions/0026). */
+const BUDGET_A_BYTE = 50_000;
+/** Of the functions of the core, and of the ways between regions: there are no more of them as the guest goes on (docs/decisions/0026). */
 const CORE_BUDGET = 20_000_000;
+const WAYS_BUDGET = 600_000_000;
+const LARGEST_BUDGET = 2 ** 31 - 1;
 
 /** The last of V8's major versions that takes hints on branches only where it is told to. */
 const LAST_UNHINTED = 12;
@@ -26,9 +29,9 @@ export function tuneEngine(): void {
     setFlagsFromString("--experimental-wasm-branch-hinting");
 }
 
-/** Sets it for regions. Behind the instantiation of all vCPUs' cores, at which their functions are given theirs. */
-export function tuneForRegions(): void {
-  setTieringBudget(REGION_BUDGET);
+/** Sets it for a module of `bytes` bytes with `regions` regions, 0: with the ways between them. Right before it is compiled. */
+export function tuneForModule(bytes: number, regions: number): void {
+  setTieringBudget(regions ? Math.min(Math.round((bytes / regions) * BUDGET_A_BYTE), LARGEST_BUDGET) : WAYS_BUDGET);
 }
 
 function setTieringBudget(bytes: number): void {

@@ -8,7 +8,7 @@ import { layOutMemory } from "../machine/memory-map.ts";
 import { HumanMonitor, type MonitorTarget } from "../monitor/hmp.ts";
 import { type Guest, guestOf } from "./boot-files.ts";
 import { type Consoles, openConsoles } from "./consoles.ts";
-import { collectGarbage, tuneEngine, tuneForRegions } from "./engine.ts";
+import { collectGarbage, tuneEngine, tuneForModule } from "./engine.ts";
 import { Log } from "./log.ts";
 import { ProfileFile } from "./profile-file.ts";
 import type { Settings } from "./settings.ts";
@@ -59,7 +59,6 @@ export async function runMachine(
   const removeSignals = onSignals(program, leave);
   try {
     machine = makeMachine(settings, kvm, cpuid, guest, consoles, log);
-    tuneForRegions();
     if (memoriesMade > 0) collectGarbage();
     machine.vm.onObstacle = warnOfObstacle;
     profile?.load(machine.vm);
@@ -113,7 +112,10 @@ function makeMachine(
   });
   log.attach({ dump: () => machine.dump(), memory: machine.vm.memory });
   machine.vm.onTrace = (kind, a, b, c) => log.record(kind, a, b, c);
-  if (log.wantsModules) machine.vm.onModule = (module, slots) => log.module(module, slots);
+  machine.vm.onModule = (module, slots) => {
+    tuneForModule(module.length, slots.length);
+    if (log.wantsModules) log.module(module, slots);
+  };
   for (const vcpu of machine.processors.all) vcpu.setLog(log.mask);
   return machine;
 }
