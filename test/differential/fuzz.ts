@@ -14,6 +14,7 @@ const HELP = `npm run fuzz -- [options]
   --seconds N     how long to draw (default 10; 600 with --mutants)
   --seed S        where the random numbers begin (default 1): a run is repeated by its seed
   --tiers LIST    ways of execution to compare (default: all)
+  --reference T   compares with one of them in place of the processor
   --only REGEX    only the forms of this name, as reports print it
   --sequences N   one case in N is a sequence of instructions (default 16; 0: none)
   --native        runs the processor alone
@@ -31,6 +32,7 @@ const { values } = readOptions(HELP, {
     seed: { type: "string", default: "1" },
     only: { type: "string" },
     native: { type: "boolean", default: false },
+    reference: { type: "string" },
     sequences: { type: "string", default: "16" },
     report: { type: "string" },
     coverage: { type: "boolean", default: false },
@@ -70,14 +72,14 @@ async function huntMutants(count: number, seconds: number, seed: number): Promis
 }
 
 async function main(): Promise<number> {
-  const missing = siliconMissing();
+  const { only, native, reference, report, counts } = values;
+  const missing = reference === undefined ? siliconMissing() : undefined;
   if (missing) {
     console.log(`fuzz: skipped: ${missing}`);
     return 0;
   }
-  const other = otherVendor();
+  const other = reference === undefined ? otherVendor() : undefined;
   if (other) console.log(`fuzz: ${other}; what the vendors differ in is counted as mismatches`);
-  const { only, native, report, counts } = values;
   if (values.coverage) {
     console.log(await coverageReport());
     return 0;
@@ -86,23 +88,25 @@ async function main(): Promise<number> {
     numberOption(HELP, name, values[name] ?? fallback);
   if (values.mutants) return huntMutants(number("mutants"), number("seconds", "600"), number("seed"));
   const show = number("show");
+  const oracle = reference ?? processorName();
   const result = await runCampaign({
     seconds: number("seconds", "10"),
     seed: number("seed"),
     only: only ? new RegExp(only) : undefined,
     native,
+    reference,
     sequences: only && !/sequence/.test(only) ? 0 : number("sequences"),
     ...(report ? {} : { described: show }),
     tiers: values.tiers?.split(","),
     onStart: (known, unknown) =>
       console.log(
         `fuzz: ${known} forms of the table and ${unknown} encodings outside it, seed ${values.seed}, ` +
-          `against ${processorName()}`,
+          `against ${oracle}`,
       ),
   });
   for (const group of result.groups.slice(0, show)) console.log(print(group));
   if (values.save)
-    for (const { mismatch } of result.groups.slice(0, show)) console.log(`saved ${save(mismatch, processorName())}`);
+    for (const { mismatch } of result.groups.slice(0, show)) console.log(`saved ${save(mismatch, oracle)}`);
   if (report) writeFileSync(report, result.groups.map(print).join("\n"));
   if (counts) {
     const rows = [...result.coverage].map(([form, ends]) => [form, Object.fromEntries(ends)] as const);
