@@ -253,10 +253,19 @@ export function pageWrite(va: u64): usize {
   return load<u64>(entryAt(classArray(cls), va), TLB_WRITE) == (va & PAGE_MASK) ? hitHost : 0;
 }
 
-/** As pageWrite(), but 0 where the page's dirty bit would have to be set. */
+/** As pageWrite(), but 0 where the page's dirty bit would have to be set. A page that is not to be written is not marked accessed:
+ * what the guest does first may be the write, which marks nothing where it faults. */
 export function pageRewrite(va: u64): usize {
-  if (!pageRead(va)) return 0;
-  return load<u32>(entryAt(classArray(load<u32>(cpu, MMU_CLASS)), va), TLB_META) & META_WRITABLE ? pageWrite(va) : 0;
+  const cls = load<u32>(cpu, MMU_CLASS);
+  const entry = entryAt(classArray(cls), va);
+  if (load<u64>(entry, TLB_READ) != (va & PAGE_MASK) && !isRewritable(va, cls)) return 0;
+  return pageRead(va) != 0 && (load<u32>(entry, TLB_META) & META_WRITABLE) != 0 ? pageWrite(va) : 0;
+}
+
+/** Whether a page that the TLB does not have is dirty, and may be written; nothing is marked. */
+function isRewritable(va: u64, cls: i32): bool {
+  if (!(load<u64>(cpu, CPU_CR0) & CR0_PG)) return true;
+  return isCanonical(va) && walk(va) == WALK_FOUND && (walkLeaf & PTE_DIRTY) != 0 && (rightsOf(cls) & MAY_WRITE) != 0;
 }
 
 /** Guest physical address of linear `va` whatever the rights, or -1; no side effects (KVM_TRANSLATE). */

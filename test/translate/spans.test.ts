@@ -20,6 +20,7 @@ import {
 
 const PAGE = 0x1000;
 const PRESENT = 1;
+const ACCESSED = 0x20;
 const DIRTY = 0x40;
 /** Linear pages of HIGH that are mapped, in no order of their frames. */
 const FRAMES = [3, 1, 4, 0, 2];
@@ -143,5 +144,24 @@ test("a page is not dirty before it is written", async () => {
     guest.load(CODE, program.halt().finish());
     guest.run(CODE);
     assert.equal(Number(guest.view.getBigUint64(HIGH_PAGES + 8, true)) & DIRTY, 0);
+  });
+});
+
+test("a page is not marked accessed where the first access of a span, a write, faults", async () => {
+  await onBothTiers((guest) => {
+    prepare(guest);
+    guest.view.setBigUint64(HIGH_PAGES + 8, BigInt((DATA + FRAMES[1]! * PAGE) | PRESENT), true);
+    // mov [rdi], rbx; mov rbx, [rdi+8]; mov rsi, [rdi+16]
+    const body = [0x48, 0x89, 0x1f, 0x48, 0x8b, 0x5f, 8, 0x48, 0x8b, 0x77, 0x10];
+    const program = new Assembler(CODE)
+      .set(RDI, HIGH)
+      .set(RCX, 30)
+      .label("again")
+      .code(...body)
+      .repeat(RCX, "again");
+    program.set(RDI, HIGH + PAGE).code(...body);
+    guest.load(CODE, program.halt().finish());
+    guest.run(CODE);
+    assert.equal(Number(guest.view.getBigUint64(HIGH_PAGES + 8, true)) & ACCESSED, 0);
   });
 });
