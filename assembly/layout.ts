@@ -13,7 +13,7 @@
 export const VM_BASE = 0x100000;
 export const VM_SIZE = 0x100000;
 export const VCPU_BASE = VM_BASE + VM_SIZE;
-export const VCPU_SIZE = 0x2e40000;
+export const VCPU_SIZE = 0x2fc0000;
 export const MAX_VCPUS = 16;
 
 // ---------------------------------------------------------------- the vCPU, offsets from its base
@@ -248,7 +248,7 @@ export const CPU_TRACES = 0x340000;
 /** The traces themselves, in two halves (decode/trace-layout.ts): from here to CPU_TRANSLATE. */
 export const CPU_ARENA = CPU_TRACES + 0x1a0000;
 /** The translator's area, laid out in translate/layout.ts: to the end of the vCPU. */
-export const CPU_TRANSLATE = VCPU_SIZE - 0x240000;
+export const CPU_TRANSLATE = VCPU_SIZE - 0x3c0000;
 /** Where a region last left as the TLB did not have a span: u64 linear address; u32 what spanMark() of translate/straddles.ts makes
  * of it, 0: none since. */
 export const CPU_SPAN_MISSED = CPU_TRANSLATE + 0xe00;
@@ -339,11 +339,13 @@ export const VM_JIT_MODULES = VM_JIT_THRESHOLD + 4;
 /** u32: 1: what a region does is compared with what the interpreter does. */
 export const VM_JIT_VERIFY = VM_JIT_MODULES + 4;
 /** u32: JIT_AT_ONCE: a module is made of new regions at the end of the slice they were found in; JIT_GATHER: once there are
- * as many as a module takes; JIT_CLOSED: nothing is translated that is not yet. */
+ * as many as a module takes; JIT_CLOSED: nothing is translated that is not yet; JIT_SPARING: as JIT_AT_ONCE, but forced regions are
+ * gathered once there are many (translate/waiting.ts). */
 export const VM_JIT_PACE = VM_JIT_VERIFY + 4;
 export const JIT_AT_ONCE = 0;
 export const JIT_GATHER = 1;
 export const JIT_CLOSED = 2;
+export const JIT_SPARING = 3;
 /** u32: 1: PAUSE makes run() return INTR. */
 export const VM_PAUSE_YIELDS = VM_JIT_PACE + 4;
 /** u32: the most vCPUs that the VM was laid out for. */

@@ -80,6 +80,9 @@ export const JUMPED: usize = 1;
 export const TRACE_ENTERED: u32 = 1;
 /** Its region has several pages. */
 export const TRACE_PAGES: u32 = 2;
+/** Its region, which is forced, is not in a module yet; it was met before (translate/waiting.ts). */
+export const TRACE_WAITS: u32 = 4;
+export const TRACE_SEEN: u32 = 8;
 
 /** The record that a group's helper works on, for those that look at prefixes and segments. */
 export let record: usize = 0;

@@ -11,6 +11,7 @@ import { fetchAhead, fetchGpa, fetchTranslate } from "../mmu/translate";
 import { kindOf } from "./cases";
 import { beginMode, code64 } from "./code-mode";
 import { BLOCK_SIZE, BLOCKS_MAX, PAGES_MAX, TR_BLOCKS, TR_LEADERS, TR_PAGES } from "./layout";
+import { isOnItsOwn } from "./waiting";
 
 /** Instructions of a region at most. */
 const INSTRUCTIONS_MAX: u32 = 600;
@@ -181,7 +182,7 @@ export function reach(delta: i32): i32 {
   if (page < 0) return -1;
   let t = traceAt(load<u64>(pageAt(page), P_GPA) + (delta & 0xfff), mode);
   if (!t) t = acrossPages(page, delta);
-  if (!t || !load<u32>(t, T_VALID) || isRare(t)) {
+  if (!t || !load<u32>(t, T_VALID) || isRare(t) || isOnItsOwn(t)) {
     pageCount = pages;
     return -1;
   }

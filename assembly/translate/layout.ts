@@ -14,6 +14,8 @@ export const TR_REGION_PAGES_USED = TR_NOTES_END + 4;
 export const TR_MODULES = TR_REGION_PAGES_USED + 4;
 /** u32: bytes of TR_HINTS in use. */
 export const TR_HINTS_END = TR_MODULES + 4;
+/** u32: instructions of the batch's regions that were interpreted while they waited (waiting.ts). */
+export const TR_BATCH_INTERPRETED = TR_HINTS_END + 4;
 /** u32: helpers that the batch imports; then their numbers, u32 each. */
 export const TR_HELPERS_USED = CPU_TRANSLATE + 0x100;
 export const HELPERS_MAX: u32 = 190;
@@ -68,7 +70,7 @@ export const NOTES_SIZE: u32 = 0x8000;
 export const TR_REGION_HEADS = CPU_TRANSLATE + 0x10000;
 export const REGION_HEADS: usize = 4096;
 export const TR_REGION_PAGES = TR_REGION_HEADS + REGION_HEADS * 4;
-export const REGION_PAGES_MAX: u32 = 16384;
+export const REGION_PAGES_MAX: u32 = 65536;
 export const REGION_PAGE: usize = 32;
 /** A slot of the function table each (slots.ts): u8 SLOT_* bits; u16 the module; u32 the region's first page. */
 export const SLOTS_MAX: u32 = 16384;
@@ -92,7 +94,7 @@ export const TR_CODE_SIZE: usize = 0x80000;
 export const TR_MODULE = TR_CODE + TR_CODE_SIZE;
 /** What lies close together in the region being built (spans.ts): spans, accesses, u16 each where a record's accesses are; and
  * where addresses come from (symbols.ts): registers, values, sums of registers. */
-export const TR_SPANS = CPU_TRANSLATE + 0x20c000;
+export const TR_SPANS = CPU_TRANSLATE + 0x38c000;
 export const SPAN_GROUPS_MAX: u32 = 1000;
 export const TR_SPAN_ACCESSES = TR_SPANS + <usize>SPAN_GROUPS_MAX * 32;
 export const SPAN_ACCESSES_MAX: u32 = 1000;
@@ -105,7 +107,7 @@ export const TR_SPAN_ROOTS = TR_SPAN_VALUES + 256 * 16;
 export const TR_STRADDLES = TR_SPAN_ROOTS + 64 * 16;
 export const STRADDLES: u32 = 1024;
 /** u32 each: where the function being emitted has an unlikely branch (hints.ts). */
-export const TR_UNLIKELY = CPU_TRANSLATE + 0x220000;
+export const TR_UNLIKELY = CPU_TRANSLATE + 0x3a0000;
 export const UNLIKELY_MAX: u32 = 0x2000;
 /** The same for the batch: for each function u32 count, then u32 offsets. */
 export const TR_HINTS = TR_UNLIKELY + <usize>UNLIKELY_MAX * 4;

@@ -5,7 +5,7 @@ import { forgetJumpsToNoted, knownTrace, noteTrace, rememberRegion } from "../de
 import { T_DELTA, T_ENTRY, T_FLAGS, T_HIGHEST, T_LOWEST, T_REGION, T_REGION_COUNT, T_VALID, TRACE_PAGES } from "../decode/record";
 import { compile } from "../host";
 import {
-  CPU_FUEL, CPU_LOG, CPU_MODE, CPU_RIP, CPU_STATS, JIT_AT_ONCE, JIT_CLOSED, LOG_COUNT, LOG_CPU, LOG_EXEC, MODE_CODE16, MODE_CODE32, MODE_CODE_MASK, MODE_FLAT, STAT_REGION_ENTRIES, STAT_REGION_INSTRUCTIONS, STAT_REGION_MISSES,
+  CPU_FUEL, CPU_LOG, CPU_MODE, CPU_RIP, CPU_STATS, JIT_AT_ONCE, JIT_CLOSED, JIT_GATHER, JIT_SPARING, LOG_COUNT, LOG_CPU, LOG_EXEC, MODE_CODE16, MODE_CODE32, MODE_CODE_MASK, MODE_FLAT, STAT_REGION_ENTRIES, STAT_REGION_INSTRUCTIONS, STAT_REGION_MISSES,
   STAT_REGION_MODULES, STAT_REGIONS_BUILT, STAT_REGIONS_REFUSED, TLB_EXEC, TLB_META, VM_JIT_PACE, VM_JIT_THRESHOLD,
 } from "../layout";
 import { noteExecuted } from "../mmu/executed";
@@ -18,7 +18,7 @@ import { emitRegion, functionStart } from "./emit";
 import { keepHints } from "./hints";
 import { forgetImports, importsFull } from "./imports";
 import {
-  BATCH_MAX, NOTES_SIZE, REGION_PAGE, TR_BATCH_COUNT, TR_BATCH_END, TR_BATCH_SLOTS, TR_CODE, TR_CODE_SIZE, TR_HINTS_END, TR_MODULE, TR_NOTES, TR_NOTES_END,
+  BATCH_MAX, NOTES_SIZE, REGION_PAGE, TR_BATCH_COUNT, TR_BATCH_END, TR_BATCH_INTERPRETED, TR_BATCH_SLOTS, TR_CODE, TR_CODE_SIZE, TR_HINTS_END, TR_MODULE, TR_NOTES, TR_NOTES_END,
 } from "./layout";
 import { logRegion } from "./log";
 import { writeModule } from "./module";
@@ -30,6 +30,7 @@ import { forgetRegions, nextRegionPage, noteRegionPage, regionsFull, RP_DELTA, R
 import { freeSlot, isAlive, isWanted, markUsed, pagesOf, takeSlot } from "./slots";
 import { forgetStraddles } from "./straddles";
 import { callVerified, isReplaying, isVerifying } from "./verify";
+import { beginWaiting, endWaiting, goesOnWaiting, isGathering, isNew, isWaiting } from "./waiting";
 import { makeWays } from "./ways";
 import { at, u32leb, writeAt } from "./writer";
 
@@ -41,7 +42,7 @@ export const HOT: u32 = 1;
 const LOG_ENTRIES: u32 = LOG_EXEC | LOG_CPU | LOG_COUNT;
 
 /** Heat of a trace of which nothing is known: how often it is entered before it is translated. At threshold 1 regions are forced:
- * a trace is translated when it is entered first, and its module is made at once, unless regions are gathered. */
+ * a trace is translated when it is entered first, and its module is made at once, unless regions are gathered (waiting.ts). */
 export function initialHeat(): u32 {
   const threshold = load<u32>(VM_JIT_THRESHOLD);
   return threshold ? threshold : COLD;
@@ -77,14 +78,26 @@ export function regionOf(trace: usize, linear: u64): u32 {
     }
   }
   if (load<u32>(VM_JIT_PACE) == JIT_CLOSED) return 0;
+  if (isWaiting(trace)) return awaitRegion(trace);
+  if (isGathering() && isNew(trace)) return 0;
   store<u32>(trace, COLD, T_VALID);
   if (!load<u32>(VM_JIT_THRESHOLD) || load<u32>(cpu, CPU_LOG) & LOG_ENTRIES) return 0;
   if (!translate(trace, linear)) count(STAT_REGIONS_REFUSED);
-  else if (isForced()) {
+  else if (isForced() && load<u32>(VM_JIT_PACE) != JIT_GATHER) {
     endBatch();
-    return load<u32>(trace, T_REGION);
+    if (load<u32>(trace, T_REGION)) return load<u32>(trace, T_REGION);
+    beginWaiting(trace);
+    return awaitRegion(trace);
   }
   return 0;
+}
+
+/** The region of a trace that waits for it, 0: it is interpreted meanwhile. */
+function awaitRegion(trace: usize): u32 {
+  if (goesOnWaiting(trace)) return 0;
+  flushBatch();
+  endWaiting(trace);
+  return load<u32>(trace, T_REGION);
 }
 
 /** Enters the region of a trace at CPU_RIP, and those that follow. What the last of them returned (ways.ts); `fault` may be set. */
@@ -236,7 +249,8 @@ function note(slot: u32): void {
 
 /** Has a module made of what is waiting, unless more is to be gathered first. Called between traces. */
 export function endBatch(): void {
-  if (load<u32>(VM_JIT_PACE) == JIT_AT_ONCE) flushBatch();
+  const pace = load<u32>(VM_JIT_PACE);
+  if (pace == JIT_AT_ONCE || (pace == JIT_SPARING && !isGathering())) flushBatch();
 }
 
 /** Has the host make a module of what is waiting, and lets the traces enter it. */
@@ -273,6 +287,7 @@ function enterAll(): void {
     at += NOTE_HEADER;
     for (let i: u32 = 0; i < entries; i++, at += NOTE_ENTRY) {
       const trace = <usize>load<u32>(at);
+      endWaiting(trace);
       if (!isAlive(slot) || !load<u32>(trace, T_VALID)) continue;
       // What the jump cache has of it was not checked against the pages that came with the region, or is an older region.
       if (pages || load<u32>(trace, T_REGION)) {
@@ -298,6 +313,7 @@ export function forgetBatch(): void {
   store<u32>(cpu, 0, TR_BATCH_END);
   store<u32>(cpu, 0, TR_NOTES_END);
   store<u32>(cpu, 0, TR_HINTS_END);
+  store<u32>(cpu, 0, TR_BATCH_INTERPRETED);
   forgetImports();
 }
 

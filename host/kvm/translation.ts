@@ -1,11 +1,12 @@
 // How a VM's translator is set up: what -accel jit takes as properties.
 
-import { VM_JIT_MODULES, VM_JIT_THRESHOLD, VM_JIT_VERIFY } from "../../assembly/layout.ts";
+import { JIT_SPARING, VM_JIT_MODULES, VM_JIT_PACE, VM_JIT_THRESHOLD, VM_JIT_VERIFY } from "../../assembly/layout.ts";
 import { checkInteger } from "./errors.ts";
 
 /** What the translator is told, of "jit" and of both cores of "lockstep". */
 export interface TranslationOptions {
-  /** How often code is entered before it is translated (default 12,000); 1: before it is executed at all. */
+  /** How often code is entered before it is translated (default 12,000); 1: before it is
+   * executed at all, as long as there are few regions (docs/decisions/0029). */
   readonly threshold?: number | undefined;
   /** Modules of translated code that each vCPU keeps (default 1,024, some 120 KiB of the host's memory each); what was
    * not entered for longest makes room. */
@@ -45,4 +46,5 @@ export function writeTranslation(memory: DataView, { threshold, maxModules, veri
   memory.setUint32(VM_JIT_THRESHOLD, threshold, true);
   memory.setUint32(VM_JIT_MODULES, maxModules, true);
   memory.setUint32(VM_JIT_VERIFY, verify ? 1 : 0, true);
+  memory.setUint32(VM_JIT_PACE, JIT_SPARING, true);
 }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { KVM_EXIT_HLT, KVM_EXIT_INTR } from "../../assembly/exits.ts";
-import { VM_JIT_MODULES } from "../../assembly/layout.ts";
+import { JIT_AT_ONCE, JIT_SPARING, VM_JIT_MODULES, VM_JIT_PACE } from "../../assembly/layout.ts";
 import { Random } from "../differential/random.ts";
 import { type Mode, MEMORY as RANDOM_MEMORY, startRandomCode } from "../kvm/random-code-guest.ts";
 import { Assembler, int32 } from "./assembler.ts";
@@ -151,12 +151,13 @@ test("a jump into itself, and instructions longer than fifteen bytes", async () 
   }
 });
 
-// 64 regions become one module at a time; at threshold 1 each has one of its own.
-for (const [threshold, rounds] of [
-  [2, 20_000],
-  [1, 2_000],
+// 64 regions become one module at a time; at threshold 1 each has one of its own, or only the first have.
+for (const [threshold, rounds, pace] of [
+  [2, 20_000, JIT_AT_ONCE],
+  [1, 2_000, JIT_AT_ONCE],
+  [1, 20_000, JIT_SPARING],
 ] as const) {
-  test(`distinct pages of code, far more than modules are kept, threshold ${threshold}`, async (t) => {
+  test(`distinct pages of code, far more than modules are kept, threshold ${threshold}, pace ${pace}`, async (t) => {
     const modules = 16;
     const pages = SOAK ? rounds * 50 : rounds;
     const bytes = LARGE + (16 << 20);
@@ -171,6 +172,7 @@ for (const [threshold, rounds] of [
     const interpreted = await TierGuest.create(0, bytes);
     const translated = await TierGuest.create(threshold, bytes);
     translated.memory.view.setUint32(VM_JIT_MODULES, modules, true);
+    translated.memory.view.setUint32(VM_JIT_PACE, pace, true);
     // Whoever runs the test may keep no modules either.
     translated.modules.push = () => 0;
     const before = process.memoryUsage.rss();
