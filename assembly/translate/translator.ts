@@ -29,6 +29,7 @@ import { expectedHeat, isProfiled, noteHot, noteWritten } from "./profile";
 import { forgetRegions, nextRegionPage, noteRegionPage, regionsFull, RP_DELTA, RP_HOST, RP_SLOT } from "./regions";
 import { freeSlot, isAlive, isWanted, markUsed, pagesOf, takeSlot } from "./slots";
 import { forgetStraddles } from "./straddles";
+import { looksFurther } from "./unmapped";
 import { callVerified, isReplaying, isVerifying } from "./verify";
 import { beginWaiting, endWaiting, goesOnWaiting, isGathering, isNew, isWaiting } from "./waiting";
 import { makeWays } from "./ways";
@@ -201,10 +202,12 @@ const NOTE_ENTRY: usize = 12;
 const NOTES_ROOM: u32 = 1024;
 
 /** Has a trace that is part of a region wait longer for a region of its own: what made it warm goes through that one from
- * now on. Without this, all blocks of a loop would become heads at nearly the same time, each of a region with all of them. */
+ * now on. Without this, all blocks of a loop would become heads at nearly the same time, each of a region with all of them: those
+ * that are entered equally often are HOT at once. */
 function cool(trace: usize): void {
   const heat = load<u32>(trace, T_VALID);
-  if (heat <= HOT || heat == COLD || isForced()) return;
+  if (!heat || heat == COLD || isForced()) return;
+  if (heat == HOT && (isAlive(load<u32>(trace, T_REGION)) || looksFurther(trace))) return;
   store<u32>(trace, load<u32>(VM_JIT_THRESHOLD) * COOLED, T_VALID);
 }
 /** How many times as often as the threshold says a trace is entered that other regions have. */

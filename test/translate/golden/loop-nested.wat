@@ -19,23 +19,6 @@ block
  local.set $rsi
  loop
   block
-   local.get $fuel
-   i32.const 1
-   i32.sub
-   local.set $fuel
-   i64.const 3
-   local.set $rsi
-  end
-  block
-   i32.const 0
-   local.get $rcx
-   i64.store offset=cpu.rcx
-   i32.const 0
-   local.get $rbx
-   i64.store offset=cpu.rbx
-   i32.const 0
-   local.get $rsi
-   i64.store offset=cpu.rsi
    loop
     local.get $fuel
     i32.const 3
@@ -79,6 +62,9 @@ block
      i32.ge_s
      br_if 1
      i32.const 0
+     local.get $rcx
+     i64.store offset=cpu.rcx
+     i32.const 0
      local.get $rbx
      i64.store offset=cpu.rbx
      i32.const 0
@@ -95,34 +81,31 @@ block
     end
    end
   end
-  local.get $fuel
-  i32.const 2
-  i32.sub
-  local.set $fuel
-  local.get $rcx
-  i64.const 1
-  i64.sub
-  local.set $13
-  local.get $13
-  local.set $rcx
-  local.get $13
-  local.get $flag_src
-  i32.wrap_i64
-  i32.const 1
-  i32.and
-  i64.extend_i32_u
-  local.set $flag_src
-  local.set $flag_dst
-  i32.const 31
-  local.set $flag_op
-  local.get $flag_dst
-  i64.eqz
-  i32.eqz
-  if
+  block
    local.get $fuel
-   i32.const 6
-   i32.ge_s
-   br_if 1
+   i32.const 2
+   i32.sub
+   local.set $fuel
+   local.get $rcx
+   i64.const 1
+   i64.sub
+   local.set $13
+   local.get $13
+   local.set $rcx
+   local.get $13
+   local.get $flag_src
+   i32.wrap_i64
+   i32.const 1
+   i32.and
+   i64.extend_i32_u
+   local.set $flag_src
+   local.set $flag_dst
+   i32.const 31
+   local.set $flag_op
+   local.get $flag_dst
+   i64.eqz
+   i32.eqz
+   br_if 0
    i32.const 0
    local.get $rcx
    i64.store offset=cpu.rcx
@@ -134,11 +117,23 @@ block
    i64.store offset=cpu.rsi
    i64.const 31
    local.get $base
+   i64.const 28
+   i64.add
    local.get $fuel
    local.get $flag_dst
    local.get $flag_src
    return_call $leave
   end
+  local.get $fuel
+  i32.const 1
+  i32.sub
+  local.set $fuel
+  i64.const 3
+  local.set $rsi
+  local.get $fuel
+  i32.const 6
+  i32.ge_s
+  br_if 0
   i32.const 0
   local.get $rcx
   i64.store offset=cpu.rcx
@@ -150,7 +145,7 @@ block
   i64.store offset=cpu.rsi
   i64.const 31
   local.get $base
-  i64.const 28
+  i64.const 7
   i64.add
   local.get $fuel
   local.get $flag_dst
