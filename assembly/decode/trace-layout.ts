@@ -58,3 +58,5 @@ export const T_LOWEST = COLD + 32;
 export const T_HIGHEST = COLD + 36;
 /** u32: how often a region left before its first instruction because the TLB did not have what that accesses. */
 export const T_UNMAPPED = COLD + 40;
+/** u32: how often the part that begins with it is entered until the whole is made (translate/parts.ts). */
+export const T_PART_LEFT = COLD + 44;

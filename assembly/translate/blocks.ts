@@ -9,6 +9,7 @@ import { OP_FIRST_GROUP } from "../generated/opcodes";
 import { VM_JIT_THRESHOLD } from "../layout";
 import { fetchAhead, fetchGpa, fetchTranslate } from "../mmu/translate";
 import { kindOf } from "./cases";
+import { entersRegion } from "./parts";
 import { beginMode, code64 } from "./code-mode";
 import { BLOCK_SIZE, BLOCKS_MAX, PAGES_MAX, TR_BLOCKS, TR_LEADERS, TR_PAGES } from "./layout";
 import { isOnItsOwn } from "./waiting";
@@ -97,8 +98,12 @@ export function lengthOf(rec: usize): u32 {
   return <u32>load<u16>(rec, R_OP) < OP_FIRST_GROUP ? 1 : <u32>load<u8>(rec, R_LENGTH);
 }
 
-/** Begins a region whose head is `trace`, now mapped at `linear`. */
-export function beginBlocks(trace: usize, linear: u64): void {
+/** Whether what enters another region is left out. */
+let isPart: bool = false;
+
+/** Begins a region whose head is `trace`, now mapped at `linear`; `part`: of what enters no other region. */
+export function beginBlocks(trace: usize, linear: u64, part: bool): void {
+  isPart = part;
   blockCount = 0;
   pageCount = 0;
   instructionCount = 0;
@@ -182,7 +187,7 @@ export function reach(delta: i32): i32 {
   if (page < 0) return -1;
   let t = traceAt(load<u64>(pageAt(page), P_GPA) + (delta & 0xfff), mode);
   if (!t) t = acrossPages(page, delta);
-  if (!t || !load<u32>(t, T_VALID) || isRare(t) || isOnItsOwn(t)) {
+  if (!t || !load<u32>(t, T_VALID) || isRare(t) || isOnItsOwn(t) || (isPart && entersRegion(t))) {
     pageCount = pages;
     return -1;
   }

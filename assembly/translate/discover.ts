@@ -9,6 +9,7 @@ import {
 } from "./blocks";
 import { isComputed, KIND_ALWAYS, KIND_CALL, KIND_CONDITIONAL, KIND_INDIRECT_CALL, KIND_NEXT, KIND_RETURN, kindOf } from "./cases";
 import { code64 } from "./code-mode";
+import { isMostlyInRegions, notePart } from "./parts";
 import { isAlive } from "./slots";
 import { attributesOf, listOf } from "./steps";
 
@@ -22,15 +23,32 @@ let ripBase: u64 = 0;
 export let lowest: i32 = 0;
 export let highest: i32 = 0;
 
-/** Finds the blocks of the region whose head is `trace`, now mapped at `linear`. False: it is not worth it. */
-export function discover(trace: usize, linear: u64): bool {
-  beginBlocks(trace, linear);
+/** Whether the region is a part of what its head reaches. */
+export let isPart: bool = false;
+
+/** Finds the blocks of the region whose head is `trace`, now mapped at `linear`; `whole`: it is no part. False: it is not worth it. */
+export function discover(trace: usize, linear: u64, whole: bool): bool {
   ripBase = load<u64>(cpu, CPU_RIP) - (linear & 0xfff);
+  isPart = false;
+  beginBlocks(trace, linear, false);
   follow();
+  if (!whole && isMostlyInRegions()) findPart(trace, linear);
   for (let i = 0; i < blockCount; i++) cut(blockAt(i));
   for (let i = 0; i < blockCount; i++) link(blockAt(i));
   measure();
   return <u32>load<u16>(firstRecord(blockAt(0)), R_CASE) >= OP_FIRST_GROUP;
+}
+
+/** Finds the blocks of a part instead, if that is much less. */
+function findPart(trace: usize, linear: u64): void {
+  const all = instructionCount;
+  isPart = true;
+  beginBlocks(trace, linear, true);
+  follow();
+  if (instructionCount <= all / 2) return notePart(trace, all - instructionCount);
+  isPart = false;
+  beginBlocks(trace, linear, false);
+  follow();
 }
 
 function isDirect(kind: u32): bool {

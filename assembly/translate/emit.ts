@@ -8,8 +8,8 @@
 import { cpu } from "../cpu";
 import { RECORD_SIZE } from "../decode/record";
 import { HOW_CALL, HOW_LEAVE, howTo, isComputed, isShadowing, KIND_ALWAYS, KIND_CALL, KIND_CONDITIONAL, KIND_OTHER } from "./cases";
-import { B_COUNT, B_DELTA, B_DIRTY_IN, B_END, B_ENTRY, B_FALL, B_KIND, B_KNOWN_IN, B_TAKEN, blockAt, firstRecord, lengthOf } from "./blocks";
-import { directTarget } from "./discover";
+import { B_COUNT, B_DELTA, B_DIRTY_IN, B_END, B_ENTRY, B_FALL, B_KIND, B_KNOWN_IN, B_TAKEN, B_TRACE, blockAt, firstRecord, lengthOf } from "./blocks";
+import { directTarget, isPart } from "./discover";
 import { push } from "./compute";
 import { emitComputedJump } from "./computed-jumps";
 import { branchCondition, expand } from "./expand";
@@ -27,6 +27,8 @@ import {
   FLAGS_DYNAMIC, flagsStored, loadRegisters, loadTlb, loadVectors, prologue, pushFuelReaches, setDirty, setKnownFlags, storeFlags, storeFuel, storeRegisters,
   storeVectors, takeFuel, usedRegisters, usedVectors, usesFloats,
 } from "./state";
+import { countEntries } from "./parts";
+import { freeSlot } from "./slots";
 import { findSpans, takeSpanLocals } from "./spans";
 import { emitSystemCall, systemCallOf } from "./system";
 import { planX87, usedSlots } from "./x87/plan";
@@ -71,6 +73,7 @@ function emitWith(looksUpSpans: bool): usize {
   writeAt(start);
   beginHints();
   beginWaysOut();
+  if (isPart) countEntries(load<u32>(blockAt(0), B_TRACE), freeSlot());
   prologue();
   if (usesFloats) loadFast();
   attachAtEntry();

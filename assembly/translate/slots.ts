@@ -17,7 +17,7 @@ export const SLOT_TAKEN: u32 = 4;
 const SLOT_VERIFIED: u32 = 8;
 
 /** It is to be made anew at once. */
-const SLOT_WANTED: u32 = 16;
+export const SLOT_WANTED: u32 = 16;
 
 /** Module of a region that is in none yet. */
 export const IN_BATCH: u32 = 0xffff;

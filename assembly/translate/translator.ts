@@ -25,6 +25,7 @@ import { writeModule } from "./module";
 import { addModule, evict, forgetModules, makeRoomForModule } from "./modules";
 import { dispatched, emitted, orderBlocks } from "./order";
 import { MISSED } from "./outcomes";
+import { AWAITED, entersRegion, isAwaiting } from "./parts";
 import { expectedHeat, isProfiled, noteHot, noteWritten } from "./profile";
 import { forgetRegions, nextRegionPage, noteRegionPage, regionsFull, RP_DELTA, RP_HOST, RP_SLOT } from "./regions";
 import { freeSlot, isAlive, isWanted, markUsed, pagesOf, takeSlot } from "./slots";
@@ -83,7 +84,7 @@ export function regionOf(trace: usize, linear: u64): u32 {
   if (isGathering() && isNew(trace)) return 0;
   store<u32>(trace, COLD, T_VALID);
   if (!load<u32>(VM_JIT_THRESHOLD) || load<u32>(cpu, CPU_LOG) & LOG_ENTRIES) return 0;
-  if (!translate(trace, linear)) count(STAT_REGIONS_REFUSED);
+  if (!translate(trace, linear, isForced() || (slot != 0 && isWanted(slot)))) count(STAT_REGIONS_REFUSED);
   else if (isForced() && load<u32>(VM_JIT_PACE) != JIT_GATHER) {
     endBatch();
     if (load<u32>(trace, T_REGION)) return load<u32>(trace, T_REGION);
@@ -171,13 +172,14 @@ function isGlobal(va: u64): bool {
 }
 
 // ---------------------------------------------------------------- translating
-function translate(trace: usize, linear: u64): bool {
+/** `whole`: as a region of all that the trace reaches. */
+function translate(trace: usize, linear: u64, whole: bool): bool {
   if (importsFull() || load<u32>(cpu, TR_NOTES_END) + NOTES_ROOM > NOTES_SIZE) flushBatch();
   if (!freeSlot() || regionsFull()) {
     flushBatch();
     while (!freeSlot() || regionsFull()) evict();
   }
-  if (!discover(trace, linear) || !orderBlocks()) return false;
+  if (!discover(trace, linear, whole) || !orderBlocks()) return false;
   const length = emitRegion();
   if (!length || load<u32>(cpu, TR_BATCH_END) + length + 5 > TR_CODE_SIZE) {
     flushBatch();
@@ -206,12 +208,22 @@ const NOTES_ROOM: u32 = 1024;
  * that are entered equally often are HOT at once. */
 function cool(trace: usize): void {
   const heat = load<u32>(trace, T_VALID);
-  if (!heat || heat == COLD || isForced()) return;
-  if (heat == HOT && (isAlive(load<u32>(trace, T_REGION)) || looksFurther(trace))) return;
+  if (!heat || heat == COLD || isForced() || entersRegion(trace)) return;
+  if (heat == HOT && looksFurther(trace)) return;
   store<u32>(trace, load<u32>(VM_JIT_THRESHOLD) * COOLED, T_VALID);
 }
 /** How many times as often as the threshold says a trace is entered that other regions have. */
 const COOLED: u32 = 8;
+
+/** Has a trace wait for the module of the region that it will enter, instead of having another made meanwhile. */
+function expectRegion(trace: usize): void {
+  if (!isForced() && load<u32>(trace, T_VALID) && !entersRegion(trace)) store<u32>(trace, AWAITED, T_VALID);
+}
+
+/** The region that a trace waits for will not be. */
+function expectNone(trace: usize): void {
+  if (isAwaiting(load<u32>(trace, T_VALID))) store<u32>(trace, initialHeat(), T_VALID);
+}
 
 /** Watches the region's code from now on, and notes the traces that are to enter it. */
 function note(slot: u32): void {
@@ -235,6 +247,7 @@ function note(slot: u32): void {
       cool(trace);
     }
     if (!((dispatched >> i) & 1) || !(load<u32>(b, B_FLAGS) & BLOCK_ENTERED)) continue;
+    expectRegion(load<u32>(b, B_TRACE));
     store<u32>(to, load<u32>(b, B_TRACE));
     store<u32>(to, load<u32>(b, B_ENTRY), 4);
     store<i32>(to, load<i32>(b, B_DELTA), 8);
@@ -291,7 +304,11 @@ function enterAll(): void {
     for (let i: u32 = 0; i < entries; i++, at += NOTE_ENTRY) {
       const trace = <usize>load<u32>(at);
       endWaiting(trace);
-      if (!isAlive(slot) || !load<u32>(trace, T_VALID)) continue;
+      if (!load<u32>(trace, T_VALID)) continue;
+      if (!isAlive(slot)) {
+        expectNone(trace);
+        continue;
+      }
       // What the jump cache has of it was not checked against the pages that came with the region, or is an older region.
       if (pages || load<u32>(trace, T_REGION)) {
         noteTrace(trace);
