@@ -14,7 +14,9 @@ import { push } from "./compute";
 import { emitComputedJump } from "./computed-jumps";
 import { branchCondition, expand } from "./expand";
 import { collectRegisters, dirtyBeforeLoop, findKnownFlags, findLiveFlags, liveAfter, liveInBlock, storesGeneral } from "./flow";
+import { askAccumulators, beginAccumulators, knowAccumulators } from "./float/accumulators";
 import { beginFloats, loadFast } from "./float/checks";
+import { beginGroup, continueGroup, endGroup, loadGroupConstants, noteResult } from "./float/group";
 import { executeFunction } from "./imports";
 import { beginHints, ifUnlikely, settleHints } from "./hints";
 import { TR_BODY, TR_BODY_SIZE, TR_OPEN } from "./layout";
@@ -33,6 +35,7 @@ import { findSpans, takeSpanLocals } from "./spans";
 import { emitSystemCall, systemCallOf } from "./system";
 import { planX87, usedSlots } from "./x87/plan";
 import { afterX87, attachAtEntry, attachX87Again, beginX87, beginX87Block, detachX87, endX87, prepareX87, settleWord } from "./x87/state";
+import { beginUndos } from "./undo";
 import { beginWindows, leaveWindows, openWindows, useWindows } from "./windows";
 import { at, block, br, brIf, brTable, byte, call, end, I32, i32const, i64const, ifBlock, localGet, localSet, loop, scopes, u32leb, VOID, writeAt } from "./writer";
 
@@ -72,10 +75,15 @@ function emitWith(looksUpSpans: bool): usize {
   const start = cpu + TR_BODY + DECLARATIONS;
   writeAt(start);
   beginHints();
+  beginUndos();
+  beginAccumulators();
   beginWaysOut();
   if (isPart) countEntries(load<u32>(blockAt(0), B_TRACE), freeSlot());
   prologue();
-  if (usesFloats) loadFast();
+  if (usesFloats) {
+    loadFast();
+    loadGroupConstants();
+  }
   attachAtEntry();
   dispatcher = dispatchCount > 1;
   if (dispatcher) {
@@ -161,6 +169,7 @@ function openScopes(position: i32): void {
       }
       if (!isInLoop()) openWindows(best);
       useWindows(best);
+      if (load<i32>(scopeAt(best), S_END) == position + 1) askAccumulators(blockAt(orderAt(position)));
       loop(VOID);
     } else block(VOID);
     store<i32>(openAt(open++), best);
@@ -211,11 +220,13 @@ function emitBlock(position: i32): bool {
   inTrace(delta);
   setDirty(load<u32>(b, B_DIRTY_IN));
   beginFloats();
+  knowAccumulators(b);
   beginX87Block(orderAt(position));
   beginAccesses();
   takeFuel(total);
   for (let n = 0; n < total; n++, rec += RECORD_SIZE) {
     const next = delta + <i32>lengthOf(rec);
+    continueGroup(rec);
     atInstruction(delta, total - n);
     const how = howTo(rec);
     const shadowing = isShadowing(rec);
@@ -232,7 +243,9 @@ function emitBlock(position: i32): bool {
       if (callCase(rec, load<i32>(b, B_DELTA), total - n, n + 1 == total && load<u32>(b, B_KIND) == KIND_OTHER)) return true;
     } else {
       if (storesGeneral(rec)) storeRegisters(0xffff);
+      beginGroup(rec, total - n);
       expand(rec, next, liveAfter(n));
+      noteResult();
       afterX87();
     }
     delta = next;
@@ -244,6 +257,7 @@ function emitBlock(position: i32): bool {
       leaveIfRequested(delta, total - n - 1);
     }
   }
+  endGroup();
   settleWord();
   endBlock(b, position);
   return true;

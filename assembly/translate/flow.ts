@@ -83,13 +83,12 @@ export function collectRegisters(): void {
   useRegisters(general, xmm);
 }
 
-/** The general registers that a block uses in line, behind collectRegisters(). */
-export function registersOf(b: usize): u32 {
-  general = 0;
+/** The registers that an instruction writes in line: general ones from bit 0, XMM from bit VECTORS. */
+export function writtenBy(rec: usize): u32 {
   generalWritten = 0;
-  let rec = firstRecord(b);
-  for (let n = load<u32>(b, B_COUNT); n > 0; n--, rec += RECORD_SIZE) if (howTo(rec) == HOW_INLINE) collect(rec);
-  return general | generalWritten;
+  xmmWritten = 0;
+  collect(rec);
+  return generalWritten | (xmmWritten << VECTORS);
 }
 
 /** Whether the vCPU gets the general registers before an instruction: it may leave the region, and stores in front of it

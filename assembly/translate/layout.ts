@@ -31,6 +31,10 @@ export const TR_X87_TURN = TR_X87_WINDOW + 128;
 export const TR_X87_RESULT = TR_X87_TURN + 4;
 /** u8 a block of the region being built: slot of ST(0) where it begins (x87/plan.ts). */
 export const TR_X87_TOPS = TR_X87_RESULT + 4;
+/** Two vectors that floating point is asked with, and u32 whether native floating point is exact (float/checks.ts). */
+export const TR_FLOAT_CONSTANTS = CPU_TRANSLATE + 0xcd0;
+/** Windows of the running region, 16 bytes each for reads and for writes: u64 page, u32 what is to be added to addresses in it. */
+export const TR_WINDOW_PAGES = CPU_TRANSLATE + 0xd00;
 // CPU_SPAN_MISSED lies at CPU_TRANSLATE + 0xe00, CPU_PAGES_NOTED at CPU_TRANSLATE + 0xf00.
 /** Pages of the region being built, PAGE_SIZE bytes each. */
 export const TR_PAGES = CPU_TRANSLATE + 0x1000;
@@ -52,9 +56,12 @@ export const TR_OPEN = CPU_TRANSLATE + 0x4000;
 export const TR_LIVE = CPU_TRANSLATE + 0x4400;
 /** i32[64]: entries of the region in the order of their displacements. */
 export const TR_SORTED = CPU_TRANSLATE + 0x4c00;
-/** Windows of the region being emitted (windows.ts), 12 bytes each. */
+/** u32 a window of the region being emitted: its key (windows.ts). */
 export const TR_WINDOWS = CPU_TRANSLATE + 0x4e00;
 export const WINDOWS_MAX: u32 = 8;
+/** Locals of what can be undone (undo.ts); operations that are asked together (float/group.ts). */
+export const TR_UNDO = CPU_TRANSLATE + 0x4e40;
+export const TR_GROUP = CPU_TRANSLATE + 0x4f00;
 /** Values of the instruction being emitted, 16 bytes each. */
 export const TR_VALUES = CPU_TRANSLATE + 0x5000;
 /** u8 a local: its type; then, u16 each, the temporaries of each type. */

@@ -7,6 +7,7 @@ import { addLocal, L_BASE, L_FLAG_DST, L_FLAG_OP, L_FLAG_SRC, L_FUEL } from "./l
 import { I32_ADD, I32_EQZ, I32_LOAD, I32_STORE, I64_ADD, I64_AND, I64_EQZ, I64_EXTEND_U, I64_LOAD, I64_OR, I64_SHL, I64_SHR_S, I64_XOR, RETURN, UNREACHABLE } from "./opcodes";
 import { dirty, field, FLAGS_STORED, isLogic, isOpOpen, knownFlags, loadField, pushAligned, pushGoOn, setDirty, storeRegisters, storeVectors } from "./state";
 import { PLACE_FLAGS, PLACE_UNCOUNTED, PLACE_UNMAPPED, pushAddressOf, pushFuelOf } from "./ways";
+import { beginUndo, dirtyBefore, restore, undoable, undoScope, written } from "./undo";
 import { usedSlots } from "./x87/plan";
 import { writeWord } from "./x87/state";
 import { beginScopes, block, br, byte, end, globalGet, I32, I64, i32const, i64const, ifBlock, labelOf, localGet, localSet, returnCall, scopes, VOID } from "./writer";
@@ -16,6 +17,7 @@ let left: i32 = 0;
 
 /** Begins an instruction: its displacement, and how many of its block are not executed where it is not. */
 export function atInstruction(delta: i32, remaining: i32): void {
+  if (undoable) return;
   here = delta;
   left = remaining;
 }
@@ -66,17 +68,14 @@ function goOn(base: u32, delta: i32, uncounted: i32): void {
 /** Leaves by way `way` (F_LEAVE or F_MISS): the guest goes on `delta` behind what local `base` has, with `uncounted`
  * instructions to go back into the fuel. What the vCPU does not have yet is stored on the way. */
 function wayOut(way: u32, base: u32, delta: i32, uncounted: i32): void {
+  if (undoable) return leaveToUndo((uncounted & UNMAPPED_HERE) != 0);
   const was = dirty;
   storeRegisters(0xffff);
   storeVectors(0xffff);
   setDirty(was);
   writeWord();
   if (!usedSlots && way != F_MISS) return goOn(base, delta, uncounted);
-  const place = (<i64>delta & 0xffffffff) | (<i64>uncounted << PLACE_UNCOUNTED);
-  if (isOpOpen()) {
-    i64const(place | ((<i64>1) << PLACE_OPEN));
-    leavesOpen = true;
-  } else i64const(place | (<i64>(knownFlags & 0xffff) << PLACE_FLAGS));
+  i64const(placeOf(delta, uncounted));
   localSet(placeLocal);
   if (usedSlots) {
     localGet(base);
@@ -84,6 +83,47 @@ function wayOut(way: u32, base: u32, delta: i32, uncounted: i32): void {
     i32const(way == F_LEAVE);
     localSet(goesOnLocal);
   }
+  usesExit = true;
+  br(labelOf(exitScope));
+}
+
+/** A place, with what is known of the flags. */
+function placeOf(delta: i32, uncounted: i32): i64 {
+  const place = (<i64>delta & 0xffffffff) | (<i64>uncounted << PLACE_UNCOUNTED);
+  if (!isOpOpen()) return place | (<i64>(knownFlags & 0xffff) << PLACE_FLAGS);
+  leavesOpen = true;
+  return place | ((<i64>1) << PLACE_OPEN);
+}
+
+// ---------------------------------------------------------------- what can be undone
+let undoPlace: i64 = 0;
+
+/** Begins what is undone wherever it leaves for the interpreter (undo.ts), with the running instruction; `writes`: the registers that
+ * it writes. */
+export function beginUndoHere(writes: u32): void {
+  block(VOID);
+  beginUndo(dirty, writes);
+  undoPlace = placeOf(here, left);
+  i64const(undoPlace);
+  localSet(placeLocal);
+}
+/** Leaves from within. */
+function leaveToUndo(isUnmapped: bool): void {
+  if (isUnmapped) {
+    i64const(undoPlace | (<i64>UNMAPPED_HERE << PLACE_UNCOUNTED));
+    localSet(placeLocal);
+  }
+  br(labelOf(undoScope));
+}
+/** Behind it, where all that leaves from within comes to. */
+export function undo(): void {
+  const was = dirty;
+  restore();
+  setDirty(dirtyBefore | written);
+  storeRegisters(0xffff);
+  storeVectors(0xffff);
+  setDirty(was);
+  writeWord();
   usesExit = true;
   br(labelOf(exitScope));
 }

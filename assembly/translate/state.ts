@@ -47,8 +47,11 @@ export function setRegister(index: u32): void {
   localSet(registerLocal(index));
   dirty |= 1 << index;
 }
+/** The XMM register that was written last. */
+export let lastVector: u32 = 0;
 /** Takes an XMM register's new value off the stack. */
 export function setVector(index: u32): void {
+  lastVector = index;
   localSet(vectorLocal(index));
   forgetRegister(index);
   dirty |= 1 << (VECTORS + index);

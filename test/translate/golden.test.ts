@@ -27,6 +27,8 @@ const STRAIGHT: Record<string, number[]> = {
   "store-64": [0x48, 0x89, 0x07],
   "store-byte": [0x88, 0x07],
   "add-register": [0x48, 0x01, 0xd8],
+  // mulsd xmm0, xmm1; addsd xmm0, [rdi]
+  "mulsd-addsd": [0xf2, 0x0f, 0x59, 0xc1, 0xf2, 0x0f, 0x58, 0x07],
   "add-to-memory": [0x01, 0x07],
   "add-dead-flags": [0x01, 0xd8, 0x01, 0xc8],
   "adc-register": [0x48, 0x11, 0xd8],
@@ -61,6 +63,14 @@ const PROGRAMS: Record<string, (program: Assembler) => void> = {
   "loop-counted": (p) => p.label("again").code(0x48, 0x01, 0xcb).repeat(RCX, "again"),
   // add rbx, [rdi]; add rdi, 8: in a window (windows.ts)
   "loop-strided": (p) => p.label("again").code(0x48, 0x03, 0x1f, 0x48, 0x83, 0xc7, 8).repeat(RCX, "again"),
+  // movsd xmm1, [rdi]; unpcklpd xmm1, xmm1; mulpd xmm1, [rsi]; addpd xmm0, xmm1; add rdi, 8; add rsi, 16: asked together
+  // (float/group.ts), and in front of the loop (float/accumulators.ts)
+  "loop-sum-of-products": (p) =>
+    p
+      .label("again")
+      .code(0xf2, 0x0f, 0x10, 0x0f, 0x66, 0x0f, 0x14, 0xc9, 0x66, 0x0f, 0x59, 0x0e, 0x66, 0x0f, 0x58, 0xc1)
+      .code(0x48, 0x83, 0xc7, 8, 0x48, 0x83, 0xc6, 16)
+      .repeat(RCX, "again"),
   "loop-nested": (p) =>
     p.label("outer").set(RSI, 3).label("inner").code(0x48, 0x01, 0xf3).repeat(RSI, "inner").repeat(RCX, "outer"),
   // A block that goes to itself, and with which the loop around it begins.

@@ -9,11 +9,12 @@ import { CPU_MXCSR } from "../../layout";
 import { brIfUnlikely, ifUnlikely } from "../hints";
 import { miss } from "../leave";
 import { L_FAST, vectorLocal } from "../locals";
-import { I32_ADD, I32_AND, I32_EQ, I32_EQZ, I32_LOAD, I32_OR, I32_SHR_U, I32_WRAP, I64_SHR_U } from "../opcodes";
-import { loadField } from "../state";
+import { I32_ADD, I32_AND, I32_EQ, I32_EQZ, I32_LOAD, I32_OR, I32_SHR_U, I32_STORE, I32_WRAP, I64_SHR_U } from "../opcodes";
+import { TR_FLOAT_CONSTANTS } from "../layout";
+import { field, loadField } from "../state";
 import { block, br, byte, end, f32const, f64const, i32const, i64const, localGet, labelOf, localSet, scopes, simdLane, VOID } from "../writer";
-import { isOrdinaryValue, lowLane, registerOf } from "./operand";
-import { forgetOrdinary, noteOrdinary } from "./ordinary";
+import { isOrdinaryValue, noteOrdinaryValue, registerOf } from "./operand";
+import { forgetOrdinary } from "./ordinary";
 import { wide } from "./operations";
 
 /** The smallest normal numbers. */
@@ -32,13 +33,16 @@ export function beginFloats(): void {
   forgetOrdinary();
 }
 
-/** Sets L_FAST from MXCSR. */
+/** Sets L_FAST from MXCSR: by way of memory, as V8 would put it off into each turn of a loop. */
 export function loadFast(): void {
+  i32const(0);
   loadField(I32_LOAD, CPU_MXCSR);
   i32const(FAST_BITS);
   byte(I32_AND);
   i32const(FAST_VALUE);
   byte(I32_EQ);
+  field(I32_STORE, TR_FLOAT_CONSTANTS + 32);
+  loadField(I32_LOAD, TR_FLOAT_CONSTANTS + 32);
   localSet(L_FAST);
 }
 
@@ -51,6 +55,10 @@ export function beginChecks(): void {
   goesOn = scopes;
   block(VOID);
   leaves = scopes;
+}
+/** Has what is asked next leave for what is behind a scope. */
+export function checksLeaveTo(scope: u32): void {
+  leaves = scope;
 }
 /** No register of the guest may have been written since they began. */
 export function endChecks(): void {
@@ -71,6 +79,14 @@ export function needFast(): void {
   sure = true;
   localGet(L_FAST);
   missUnless();
+}
+
+/** Whether the running block has, and that it has. */
+export function isSure(): bool {
+  return sure;
+}
+export function noteSure(): void {
+  sure = true;
 }
 
 /** Opcode of a binary64 instruction, or its counterpart for binary32. */
@@ -165,5 +181,5 @@ export function needOrdinary(number: u32, local: u32): void {
   pushOrdinary(local);
   missUnless();
   end();
-  if (register >= 0) noteOrdinary(lowLane(), register);
+  noteOrdinaryValue(number);
 }

@@ -7,7 +7,7 @@ import { temp, vectorLocal } from "../locals";
 import { after, definesValue, leb, nextStep, opcodeOf } from "../steps";
 import { floatLocal, isFloat, isKnownOrdinary, isStep, isXmm, stepOf, xmmOf } from "../values";
 import { byte, F32, F64, localGet, localSet, simdLane } from "../writer";
-import { DOUBLE_LOW, isOrdinary, SINGLE_LOW } from "./ordinary";
+import { DOUBLE_LOW, isOrdinary, noteOrdinary, SINGLE_LOW } from "./ordinary";
 import { FROM_INTEGER32, FROM_INTEGER64, isInlineFloat, operationOf, setWide, TO_INTEGER32, TO_INTEGER64, wide } from "./operations";
 
 export function floatType(): u32 {
@@ -73,6 +73,12 @@ export function isOrdinaryValue(number: u32): bool {
   if (isKnownOrdinary(number)) return true;
   const register = registerOf(number);
   return register >= 0 && isOrdinary(lowLane(), register);
+}
+
+/** It is, from here on. */
+export function noteOrdinaryValue(number: u32): void {
+  const register = registerOf(number);
+  if (register >= 0) noteOrdinary(lowLane(), register);
 }
 
 /** Whether what the step at `at` loads, value `number`, is an operand of floating point in line. */

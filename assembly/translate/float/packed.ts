@@ -7,16 +7,19 @@ import { temp, vectorLocal } from "../locals";
 import { V128_LOAD, V128_STORE } from "../opcodes";
 import { vectorLoad } from "../operands";
 import { setVector } from "../state";
+import { keptVector, undoable } from "../undo";
 import { isXmm, xmmOf } from "../values";
 import { byte, end, i32const, i64const, localGet, localSet, memory, simd, V128 } from "../writer";
 import { beginChecks, endChecks, EXPONENT32, EXPONENT64, infinity, missUnless, needFast, SAFE32, SAFE64, tiny, zero } from "./checks";
+import { noteOperation } from "./group";
 import { DOUBLE_HIGH, DOUBLE_LOW, isOrdinary, noteOrdinary, SINGLES } from "./ordinary";
-import { DIV, MUL, operationOf, wide } from "./operations";
+import { DIV, MUL, operationOf, SQRT, wide } from "./operations";
 
 /** Packed operation of FLOAT_* number 0 to 3 (add sub mul div) on values `first` and `second` of 16 or 32 bytes, each
  * the place of a register or of bytes in memory, the first one and `to` that of a register. */
 export function inlinePacked(helper: u32, operation: u32, to: u32, first: u32, second: u32, bytes: u32): void {
   operationOf(helper);
+  if (undoable) return computeInGroup(operation, to, first, second);
   beginChecks();
   needFast();
   // Neither half is written before both are known to be exact.
@@ -35,6 +38,28 @@ export function inlinePacked(helper: u32, operation: u32, to: u32, first: u32, s
   localGet(upper);
   byte(0xfd);
   memory(V128_STORE, 4, upperAt(to));
+}
+
+/** The same for 16 bytes of doubles, asked with the others of a group. */
+function computeInGroup(operation: u32, to: u32, first: u32, second: u32): void {
+  const a = lowRegister(first);
+  const b = lowRegister(second);
+  const x = kept(lowerHalf(first));
+  const y = first == second ? x : kept(lowerHalf(second));
+  noteOperation(operation, true, x, y, !areOrdinary(a), x != y && !areOrdinary(b));
+  if (b >= 0) noteLanes(b);
+  if (a >= 0) noteLanes(a);
+  localGet(x);
+  localGet(y);
+  simd(0xf0 + operation);
+  setVector(xmmOf(to));
+  noteLanes(xmmOf(to));
+}
+function kept(local: u32): u32 {
+  const copy = keptVector();
+  localGet(local);
+  localSet(copy);
+  return copy;
 }
 
 /** Offset of the upper half of a YMM register in the core's memory. */
@@ -124,7 +149,7 @@ function leastOf(local: u32): void {
 }
 
 /** Leaves unless all lanes of a v128 local are zero, normal or infinite. */
-function needOrdinaryLanes(local: u32): void {
+export function needOrdinaryLanes(local: u32): void {
   vectorAbs(local);
   tiny();
   splat();
@@ -135,8 +160,8 @@ function needOrdinaryLanes(local: u32): void {
   missUnless();
 }
 
-/** Leaves unless each lane of the result is normal, or a zero that is exact: of a sum, or of a product with a factor 0. */
-function needExactZeros(operation: u32, x: u32, y: u32, r: u32): void {
+/** Leaves unless each lane of the result is normal, or a zero that is exact: of a sum, a product with a factor 0, a quotient or a root of 0. */
+export function needExactZeros(operation: u32, x: u32, y: u32, r: u32): void {
   vectorAbs(r);
   tiny();
   splat();
@@ -145,16 +170,16 @@ function needExactZeros(operation: u32, x: u32, y: u32, r: u32): void {
   infinite();
   simd(wide ? 0x49 : 0x43);
   simd(0x4e);
-  if (operation != DIV) {
-    pushZeroLanes(r);
+  pushZeroLanes(r);
+  if (operation == MUL || operation == DIV || operation == SQRT) {
+    pushZeroLanes(x);
     if (operation == MUL) {
-      pushZeroLanes(x);
       pushZeroLanes(y);
       simd(0x50);
-      simd(0x4e);
     }
-    simd(0x50);
+    simd(0x4e);
   }
+  simd(0x50);
   simd(wide ? 0xc3 : 0xa3);
   missUnless();
 }

@@ -1,13 +1,15 @@
 // Scalar floating point in line.
 import { ifUnlikely } from "../hints";
-import { L_FLAG_OP, L_FLAG_SRC, temp } from "../locals";
+import { L_FLAG_OP, L_FLAG_SRC, temp, vectorLocal } from "../locals";
 import { I32_AND, I32_OR, I32_SHL, I64_EXTEND_U } from "../opcodes";
 import { push } from "../compute";
 import { setKnownFlags } from "../state";
+import { keptVector, undoable } from "../undo";
 import { constOf } from "../values";
-import { byte, end, F32, f32const, f64const, I32, i32const, localGet, localSet } from "../writer";
+import { byte, end, F32, f32const, f64const, I32, i32const, localGet, localSet, simd } from "../writer";
 import { abs, beginChecks, endChecks, equals, less, missUnless, needFast, needOrdinary, op, pushUnsafe, zero } from "./checks";
-import { floatType, operand } from "./operand";
+import { noteOperation } from "./group";
+import { floatType, isOrdinaryValue, noteOrdinaryValue, operand, registerOf } from "./operand";
 import { COMPARE, DIV, FROM_INTEGER32, FROM_INTEGER64, MAX, MIN, MUL, operationOf, setWide, SQRT, TO_INTEGER32, TO_INTEGER64, TO_OTHER, wide } from "./operations";
 
 /** Pushes the result of a scalar helper, a float or an integer; a comparison sets flags. `values`: the numbers of its arguments. */
@@ -19,6 +21,7 @@ export function inlineFloat(helper: u32, values: usize): void {
     byte(0xb7);
     return;
   }
+  if (undoable) return computeInGroup(operation, operation == SQRT ? <u32>load<u8>(values, 1) : first, load<u8>(values, 1));
   beginChecks();
   switch (operation) {
     case SQRT: return squareRoot(load<u8>(values, 1));
@@ -37,6 +40,35 @@ export function inlineFloat(helper: u32, values: usize): void {
     case TO_OTHER: return wide ? toSingle(first) : toDouble(first);
     default: return arithmetic(operation, first, load<u8>(values, 1));
   }
+}
+
+/** The result of two doubles, or the root of one, asked with the others of a group. */
+function computeInGroup(operation: u32, first: u32, second: u32): void {
+  const y = operand(second);
+  const x = first == second ? y : operand(first);
+  const asksX = !isOrdinaryValue(first);
+  const asksY = first != second && !isOrdinaryValue(second);
+  const keptX = keptLane(first, x);
+  const keptY = first == second ? keptX : keptLane(second, y);
+  noteOperation(operation, false, keptX, keptY, asksX, asksY);
+  noteOrdinaryValue(first);
+  noteOrdinaryValue(second);
+  localGet(x);
+  if (operation == SQRT) return byte(0x9f);
+  localGet(y);
+  byte(0xa0 + operation);
+}
+/** v128 local with a value in its lower lane, which stays as it is. */
+function keptLane(number: u32, local: u32): u32 {
+  const copy = keptVector();
+  const register = registerOf(number);
+  if (register >= 0) localGet(vectorLocal(register));
+  else {
+    localGet(local);
+    simd(0x14);
+  }
+  localSet(copy);
+  return copy;
 }
 
 function arithmetic(operation: u32, first: u32, second: u32): void {

@@ -17,10 +17,12 @@ block
  i32.const 0
  i64.load offset=cpu.rdi
  local.set $rdi
+ i32.const 0
  i64.const 4611686018427387904
- local.set $13
+ i64.store offset=48237824
+ i32.const 0
  i64.const 4611686018427387904
- local.set $15
+ i64.store offset=48237840
  loop
   local.get $fuel
   i32.const 4
@@ -36,16 +38,17 @@ block
   local.get $rdi
   i64.store offset=cpu.rdi
   local.get $rdi
-  local.set $17
-  local.get $17
-  local.set $18
-  local.get $18
+  local.set $13
   local.get $13
+  local.set $14
+  local.get $14
+  i32.const 0
+  i64.load offset=48237824
   i64.sub
   i64.const 4088
   i64.gt_u
   if
-   local.get $18
+   local.get $14
    i32.wrap_i64
    i32.const 7
    i32.shr_u
@@ -55,7 +58,7 @@ block
    i32.add
    local.tee $tlb_entry
    i64.load
-   local.get $18
+   local.get $14
    i64.const 7
    i64.add
    i64.const -4096
@@ -66,33 +69,36 @@ block
     local.set $12
     br 3
    end
-   local.get $18
+   i32.const 0
+   local.get $14
    i64.const -4096
    i64.and
-   local.set $13
+   i64.store offset=48237824
+   i32.const 0
    local.get $tlb_entry
    i32.load offset=24
-   local.set $14
+   i32.store offset=48237832
   end
-  local.get $18
-  i32.wrap_i64
   local.get $14
+  i32.wrap_i64
+  i32.const 0
+  i32.load offset=48237832
   i32.add
   i64.load
-  local.set $19
+  local.set $15
   local.get $rbx
-  local.get $19
+  local.get $15
   i64.add
-  local.set $20
-  local.get $20
+  local.set $16
+  local.get $16
   local.set $rbx
   local.get $rdi
   i64.const 8
   i64.add
-  local.set $17
-  local.get $17
+  local.set $13
+  local.get $13
   local.set $rdi
-  local.get $17
+  local.get $13
   i64.const 8
   local.set $flag_src
   local.set $flag_dst
@@ -101,10 +107,10 @@ block
   local.get $rcx
   i64.const 1
   i64.sub
-  local.set $17
-  local.get $17
+  local.set $13
+  local.get $13
   local.set $rcx
-  local.get $17
+  local.get $13
   local.get $flag_dst
   local.get $flag_src
   i64.lt_u
