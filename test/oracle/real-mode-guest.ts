@@ -7,7 +7,7 @@ import { guestCpuid } from "./guest-cpuid.ts";
 import { TRAPPED } from "./wkvm-runner.ts";
 
 const MEMORY = 16 << 20;
-const LIMIT_NS = 200e6;
+const LIMIT_NS = 10e9;
 const HLT = 0xf4;
 /** AX BX CX DX, then SP BP SI DI, as RAX.. are numbered. */
 const GENERAL: [number, number][] = [
