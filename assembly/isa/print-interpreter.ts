@@ -70,7 +70,11 @@ export function prologue(v: Variant, at: string): string {
 export type PrintBody = (printer: Printer, variant: Variant) => string;
 const asRecorded: PrintBody = (printer, variant) => printer.body(variant);
 
-/** One function with a switch over a group's cases; it returns how far the record pointer moves. */
+/** Cases of a function: an engine compiles functions as a whole, and few of a group's cases are executed often (docs/decisions/0031). */
+const PART = 8;
+
+/** A function with a switch over a group's cases, which are in functions of their own, some each; it returns how far the record
+ * pointer moves. */
 export function printGroup(numbering: Numbering, group: string, print: PrintBody = asRecorded): string {
   const frame: Frame = {
     fail: "return 0;",
@@ -94,12 +98,25 @@ export function printGroup(numbering: Numbering, group: string, print: PrintBody
     more["decode/record"]!.push(rip);
     more.layout = ["CPU_RIP"];
   }
-  return `${HEADER}${importLines([printer], more)}\n
-/** Executes case \`sub\` of group '${group}' on the record at pc; 0: fault is set, or the record is to be executed again. */
-export function ${groupFunction(group)}(sub: u32, pc: usize): usize {
+  const name = groupFunction(group);
+  const parts: string[] = [];
+  for (let i = 0; i < cases.length; i += PART) {
+    parts.push(`function ${name}${i / PART}(sub: u32, pc: usize): usize {
   const c = cpu;
   switch (sub) {
-${body}
+${cases.slice(i, i + PART).join("\n")}
+  }
+  return unreachable();
+}
+`);
+  }
+  const calls = parts.map((_, i) => `    case ${i}: return ${name}${i}(sub, pc);`);
+  return `${HEADER}${importLines([printer], more)}\n
+${parts.join("\n")}
+/** Executes case \`sub\` of group '${group}' on the record at pc; 0: fault is set, or the record is to be executed again. */
+export function ${name}(sub: u32, pc: usize): usize {
+  switch (sub / ${PART}) {
+${calls.join("\n")}
   }
   return unreachable();
 }

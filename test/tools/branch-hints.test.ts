@@ -66,7 +66,7 @@ test("core.wasm's hints are at branches, and the interpreter has hundreds of the
     const start = bodies[number - imported]!;
     for (const { offset } of hints) assert.ok([IF, BR_IF].includes(bytes[start + offset]!), `${number}: ${offset}`);
   }
-  assert.ok(Math.max(...functions.map(({ hints }) => hints.length)) > 300);
+  assert.ok(Math.max(...functions.map(({ hints }) => hints.length)) > 150);
 });
 
 /** Where the bodies of a module's functions begin. */
