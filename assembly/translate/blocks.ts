@@ -98,8 +98,8 @@ export function lengthOf(rec: usize): u32 {
   return <u32>load<u16>(rec, R_OP) < OP_FIRST_GROUP ? 1 : <u32>load<u8>(rec, R_LENGTH);
 }
 
-/** Whether what enters another region is left out. */
-let isPart: bool = false;
+/** Whether the region is a part of what its head reaches: what enters another region is left out. */
+export let isPart: bool = false;
 
 /** Begins a region whose head is `trace`, now mapped at `linear`; `part`: of what enters no other region. */
 export function beginBlocks(trace: usize, linear: u64, part: bool): void {

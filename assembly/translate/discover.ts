@@ -23,13 +23,9 @@ let ripBase: u64 = 0;
 export let lowest: i32 = 0;
 export let highest: i32 = 0;
 
-/** Whether the region is a part of what its head reaches. */
-export let isPart: bool = false;
-
 /** Finds the blocks of the region whose head is `trace`, now mapped at `linear`; `whole`: it is no part. False: it is not worth it. */
 export function discover(trace: usize, linear: u64, whole: bool): bool {
   ripBase = load<u64>(cpu, CPU_RIP) - (linear & 0xfff);
-  isPart = false;
   beginBlocks(trace, linear, false);
   follow();
   if (!whole && isMostlyInRegions()) findPart(trace, linear);
@@ -42,11 +38,9 @@ export function discover(trace: usize, linear: u64, whole: bool): bool {
 /** Finds the blocks of a part instead, if that is much less. */
 function findPart(trace: usize, linear: u64): void {
   const all = instructionCount;
-  isPart = true;
   beginBlocks(trace, linear, true);
   follow();
   if (instructionCount <= all / 2) return notePart(trace, all - instructionCount);
-  isPart = false;
   beginBlocks(trace, linear, false);
   follow();
 }

@@ -8,8 +8,8 @@
 import { cpu } from "../cpu";
 import { RECORD_SIZE } from "../decode/record";
 import { HOW_CALL, HOW_LEAVE, howTo, isComputed, isShadowing, KIND_ALWAYS, KIND_CALL, KIND_CONDITIONAL, KIND_OTHER } from "./cases";
-import { B_COUNT, B_DELTA, B_DIRTY_IN, B_END, B_ENTRY, B_FALL, B_KIND, B_KNOWN_IN, B_TAKEN, B_TRACE, blockAt, firstRecord, lengthOf } from "./blocks";
-import { directTarget, isPart } from "./discover";
+import { B_COUNT, B_DELTA, B_DIRTY_IN, B_END, B_ENTRY, B_FALL, B_KIND, B_KNOWN_IN, B_TAKEN, B_TRACE, blockAt, firstRecord, isPart, lengthOf } from "./blocks";
+import { directTarget } from "./discover";
 import { push } from "./compute";
 import { emitComputedJump } from "./computed-jumps";
 import { branchCondition, expand } from "./expand";

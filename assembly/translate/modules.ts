@@ -21,8 +21,7 @@ const GONE: u32 = 0xffff;
 /** As large a part of the modules goes at once: it takes a walk through all slots and traces. */
 const PART_SHIFT: u32 = 3;
 
-/** Modules that exist. */
-export function moduleCount(): u32 {
+function moduleCount(): u32 {
   return load<u32>(cpu, TR_MODULES);
 }
 
@@ -31,15 +30,10 @@ function setModuleCount(modules: u32): void {
   store<u64>(cpu + CPU_STATS, modules, STAT_MODULES_LIVE << 3);
 }
 
-/** Modules that are kept at most. */
-export function modulesMost(): u32 {
-  const asked = load<u32>(VM_JIT_MODULES);
-  return asked ? min(asked, MODULES_MAX) : MODULES_MAX;
-}
-
 /** Makes room for one module more than there are. */
 export function makeRoomForModule(): void {
-  const most = modulesMost();
+  const asked = load<u32>(VM_JIT_MODULES);
+  const most = asked ? min(asked, MODULES_MAX) : MODULES_MAX;
   while (moduleCount() >= most) evict();
 }
 

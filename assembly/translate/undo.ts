@@ -5,6 +5,7 @@ import { cpu } from "../cpu";
 import { TR_UNDO } from "./layout";
 import { addLocal, L_FLAG_DST, L_FLAG_OP, L_FLAG_SRC, registerLocal, vectorLocal } from "./locals";
 import { registerType } from "./registers";
+import { VECTORS } from "./state";
 import { I32, I64, localGet, localSet, scopes, V128 } from "./writer";
 
 /** u16 each: locals with the old values of general registers and of XMM registers, of flags, and those for values. */
@@ -41,7 +42,7 @@ export function beginUndos(): void {
 }
 
 /** Begins what can be undone, in the scope that has just been opened; `dirty`: registers that the vCPU does not have yet; `writes`:
- * registers that will be written: general ones from bit 0, XMM from bit 16. */
+ * registers that will be written: general ones from bit 0, XMM from bit VECTORS. */
 export function beginUndo(dirty: u32, writes: u32): void {
   dirtyBefore = dirty;
   written = writes;
@@ -72,12 +73,12 @@ function copy(from: u32, to: u32): void {
 }
 /** Register `bit` as `written` counts them. */
 function localOf(bit: u32): u32 {
-  return bit < 16 ? registerLocal(bit) : vectorLocal(bit - 16);
+  return bit < VECTORS ? registerLocal(bit) : vectorLocal(bit - VECTORS);
 }
 
 function keep(bit: u32): void {
   if (!((have >> bit) & 1)) {
-    store<u16>(keptAt(bit), <u16>addLocal(bit < 16 ? registerType() : V128));
+    store<u16>(keptAt(bit), <u16>addLocal(bit < VECTORS ? registerType() : V128));
     have |= 1 << bit;
   }
   copy(localOf(bit), load<u16>(keptAt(bit)));

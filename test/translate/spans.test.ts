@@ -128,21 +128,26 @@ test("a fault in the middle of a span finds what is before it done, and what is 
   }
 });
 
+/** Runs code for what RDI points to: in the first page until it is translated, then once in the second. */
+function runInBothPages(guest: TierGuest, body: readonly number[]): void {
+  const program = new Assembler(CODE)
+    .set(RDI, HIGH)
+    .set(RCX, 30)
+    .label("again")
+    .code(...body)
+    .repeat(RCX, "again");
+  program.set(RDI, HIGH + PAGE).code(...body);
+  guest.load(CODE, program.halt().finish());
+  guest.run(CODE);
+}
+
 test("a page is not dirty before it is written", async () => {
   await onBothTiers((guest) => {
     prepare(guest);
     // #DE between the reads and the write, in the second page only, where RDX is 0.
     const body = [0x48, 0x8b, 0x07, 0x48, 0x8b, 0x5f, 8, 0x31, 0xd2, 0xf6, 0x77, 0x10, 0x48, 0x89, 0x5f, 4];
-    const program = new Assembler(CODE)
-      .set(RDI, HIGH)
-      .set(RCX, 30)
-      .label("again")
-      .code(...body)
-      .repeat(RCX, "again");
-    program.set(RDI, HIGH + PAGE).code(...body);
     guest.load(DATA + FRAMES[1]! * PAGE + 0x10, [0]);
-    guest.load(CODE, program.halt().finish());
-    guest.run(CODE);
+    runInBothPages(guest, body);
     assert.equal(Number(guest.view.getBigUint64(HIGH_PAGES + 8, true)) & DIRTY, 0);
   });
 });
@@ -153,15 +158,7 @@ test("a page is not marked accessed where the first access of a span, a write, f
     guest.view.setBigUint64(HIGH_PAGES + 8, BigInt((DATA + FRAMES[1]! * PAGE) | PRESENT), true);
     // mov [rdi], rbx; mov rbx, [rdi+8]; mov rsi, [rdi+16]
     const body = [0x48, 0x89, 0x1f, 0x48, 0x8b, 0x5f, 8, 0x48, 0x8b, 0x77, 0x10];
-    const program = new Assembler(CODE)
-      .set(RDI, HIGH)
-      .set(RCX, 30)
-      .label("again")
-      .code(...body)
-      .repeat(RCX, "again");
-    program.set(RDI, HIGH + PAGE).code(...body);
-    guest.load(CODE, program.halt().finish());
-    guest.run(CODE);
+    runInBothPages(guest, body);
     assert.equal(Number(guest.view.getBigUint64(HIGH_PAGES + 8, true)) & ACCESSED, 0);
   });
 });

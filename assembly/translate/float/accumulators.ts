@@ -6,14 +6,13 @@ import { MICRO_END, MICRO_WHEN } from "../../generated/micro-ops";
 import { B_COUNT, B_DELTA, B_KNOWN_IN, firstRecord } from "../blocks";
 import { HOW_INLINE, howTo } from "../cases";
 import { writtenBy } from "../flow";
-import { atInstruction, miss } from "../leave";
-import { freeTemps, temp, vectorLocal } from "../locals";
+import { atInstruction } from "../leave";
+import { freeTemps, vectorLocal } from "../locals";
 import { FLAGS_DYNAMIC, setKnownFlags, usesFloats, VECTORS } from "../state";
 import { listOf, nextStep, opcodeOf, stepsOf } from "../steps";
 import { usedSlots } from "../x87/plan";
-import { block, br, end, labelOf, localGet, localSet, scopes, simd, simdLane, V128, VOID } from "../writer";
-import { checksLeaveTo } from "./checks";
-import { COMPUTES_PACKED, COMPUTES_SCALAR, kindOf } from "./group";
+import { beginChecks, endChecks } from "./checks";
+import { COMPUTES_PACKED, COMPUTES_SCALAR, kindOf, lanesOf } from "./group";
 import { setWide } from "./operations";
 import { DOUBLE_HIGH, DOUBLE_LOW, noteOrdinary } from "./ordinary";
 import { needOrdinaryLanes } from "./packed";
@@ -40,28 +39,13 @@ export function askAccumulators(b: usize): void {
   const known = load<i32>(b, B_KNOWN_IN);
   setKnownFlags(known >= 0 ? known : FLAGS_DYNAMIC);
   atInstruction(load<i32>(b, B_DELTA), 0);
-  block(VOID);
-  const goesOn = scopes;
-  block(VOID);
-  checksLeaveTo(scopes);
+  beginChecks();
   for (let i: u32 = 0; i < 16; i++) {
-    if (!((lower >> i) & 1)) continue;
-    let lanes = vectorLocal(i);
-    if (!((both >> i) & 1)) {
-      localGet(lanes);
-      lanes = temp(V128);
-      // The lower lane twice.
-      simdLane(0x21, 0);
-      simd(0x14);
-      localSet(lanes);
-    }
-    needOrdinaryLanes(lanes);
+    if ((lower >> i) & 1) needOrdinaryLanes(lanesOf(vectorLocal(i), ((both >> i) & 1) != 0));
   }
-  br(labelOf(goesOn));
-  end();
-  miss();
-  end();
+  endChecks();
 }
+
 /** Where block `b` begins: what has been asked for its loop is known. */
 export function knowAccumulators(b: usize): void {
   if (b != asked) return;

@@ -7,10 +7,10 @@
 // infinities and NaNs 0, that of zero and denormal numbers 1.
 import { CPU_MXCSR } from "../../layout";
 import { brIfUnlikely, ifUnlikely } from "../hints";
-import { miss } from "../leave";
+import { TR_FLOAT_CONSTANTS } from "../layout";
+import { miss, missIf } from "../leave";
 import { L_FAST, vectorLocal } from "../locals";
 import { I32_ADD, I32_AND, I32_EQ, I32_EQZ, I32_LOAD, I32_OR, I32_SHR_U, I32_STORE, I32_WRAP, I64_SHR_U } from "../opcodes";
-import { TR_FLOAT_CONSTANTS } from "../layout";
 import { field, loadField } from "../state";
 import { block, br, byte, end, f32const, f64const, i32const, i64const, localGet, labelOf, localSet, scopes, simdLane, VOID } from "../writer";
 import { isOrdinaryValue, noteOrdinaryValue, registerOf } from "./operand";
@@ -81,12 +81,13 @@ export function needFast(): void {
   missUnless();
 }
 
-/** Whether the running block has, and that it has. */
-export function isSure(): bool {
-  return sure;
-}
-export function noteSure(): void {
+/** The same in front of what is asked together. */
+export function needFastBefore(): void {
+  if (sure) return;
   sure = true;
+  localGet(L_FAST);
+  byte(I32_EQZ);
+  missIf();
 }
 
 /** Opcode of a binary64 instruction, or its counterpart for binary32. */

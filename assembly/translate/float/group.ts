@@ -15,16 +15,16 @@ import { HOW_INLINE, howTo, isShadowing } from "../cases";
 import { writtenBy } from "../flow";
 import { ifUnlikely } from "../hints";
 import { TR_FLOAT_CONSTANTS, TR_GROUP } from "../layout";
-import { beginUndoHere, missIf, undo } from "../leave";
-import { addLocal, freeTemps, L_FAST, temp, vectorLocal } from "../locals";
+import { beginUndoHere, undo } from "../leave";
+import { addLocal, freeTemps, temp, vectorLocal } from "../locals";
 import { beginAccesses } from "../memory-access";
-import { I32_EQZ, V128_LOAD } from "../opcodes";
+import { V128_LOAD } from "../opcodes";
 import { lastVector, usesFloats } from "../state";
 import { after, definesValue, leb, listOf, nextStep, opcodeOf, stepsOf } from "../steps";
 import { endUndo, keptVector, undoable, undoScope } from "../undo";
 import { block, br, byte, end, i32const, labelOf, localGet, localSet, memory, scopes, simd, V128, VOID } from "../writer";
 import { usedSlots } from "../x87/plan";
-import { checksLeaveTo, isSure, noteSure, SAFE64 } from "./checks";
+import { checksLeaveTo, needFastBefore, SAFE64 } from "./checks";
 import { needExactZeros, needOrdinaryLanes } from "./packed";
 import { setWide } from "./operations";
 
@@ -162,12 +162,7 @@ function writtenFrom(rec: usize, left: i32): u32 {
  * its block. */
 export function beginGroup(rec: usize, left: i32): void {
   if (undoable || !usesFloats || usedSlots || kindOf(rec) <= HARMLESS) return;
-  if (!isSure()) {
-    localGet(L_FAST);
-    byte(I32_EQZ);
-    missIf();
-    noteSure();
-  }
+  needFastBefore();
   block(VOID);
   doneScope = scopes;
   beginUndoHere(writtenFrom(rec, left));
@@ -281,16 +276,16 @@ function lookAtEach(): void {
     const g = operationAt(i);
     const bits = <u32>load<u8>(g, G_BITS);
     const packed = (bits & GROUP_PACKED) != 0;
-    const x = both(load<u16>(g, G_X), packed);
-    const y = load<u16>(g, G_Y) == load<u16>(g, G_X) ? x : both(load<u16>(g, G_Y), packed);
-    const r = both(load<u16>(g, G_R), packed);
+    const x = lanesOf(load<u16>(g, G_X), packed);
+    const y = load<u16>(g, G_Y) == load<u16>(g, G_X) ? x : lanesOf(load<u16>(g, G_Y), packed);
+    const r = lanesOf(load<u16>(g, G_R), packed);
     if (bits & GROUP_ASKS_X) needOrdinaryLanes(x);
     if (bits & GROUP_ASKS_Y) needOrdinaryLanes(y);
     needExactZeros(load<u8>(g, G_OPERATION), x, y, r);
   }
 }
-/** Local with the lower lane of another in both of its lanes, or that itself. */
-function both(local: u32, packed: bool): u32 {
+/** Local with what counts of another in both of its lanes: the lower lane twice, or that local itself where both count. */
+export function lanesOf(local: u32, packed: bool): u32 {
   if (packed) return local;
   localGet(local);
   localGet(local);
