@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { attempt, type Context, memoryResult } from "./context.ts";
-import type { GuestKernel } from "./guest-files.ts";
+import type { GuestFiles, GuestKernel } from "./guest-files.ts";
 import { bootInitramfs, USERLAND } from "./initramfs.ts";
 import { type Command, PeerFailure, withProcess } from "./measured-process.ts";
 import type { Emulator } from "./peers/emulator.ts";
@@ -19,22 +19,16 @@ export const SETTLED = `${PLAIN} quiet cryptomgr.notests`;
 const TIMEOUT_SECONDS = 600;
 
 export async function bootPart(context: Context): Promise<BootResult[]> {
-  // The 32-bit kernel tests its ciphers for longer than all else takes: too long for a quick run.
-  const guests = context.options.quick ? context.guests.slice(0, 1) : context.guests;
-  const results = guests.flatMap((files) => {
-    const initrd = join(context.work, `boot-${files.bits}.cpio`);
-    writeFileSync(initrd, bootInitramfs(files));
-    return (context.options.quick ? files.kernels.slice(-1) : files.kernels).flatMap((kernel) =>
-      context.emulators
-        .filter(({ guests }) => guests.includes(files.bits))
-        .map((emulator) => ({
-          kernel,
-          initrd,
-          emulator,
-          result: { kernel: kernel.version, runner: emulator.name, runs: [], failures: [] } as Collected,
-        })),
-    );
-  });
+  const results = guestsOf(context).flatMap(({ guests, kernel, initrd }) =>
+    context.emulators
+      .filter((emulator) => emulator.guests.includes(guests.bits))
+      .map((emulator) => ({
+        kernel,
+        initrd,
+        emulator,
+        result: { kernel: kernel.version, runner: emulator.name, runs: [], failures: [] } as Collected,
+      })),
+  );
   for (let round = 0; round < context.options.reps; round++) {
     for (const { kernel, initrd, emulator, result } of results) {
       const what = `boot ${kernel.version} under ${emulator.name}, round ${round + 1}`;
@@ -51,6 +45,29 @@ export async function bootPart(context: Context): Promise<BootResult[]> {
     }
   }
   return results.map(({ result }) => result);
+}
+
+/** Has each runner that keeps code of its own for later processes do so, before anything is measured. */
+export async function keepCode(context: Context): Promise<void> {
+  for (const { guests, kernel, initrd } of guestsOf(context)) {
+    for (const emulator of context.emulators) {
+      if (!emulator.keepsCode || !emulator.guests.includes(guests.bits)) continue;
+      const what = `boot ${kernel.version} under ${emulator.name}, for the code that it keeps`;
+      await attempt(context, what, () => bootToTheEnd(emulator, kernel, initrd));
+    }
+  }
+}
+
+/** What is booted. */
+function guestsOf(context: Context): { guests: GuestFiles; kernel: GuestKernel; initrd: string }[] {
+  // The 32-bit kernel tests its ciphers for longer than all else takes: too long for a quick run.
+  const all = context.options.quick ? context.guests.slice(0, 1) : context.guests;
+  return all.flatMap((guests) => {
+    const initrd = join(context.work, `boot-${guests.bits}.cpio`);
+    writeFileSync(initrd, bootInitramfs(guests));
+    const kernels = context.options.quick ? guests.kernels.slice(-1) : guests.kernels;
+    return kernels.map((kernel) => ({ guests, kernel, initrd }));
+  });
 }
 
 type Run = BootResult["runs"][number];

@@ -79,7 +79,7 @@ export async function tracesPart(context: Context): Promise<TraceResult[]> {
 /** In a quick run one kernel under each accelerator. */
 function bootsOf({ options, guests, emulators }: Context): Boot[] {
   return emulators.flatMap((emulator) => {
-    const accelerator = emulator.bootOnly ? undefined : acceleratorOf(emulator);
+    const accelerator = emulator.only ? undefined : acceleratorOf(emulator);
     if (accelerator === undefined) return [];
     const boots = guests.flatMap((files) =>
       files.kernels.map((kernel) => ({ accelerator, runner: emulator.name, files, kernel })),

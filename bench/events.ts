@@ -28,7 +28,7 @@ export async function eventsPart(context: Context): Promise<EventResult[]> {
     return [];
   }
   const runners = context.emulators
-    .filter(({ multiboot, bootOnly }) => multiboot && !bootOnly)
+    .filter(({ multiboot, only }) => multiboot && !only)
     .map((emulator) => ({ emulator, rounds: [] as LoopTimes[] }));
   for (let round = 0; round < context.options.reps; round++) {
     for (const { emulator, rounds } of runners) {

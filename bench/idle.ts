@@ -19,7 +19,7 @@ const LITTLE_PERCENT = 3;
 
 export async function idlePart(context: Context): Promise<IdleResult[]> {
   const results: IdleResult[] = [];
-  for (const emulator of context.emulators.filter(({ idles, bootOnly }) => idles && !bootOnly)) {
+  for (const emulator of context.emulators.filter(({ idles, only }) => idles && !only)) {
     const newest = newestGuest(context, emulator);
     // A 32-bit boot is too long for a quick run.
     if (!newest || (context.options.quick && newest.kernel.bits === 32)) continue;

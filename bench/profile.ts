@@ -46,7 +46,7 @@ export async function profilePart(context: Context): Promise<ProfileResult[]> {
     const works = worksOf(context, files);
     for (const emulator of context.emulators) {
       const accelerator = acceleratorOf(emulator);
-      if (accelerator === undefined || emulator.bootOnly) continue;
+      if (accelerator === undefined || emulator.only) continue;
       for (const work of works) {
         const what = `profile of ${work.what} under ${emulator.name}`;
         const outcome = await attempt(context, what, () => probe(context.profileProbe, work, accelerator));

@@ -17,12 +17,17 @@ import type { ProgramResult, ProgramRun } from "./results.ts";
 const QUICK_REPEATS = 2;
 const FULL_REPEATS = 3;
 
+/** For a process that is not measured: a boot and all programs. */
+const LEARNING_SECONDS = 1200;
+
 /** Something that runs programs. */
 export interface Runner {
   readonly name: string;
   readonly bits: Bits;
   /** Its programs share one process whatever the options say. */
   readonly slow: boolean;
+  /** A process that is not measured comes first, with the programs of the first that is. */
+  readonly learns?: boolean;
   /** Those that it can run; all of them if none are named. */
   readonly programs?: readonly string[];
   readonly command: (programs: readonly string[]) => Command;
@@ -55,12 +60,13 @@ function runnersOf(context: Context, bits: Bits): Runner[] {
   const repeats = options.quick ? QUICK_REPEATS : FULL_REPEATS;
   const words = (names: readonly string[]): string[] => [String(repeats), String(options.scale), ...names];
   const runners = context.emulators
-    .filter(({ guests, bootOnly }) => guests.includes(bits) && !bootOnly)
+    .filter(({ guests, only }) => guests.includes(bits) && only !== "boots")
     .map(
-      ({ name, slow, wantsUnpacked, command }): Runner => ({
+      ({ name, slow, learns, wantsUnpacked, command }): Runner => ({
         name,
         bits,
         slow: slow === true,
+        learns: learns === true,
         command: (chosen) =>
           command({
             kernel: wantsUnpacked ? kernel.unpacked : kernel.path,
@@ -122,6 +128,11 @@ export async function measurePrograms(
   return [...results.values()];
 }
 
+/** Until the guest has executed its programs and turned its machine off. */
+async function runToTheEnd(command: Command): Promise<void> {
+  await withProcess(command, (running) => running.untilEnd(LEARNING_SECONDS));
+}
+
 /** Runs programs in one process; where it fails, the programs behind the one that it failed in have another one. */
 async function takeTurn(
   context: Pick<Context, "say">,
@@ -131,6 +142,8 @@ async function takeTurn(
   const what = `${runner.bits}-bit ${programs.length === 1 ? programs[0] : "programs"} under ${runner.name}`;
   let left = programs;
   while (left.length > 0) {
+    if (runner.learns && round === 0)
+      await attempt(context, `${what}, not measured`, () => runToTheEnd(runner.command(left)));
     const progress: Progress = { runs: [], failed: [], running: undefined };
     const outcome = await attempt(context, what, () =>
       withProcess(runner.command(left), (running) => followPrograms(running, round, progress, limits)),

@@ -6,7 +6,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CommandError } from "../host/guest/command.ts";
 import { buildBase } from "./base.ts";
-import { bootPart } from "./boot.ts";
+import { bootPart, keepCode } from "./boot.ts";
 import { chart } from "./chart.ts";
 import { BASE, compare, comparisonTable } from "./compare.ts";
 import type { Context } from "./context.ts";
@@ -152,6 +152,7 @@ async function measure(context: Context, host: HostInfo, notRun: string[]): Prom
   const kvm: Record<string, string> = options.peers.includes("kvm")
     ? { kvm: "this machine's /dev/kvm, flat ring-3 code without a kernel" }
     : {};
+  if (options.parts.some((part) => part !== "size")) await keepCode(context);
   return {
     format: FORMAT,
     date: new Date().toISOString(),

@@ -40,7 +40,7 @@ export async function startPart(context: Context): Promise<StartResult[]> {
   const kernel = join(context.work, "smallest");
   writeFileSync(kernel, smallestKernel());
   const measured = context.emulators
-    .filter(({ multiboot, bootOnly }) => multiboot && !bootOnly)
+    .filter(({ multiboot, only }) => multiboot && !only)
     .map((emulator) => ({ emulator, times: [] as number[] }));
   const rounds = Math.max(context.options.reps, 3);
   for (let round = 0; round < rounds; round++) {

@@ -15,7 +15,7 @@ export async function vmsPart(context: Context): Promise<VmsResult[]> {
   const results: VmsResult[] = [];
   for (const emulator of context.emulators) {
     const accelerator = acceleratorOf(emulator);
-    if (accelerator === undefined || emulator.bootOnly) continue;
+    if (accelerator === undefined || emulator.only) continue;
     const runs: Figures[] = [];
     for (let round = 0; round < context.options.reps; round++) {
       const what = `many machines under ${emulator.name}`;

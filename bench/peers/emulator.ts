@@ -24,10 +24,12 @@ export interface Emulator {
   readonly wantsUnpacked: boolean;
   /** Takes so long that its programs share a boot whatever the options say, and that a quick run has no time for them. */
   readonly slow?: boolean;
-  /** Only its boots are measured. */
-  readonly bootOnly?: boolean;
-  /** Leaves something for its later boots of the same kernel: one that is not measured comes first. */
+  /** What alone is measured of it. */
+  readonly only?: "boots" | "boots and programs";
+  /** Leaves something for its later runs of the same guest: one that is not measured comes first. */
   readonly learns?: boolean;
+  /** Leaves code of its own for all of its later processes: one that is not measured comes before all that are. */
+  readonly keepsCode?: boolean;
   /** An accelerator of wkvm, the default first. */
   readonly oneOfSeveral?: boolean;
   /** Sleeps while its guest does. */
@@ -38,12 +40,12 @@ export interface Emulator {
 }
 
 /** What a quick run measures: of wkvm's accelerators the first, and nothing slow, but how these boot a 64-bit guest; nothing
- * that has to be taught. */
+ * but their plain form. */
 export function forQuickRun(emulators: readonly Emulator[]): Emulator[] {
   return emulators
-    .filter(({ learns }) => !learns)
+    .filter(({ oneOfSeveral, only }) => !(oneOfSeveral && only))
     .map((emulator, index) =>
-      emulator.slow || (index > 0 && emulator.oneOfSeveral) ? { ...emulator, guests: [64], bootOnly: true } : emulator,
+      emulator.slow || (index > 0 && emulator.oneOfSeveral) ? { ...emulator, guests: [64], only: "boots" } : emulator,
     );
 }
 

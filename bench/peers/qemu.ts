@@ -33,7 +33,7 @@ export function tcg(): readonly EmulatorOrReason[] {
       description: `${qemuVersion(file)}, ${program} -accel tcg${unpacked ? ", kernel unpacked beforehand" : ""}`,
       guests: [bits],
       wantsUnpacked: unpacked,
-      bootOnly: unpacked,
+      ...(unpacked ? { only: "boots" } : {}),
       idles: true,
       multiboot: true,
       command: (guest) => ({ file, args: ["-accel", "tcg", ...machineArguments(guest)] }),

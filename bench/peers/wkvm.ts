@@ -1,6 +1,7 @@
 // wkvm itself, once for each accelerator that its command has.
 import { spawnSync } from "node:child_process";
 import { basename, dirname, join } from "node:path";
+import type { Command } from "../measured-process.ts";
 import { type Emulator, machineArguments } from "./emulator.ts";
 
 /** Synonyms, and what runs two cores at once. */
@@ -30,6 +31,7 @@ export function wkvm(program: string, version: string, prefix: string = WKVM): E
     guests: [64, 32],
     wantsUnpacked: false,
     oneOfSeveral: true,
+    ...(says(help, accelerator, "[,code-cache=off]") ? { keepsCode: true } : {}),
     ...(accelerator === "ts" ? { slow: true } : {}),
     idles: true,
     multiboot: true,
@@ -42,31 +44,40 @@ export function wkvm(program: string, version: string, prefix: string = WKVM): E
   const names = acceleratorNames(help);
   return [
     ...names.map(runner),
-    ...names.filter((name) => keepsProfiles(help, name)).map((name) => again(runner(name))),
+    ...names.filter((name) => says(help, name, "[,profile=FILE]")).map((name) => again(runner(name))),
+    ...names.filter((name) => says(help, name, "[,code-cache=off]")).map((name) => first(runner(name))),
   ];
 }
 
-/** Whether `-accel help` says that what an accelerator learns can be kept for the next run. */
-function keepsProfiles(help: string, accelerator: string): boolean {
-  return help.split("\n").some((line) => line.startsWith(`${accelerator}[`) && line.includes("[,profile=FILE]"));
+/** Whether `-accel help` says that an accelerator has an option. */
+function says(help: string, accelerator: string, option: string): boolean {
+  return help.split("\n").some((line) => line.startsWith(`${accelerator}[`) && line.includes(option));
+}
+
+/** A runner that is as the first process after an installation is. */
+function first({ keepsCode: _, ...runner }: Emulator): Emulator {
+  return {
+    ...runner,
+    name: `${runner.name}-first`,
+    description: `${runner.description}, without what V8 made of the core in processes before`,
+    only: "boots",
+    command: (guest) => withOption(runner.command(guest), "code-cache=off"),
+  };
+}
+
+function withOption({ args, ...command }: Command, option: string): Command {
+  return { ...command, args: args.map((word, i) => (args[i - 1] === "-accel" ? `${word},${option}` : word)) };
 }
 
 /** A runner that knows what was hot when it booted the same kernel before. */
-function again(runner: Emulator): Emulator {
+function again({ keepsCode: _, ...runner }: Emulator): Emulator {
   return {
     ...runner,
     name: `${runner.name}-again`,
-    description: `${runner.description}, which was told what was hot in a boot before`,
-    bootOnly: true,
+    description: `${runner.description}, which was told what was hot in a run of the same guest before`,
+    only: "boots and programs",
     learns: true,
-    command: (guest) => {
-      const { args, ...command } = runner.command(guest);
-      const profile = `${guest.initrd}-${basename(guest.kernel)}.hot`;
-      return {
-        ...command,
-        args: args.map((word, i) => (args[i - 1] === "-accel" ? `${word},profile=${profile}` : word)),
-      };
-    },
+    command: (guest) => withOption(runner.command(guest), `profile=${guest.initrd}-${basename(guest.kernel)}.hot`),
   };
 }
 
