@@ -13,9 +13,10 @@ const NAMES = new Map<string, Accelerator>([
   ["tcg", "jit"],
 ]);
 export const ACCELERATOR_HELP = `Accelerators supported in wkvm:
-jit[,threshold=N][,max-modules=N][,profile=FILE][,verify=on] (default; what is executed often becomes WebAssembly; kvm and tcg
-    mean it too; FILE, made where it is missing, keeps what that was for the next run, which translates it earlier)
-interp (every instruction is interpreted)
+jit[,threshold=N][,max-modules=N][,profile=FILE][,verify=on][,code-cache=off] (default; what is executed often becomes
+    WebAssembly; kvm and tcg mean it too; FILE, made where it is missing, keeps what that was for the next run, which
+    translates it earlier; what V8 optimised of wkvm itself is kept in the cache folder, or not)
+interp[,code-cache=off] (every instruction is interpreted)
 ts (the core in plain TypeScript)
 lockstep[,a=A][,b=B][,every=N][,threshold=N] (two of them, compared every N instructions; needs -icount)
 `;
@@ -28,6 +29,8 @@ export interface AcceleratorChoice {
   maxModules: number | undefined;
   /** The file that keeps what was hot from one run to the next. */
   profile: string | undefined;
+  /** Whether what the engine made of the core is kept for the next process. */
+  codeCache: boolean | undefined;
   /** Whether the interpreter checks what it does. */
   verify: boolean | undefined;
   /** With lockstep: which cores, and how often they are compared. */
@@ -43,9 +46,11 @@ export function parseAccelerator(value: string): AcceleratorChoice {
   const maxModules = translates ? positive(values, "max-modules", 4096) : undefined;
   const profile = accel === "jit" ? values.get("profile") : undefined;
   const verify = accel === "jit" && values.has("verify") ? values.boolean("verify", false) : undefined;
+  const cacheable = (accel === "jit" || accel === "interp") && values.has("code-cache");
+  const codeCache = cacheable ? values.boolean("code-cache", true) : undefined;
   const lockstep = accel === "lockstep" ? lockstepOf(values) : undefined;
   values.finish((key) => `Property '${accel}-accel.${key}' not found`);
-  return { accel, threshold, maxModules, profile, verify, lockstep };
+  return { accel, threshold, maxModules, profile, codeCache, verify, lockstep };
 }
 
 function positive(values: KeyValues, key: string, most: number): number | undefined {

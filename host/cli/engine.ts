@@ -20,7 +20,7 @@ const LAST_UNHINTED = 12;
 /** Loops that the optimising compiler copies into themselves or in front of themselves are large as they are. */
 const LARGE_LOOPS = ["--no-wasm-loop-unrolling", "--no-wasm-loop-peeling"];
 
-/** Sets what the whole process compiles WebAssembly by: for the command, not for the library. Before the core is compiled. */
+/** Sets what the whole process compiles WebAssembly by: for the command, not for the library. Before the core is compiled, and before its code is kept. */
 export function tuneEngine(): void {
   setTieringBudget(CORE_BUDGET);
   for (const flag of LARGE_LOOPS) setFlagsFromString(flag);
@@ -43,4 +43,5 @@ function setTieringBudget(bytes: number): void {
 export function collectGarbage(): void {
   setFlagsFromString("--expose-gc");
   (runInNewContext("gc") as () => void)();
+  setFlagsFromString("--no-expose-gc");
 }

@@ -1,5 +1,6 @@
 // Makes the machine that a command line describes, runs it to its end, and puts everything back.
 import { memoriesMade } from "../boot/decompress/unpacker.ts";
+import { cacheFolder } from "../guest/cache.ts";
 import type { KvmCpuidEntry } from "../kvm/cpuid-table.ts";
 import { describeObstacle, type TranslationObstacle } from "../kvm/obstacle.ts";
 import { Kvm } from "../kvm/system.ts";
@@ -7,6 +8,7 @@ import { Machine } from "../machine/machine.ts";
 import { layOutMemory } from "../machine/memory-map.ts";
 import { HumanMonitor, type MonitorTarget } from "../monitor/hmp.ts";
 import { type Guest, guestOf } from "./boot-files.ts";
+import { CodeCache } from "./code-cache.ts";
 import { type Consoles, openConsoles } from "./consoles.ts";
 import { collectGarbage, tuneEngine, tuneForModule } from "./engine.ts";
 import { Log } from "./log.ts";
@@ -33,7 +35,8 @@ export async function runMachine(
   const guest = await guestOf(settings);
   if (guest.notice) process.stderr.write(`${program}: ${guest.notice}\n`);
   tuneEngine();
-  const kvm = await Kvm.open(settings.accelerator);
+  const code = settings.accelerator.codeCache === false ? undefined : new CodeCache(cacheFolder());
+  const kvm = await Kvm.open({ ...settings.accelerator, compile: code && ((bytes) => code.compile(bytes)) });
   const warnOfObstacle = (obstacle: TranslationObstacle): void =>
     warn(`the guest is interpreted, which takes several times as long: ${describeObstacle(obstacle)}`);
   if (kvm.translationObstacle) warnOfObstacle(kvm.translationObstacle);
@@ -67,6 +70,8 @@ export async function runMachine(
     if (settings.startPaused) machine.pause();
     const end = await machine.run();
     profile?.save(machine.vm);
+    tuneEngine();
+    code?.keep();
     if (end.kind === "poweroff" && settings.noShutdown) {
       shutDown = true;
       await quitRequested;

@@ -72,6 +72,7 @@ function defaults(): Settings {
       threshold: undefined,
       maxModules: undefined,
       profile: undefined,
+      codeCache: undefined,
       verify: undefined,
       lockstep: undefined,
     },

@@ -193,21 +193,33 @@ export async function loadTypeScriptCore(): Promise<CoreProgram> {
 
 let shipped: Promise<WebAssembly.Module> | undefined;
 
+/** Makes a module of a core's bytes, as WebAssembly.compile() does. */
+export type CoreCompiler = (bytes: BufferSource) => Promise<WebAssembly.Module>;
+
+const compileNow: CoreCompiler = (bytes) => WebAssembly.compile(bytes);
+
 /**
  * Compiles the given core, or once and for all the one that lies beside this file. Throws ENODEV without either, EPERM
  * where the host lets nobody compile.
  */
-export async function compileCore(source?: CoreSource): Promise<WebAssembly.Module> {
+export async function compileCore(
+  source?: CoreSource,
+  compile: CoreCompiler = compileNow,
+): Promise<WebAssembly.Module> {
   if (source instanceof WebAssembly.Module) return source;
   if (source === undefined) {
-    shipped ??= compileShipped();
+    shipped ??= compileShipped(compile);
     return shipped;
   }
-  return compileFrom(source, "this core cannot be used");
+  return compileFrom(source, compile, "this core cannot be used");
 }
 
 /** `complaint`: what an error begins with. */
-async function compileFrom(source: BufferSource | URL, complaint: string): Promise<WebAssembly.Module> {
+async function compileFrom(
+  source: BufferSource | URL,
+  compile: CoreCompiler,
+  complaint: string,
+): Promise<WebAssembly.Module> {
   const unusable = (error: unknown) => new KvmError("ENODEV", `${complaint}: ${String(error)}`);
   let bytes: BufferSource;
   try {
@@ -216,7 +228,7 @@ async function compileFrom(source: BufferSource | URL, complaint: string): Promi
     throw unusable(error);
   }
   try {
-    return await WebAssembly.compile(bytes);
+    return await compile(bytes);
   } catch (error) {
     if (obstacleBehind(error, bytes) !== "forbidden") throw unusable(error);
     throw new KvmError("EPERM", `${describeObstacle("forbidden")}; the accelerator 'ts' does without`);
@@ -230,10 +242,10 @@ async function shippedUrl(): Promise<URL> {
   return named ? await fileUrl(named) : new URL("./core.wasm", import.meta.url);
 }
 
-async function compileShipped(): Promise<WebAssembly.Module> {
+async function compileShipped(compile: CoreCompiler): Promise<WebAssembly.Module> {
   const at = await shippedUrl();
   try {
-    return await compileFrom(at, `core.wasm cannot be loaded from ${at.href}`);
+    return await compileFrom(at, compile, `core.wasm cannot be loaded from ${at.href}`);
   } catch (error) {
     shipped = undefined;
     throw error;

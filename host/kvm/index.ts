@@ -1,7 +1,7 @@
 // The KVM API: what `import ... from "wkvm"` gives.
 
 export type { TraceListener } from "./callbacks.ts";
-export type { CoreSource } from "./core.ts";
+export type { CoreCompiler, CoreSource } from "./core.ts";
 export { FEATURE_NAMES } from "./cpu-features.ts";
 export { type CpuModel, cpuModels, DEFAULT_CPU_MODEL, parseCpuModel } from "./cpu-models.ts";
 export { type CpuidOptions, cpuidFor } from "./cpuid.ts";

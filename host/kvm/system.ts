@@ -1,6 +1,6 @@
 // Kvm: what /dev/kvm is: the core, its capabilities, and the way to a VM.
 
-import { type CoreProgram, type CoreSource, compileCore, loadTypeScriptCore } from "./core.ts";
+import { type CoreCompiler, type CoreProgram, type CoreSource, compileCore, loadTypeScriptCore } from "./core.ts";
 import { cpuidFor } from "./cpuid.ts";
 import type { KvmCpuidEntry } from "./cpuid-table.ts";
 import { KvmError } from "./errors.ts";
@@ -33,10 +33,12 @@ export interface KvmOptions extends TranslationOptions {
   readonly lockstep?: { readonly a: Accelerator; readonly b: Accelerator; readonly every?: number } | undefined;
   /** The core, where it is not to be the one that lies beside this module: compiled, as bytes, or where to get it. */
   readonly core?: CoreSource;
+  /** What compiles it where it is not compiled, for who keeps compiled code (default WebAssembly.compile()). */
+  readonly compile?: CoreCompiler;
 }
 
 /** Loads the core of an accelerator. Throws ENODEV. */
-async function programFor(accel: Accelerator, core: CoreSource | undefined): Promise<CoreProgram> {
+async function programFor(accel: Accelerator, { core, compile }: KvmOptions): Promise<CoreProgram> {
   if (accel === "ts" && core === undefined) return loadTypeScriptCore();
   if (accel !== "interp" && accel !== "jit") throw new KvmError("ENODEV", `accelerator '${accel}' is not available`);
   if (typeof WebAssembly === "undefined") {
@@ -45,7 +47,7 @@ async function programFor(accel: Accelerator, core: CoreSource | undefined): Pro
   if (typeof SharedArrayBuffer === "undefined") {
     throw new KvmError("ENODEV", "this platform has no SharedArrayBuffer (a page needs cross-origin isolation)");
   }
-  return compileCore(core);
+  return compileCore(core, compile);
 }
 
 /** How an accelerator translates on this host. Throws EINVAL. */
@@ -107,16 +109,16 @@ export class Kvm {
    */
   static async open(options: KvmOptions = {}): Promise<Kvm> {
     const named = namedAccelerator();
-    const { accel = named.accel, threshold = named.threshold, core } = options;
+    const { accel = named.accel, threshold = named.threshold } = options;
     const asked = { ...options, threshold };
     if (options.verify && accel !== "jit") throw new KvmError("EINVAL", `'${accel}' has no regions to verify`);
     if (accel !== "lockstep") {
-      const program = await programFor(accel, core);
+      const program = await programFor(accel, options);
       const obstacle = obstacleTo([accel], options.verify);
       return new Kvm(program, translationOf(accel, asked, obstacle), obstacle);
     }
     const { a = "interp", b = "ts", every } = options.lockstep ?? {};
-    const [first, second] = [await programFor(a, core), await programFor(b, core)];
+    const [first, second] = [await programFor(a, options), await programFor(b, options)];
     const obstacle = obstacleTo([a, b], false);
     const pair = {
       a: { name: a, program: first, translation: translationOf(a, asked, obstacle) },

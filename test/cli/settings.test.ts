@@ -78,9 +78,13 @@ test("kvm and tcg name the default accelerator, alone or in a list", () => {
     threshold: 50,
     maxModules: undefined,
     profile: undefined,
+    codeCache: undefined,
     verify: undefined,
     lockstep: undefined,
   });
+  assert.equal(settings("-accel jit,code-cache=off").accelerator.codeCache, false);
+  assert.equal(settings("-accel interp,code-cache=on").accelerator.codeCache, true);
+  refuses("-accel ts,code-cache=off", /Property 'ts-accel.code-cache' not found/);
   assert.equal(settings("-accel jit,profile=a/b").accelerator.profile, "a/b");
   refuses("-accel interp,profile=a", /Property 'interp-accel.profile' not found/);
   assert.equal(settings("-accel jit,verify=on").accelerator.verify, true);

@@ -1,0 +1,59 @@
+// The machine code that V8 has made of a module, as bytes, and a module made of such bytes. Browsers keep it from one
+// visit to the next by themselves; Node has no other way to it than the functions that V8 has for its own tests.
+import { setFlagsFromString } from "node:v8";
+
+interface Serializer {
+  /** Ends the process where no function has been optimised. */
+  serialize(module: WebAssembly.Module): ArrayBuffer;
+  /** Undefined for bytes that another version of V8 wrote, or this one under other flags or on another processor. */
+  deserialize(code: ArrayBuffer, bytes: Uint8Array): WebAssembly.Module | undefined;
+  /** Has the optimising compiler take an exported function now. */
+  optimize(exported: unknown): void;
+  isOptimized(exported: unknown): boolean;
+}
+
+/**
+ * The code of `module`'s functions that the optimising compiler has taken. `one`: a small function that an instance of it exports.
+ * Undefined where this engine does not optimise, or has no such interface.
+ */
+export function machineCodeOf(module: WebAssembly.Module, one: WebAssembly.ExportValue): Uint8Array | undefined {
+  return withSerializer(({ serialize, optimize, isOptimized }) => {
+    optimize(one);
+    return isOptimized(one) ? new Uint8Array(serialize(module)) : undefined;
+  });
+}
+
+/** A module of WebAssembly `bytes` whose functions have that code. `code` has to be what machineCodeOf() gave for these bytes: it is not checked. */
+export function moduleWithCode(bytes: Uint8Array, code: Uint8Array): WebAssembly.Module | undefined {
+  return withSerializer(({ deserialize }) => deserialize(new Uint8Array(code).buffer, bytes));
+}
+
+/** What `use` returns; undefined where V8 has no such functions, or may make no functions of strings. */
+function withSerializer<T>(use: (serializer: Serializer) => T): T | undefined {
+  // The syntax is there for these few lines alone. It is one of the flags that code is only good under.
+  setFlagsFromString("--allow-natives-syntax");
+  try {
+    const serializer = serializerOf();
+    return serializer && use(serializer);
+  } finally {
+    setFlagsFromString("--no-allow-natives-syntax");
+  }
+}
+
+function serializerOf(): Serializer | undefined {
+  try {
+    return {
+      serialize: new Function("module", "return %SerializeWasmModule(module)") as Serializer["serialize"],
+      deserialize: new Function(
+        "code",
+        "bytes",
+        "return %DeserializeWasmModule(code, bytes)",
+      ) as Serializer["deserialize"],
+      optimize: new Function("f", "%WasmTierUpFunction(f)") as Serializer["optimize"],
+      isOptimized: new Function("f", "return %IsTurboFanFunction(f)") as Serializer["isOptimized"],
+    };
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof EvalError) return undefined;
+    throw error;
+  }
+}
