@@ -78,10 +78,14 @@ function wayOut(way: u32, base: u32, delta: i32, uncounted: i32): void {
   i64const(placeOf(delta, uncounted));
   localSet(placeLocal);
   if (usedSlots) {
-    localGet(base);
-    localSet(L_BASE);
-    i32const(way == F_LEAVE);
-    localSet(goesOnLocal);
+    if (base != L_BASE) {
+      localGet(base);
+      localSet(fromLocal);
+    }
+    if (way == F_LEAVE) {
+      i32const(1);
+      localSet(goesOnLocal);
+    }
   }
   usesExit = true;
   br(labelOf(exitScope));
@@ -131,8 +135,10 @@ export function undo(): void {
 // Most ways out lead to the interpreter, hardly any of them is ever taken, and what each does is compiled all the same. They
 // say where they come from and go to one place behind the region. Those on to another region, which are taken, do so from
 // where they are, but for regions that have the x87 in locals, which give it back in that place.
-/** i64: where the region is left; i32: whether the guest goes on there. */
+/** i64: where the region is left; i64, with the x87 in locals: from what that counts, L_BASE where
+ * nothing else is said; i32: whether the guest goes on there, which it does not where nothing is said. */
 let placeLocal: u32 = 0;
+let fromLocal: u32 = 0;
 let goesOnLocal: u32 = 0;
 /** The scope behind which that place is, and whether anything leads there. */
 let exitScope: u32 = 0;
@@ -146,7 +152,13 @@ const PLACE_OPEN: i64 = PLACE_UNMAPPED - 1;
 export function beginWaysOut(): void {
   beginScopes();
   placeLocal = addLocal(I64);
-  if (usedSlots) goesOnLocal = addLocal(I32);
+  fromLocal = L_BASE;
+  if (usedSlots) {
+    goesOnLocal = addLocal(I32);
+    fromLocal = addLocal(I64);
+    localGet(L_BASE);
+    localSet(fromLocal);
+  }
   block(VOID);
   exitScope = scopes;
   usesExit = false;
@@ -178,7 +190,7 @@ function goOnFromPlace(): void {
   localGet(placeLocal);
   i64const(PLACE_FLAGS);
   byte(I64_SHR_S);
-  pushAddressOf(placeLocal, L_BASE);
+  pushAddressOf(placeLocal, fromLocal);
   pushFuelOf(placeLocal, L_FUEL);
   localGet(L_FLAG_DST);
   localGet(L_FLAG_SRC);
@@ -196,7 +208,7 @@ export function endWaysOut(): void {
       end();
     }
     localGet(placeLocal);
-    localGet(L_BASE);
+    localGet(fromLocal);
     localGet(L_FUEL);
     localGet(L_FLAG_DST);
     localGet(L_FLAG_SRC);

@@ -1,13 +1,13 @@
 // Sums, differences and products of normal numbers in line, rounded to nearest: without branches, since which operand is
 // larger, and whether a product carries, is nothing that a processor could foresee. Whatever is not normal, before or
 // after, the core computes.
-import { FPU_ADD, FPU_MUL, FPU_SUB, FPU_SUBR } from "../../execute/x87/arithmetic";
+import { FPU_DIV, FPU_DIVR, FPU_MUL, FPU_SUB, FPU_SUBR } from "../../execute/x87/arithmetic";
 import { brIfUnlikely } from "../hints";
 import { addParameter, beginType, helperFunction, RUNTIME_COMPUTE_X87 } from "../imports";
 import { TR_X87_RESULT } from "../layout";
 import { temp } from "../locals";
 import {
-  I32_ADD, I32_AND, I32_EQ, I32_GT_U, I32_LOAD, I32_LT_S, I32_LT_U, I32_SHL, I32_SHR_S, I32_SHR_U, I32_SUB, I32_WRAP, I32_XOR, I64_ADD, I64_AND, I64_CLZ, I64_EQZ, I64_EXTEND_S, I64_EXTEND_U, I64_LT_U, I64_MUL, I64_OR, I64_SHL, I64_SHR_S, I64_SHR_U, I64_XOR, SELECT,
+  I32_ADD, I32_AND, I32_EQ, I32_GE_S, I32_GT_U, I32_LOAD, I32_LT_S, I32_LT_U, I32_SHL, I32_SHR_S, I32_SHR_U, I32_SUB, I32_WRAP, I32_XOR, I64_ADD, I64_AND, I64_CLZ, I64_EQZ, I64_EXTEND_S, I64_EXTEND_U, I64_LT_U, I64_MUL, I64_OR, I64_SHL, I64_SHR_S, I64_SHR_U, I64_XOR, SELECT,
 } from "../opcodes";
 import { loadField } from "../state";
 import { block, br, byte, call, end, I32, I64, i32const, i64const, ifBlock, localGet, localSet, localTee, VOID } from "../writer";
@@ -18,7 +18,7 @@ import { MAGNITUDE, RESULT_UP, SIGN, SPECIAL } from "./word";
 
 /** ST(to) = (sigA, expA) op (sigB, expB), all of them locals; `op`: FPU_*. */
 export function arithmetic(op: i32, sigA: u32, expA: u32, sigB: u32, expB: u32, to: i32): void {
-  if (op != FPU_ADD && op != FPU_MUL && op != FPU_SUB && op != FPU_SUBR) return computed(op, sigA, expA, sigB, expB, to);
+  if (op == FPU_DIV || op == FPU_DIVR) return computed(op, sigA, expA, sigB, expB, to);
   block(VOID);
   block(VOID);
   if (op == FPU_MUL) multiply(sigA, expA, sigB, expB, to);
@@ -53,6 +53,7 @@ export function computed(op: i32, sigA: u32, expA: u32, sigB: u32, expB: u32, to
   byte(I32_SHR_U);
   i32const(1);
   byte(I32_AND);
+  byte(I64_EXTEND_U);
   setUp();
 }
 
@@ -160,16 +161,16 @@ function multiply(sigA: u32, expA: u32, sigB: u32, expB: u32, to: i32): void {
   br(1);
 }
 
-/** Shifts high:low to the left by an i64 local below 64. */
+/** Shifts high:low to the left by an i64 local below 64: by more than 2 only where `low` has nothing below its two upper bits. */
 function shiftUp(high: u32, low: u32, shift: u32): void {
   two(high, shift);
   byte(I64_SHL);
   localGet(low);
-  i64const(1);
+  i64const(62);
   byte(I64_SHR_U);
   localGet(shift);
-  i64const(63);
-  byte(I64_XOR);
+  byte(I64_SHL);
+  i64const(2);
   byte(I64_SHR_U);
   byte(I64_OR);
   localSet(high);
@@ -181,7 +182,7 @@ function shiftUp(high: u32, low: u32, shift: u32): void {
 /** Leaves the outer of two scopes, or the inner one where the core has to compute. */
 function add(sigA: u32, expA: u32, sigB: u32, expBGiven: u32, to: i32, negate: bool): void {
   const difference = temp(I32);
-  const swap = temp(I32);
+  const below = temp(I32);
   const big = temp(I64);
   const small = temp(I64);
   const signExp = temp(I32);
@@ -208,13 +209,12 @@ function add(sigA: u32, expA: u32, sigB: u32, expBGiven: u32, to: i32, negate: b
   byte(I32_SHL);
   localSet(difference);
   // The larger magnitude first: the difference is even, and so below 1 if it is 0.
-  localGet(difference);
   two(sigA, sigB);
   byte(I64_LT_U);
-  byte(I32_LT_S);
-  localSet(swap);
+  localSet(below);
   two(sigB, sigA);
-  localGet(swap);
+  two(difference, below);
+  byte(I32_LT_S);
   byte(SELECT);
   localSet(big);
   two(sigA, sigB);
@@ -222,8 +222,10 @@ function add(sigA: u32, expA: u32, sigB: u32, expBGiven: u32, to: i32, negate: b
   localGet(big);
   byte(I64_XOR);
   localSet(small);
-  two(expB, expA);
-  localGet(swap);
+  // The same question the other way round: V8 has the answer to one in a register where it is asked twice.
+  two(expA, expB);
+  two(difference, below);
+  byte(I32_GE_S);
   byte(SELECT);
   localSet(signExp);
   localGet(difference);
@@ -262,10 +264,7 @@ function add(sigA: u32, expA: u32, sigB: u32, expBGiven: u32, to: i32, negate: b
   localGet(mask);
   byte(I64_XOR);
   byte(I64_ADD);
-  localTee(low);
-  localGet(shift);
-  byte(I64_LT_U);
-  byte(I64_EXTEND_U);
+  localSet(low);
   localGet(small);
   i64const(1);
   byte(I64_SHR_U);
@@ -277,7 +276,13 @@ function add(sigA: u32, expA: u32, sigB: u32, expBGiven: u32, to: i32, negate: b
   localGet(mask);
   byte(I64_XOR);
   byte(I64_ADD);
+  localTee(high);
+  i64const(1);
   byte(I64_ADD);
+  localGet(high);
+  two(low, shift);
+  byte(I64_LT_U);
+  byte(SELECT);
   localGet(mask);
   byte(I64_XOR);
   localTee(high);

@@ -190,7 +190,7 @@ export function fromInteger(): void {
 }
 
 // ---------------------------------------------------------------- stores
-/** What a store found, for when it is done. i64: what goes to memory; i32: whether it was rounded up; i64: what it left
+/** What a store found, for when it is done. i64: what goes to memory; i64: whether it was rounded up; i64: what it left
  * out; i32: further exceptions, whose local is 0 where there are none. */
 export let stored: u32 = 0;
 export let storedUp: u32 = 0;
@@ -202,11 +202,10 @@ export function toBinary(fraction: i32, above: i32): void {
   const drop: i64 = 63 - fraction;
   const all = fraction == 52 ? 0x7ff : 0xff;
   const whole = temp(I64);
-  const up = temp(I64);
   const from = sigLocal(0);
   const signExp = expLocal(0);
   stored = temp(I64);
-  storedUp = temp(I32);
+  storedUp = temp(I64);
   storedRest = temp(I64);
   storedFlags = 0;
   localGet(signExp);
@@ -230,7 +229,7 @@ export function toBinary(fraction: i32, above: i32): void {
   missIf();
   pushSign(signExp, fraction);
   localSet(stored);
-  i32const(0);
+  i64const(0);
   localSet(storedUp);
   i64const(0);
   localSet(storedRest);
@@ -244,12 +243,10 @@ export function toBinary(fraction: i32, above: i32): void {
   byte(I64_SHR_U);
   localSet(whole);
   pushRoundedUp(storedRest, whole);
-  localTee(up);
-  byte(I32_WRAP);
   localSet(storedUp);
   // The integer bit adds 1 to the exponent, and so does a carry.
   localGet(whole);
-  localGet(up);
+  localGet(storedUp);
   byte(I64_ADD);
   localGet(signExp);
   i32const(above + 1);
@@ -271,20 +268,19 @@ export function toBinary(fraction: i32, above: i32): void {
 
 /** Pushes the sign where the format has it. */
 function pushSign(signExp: u32, fraction: i32): void {
+  // Not by a mask: V8 loads this one into a register.
   localGet(signExp);
-  i32const(SIGN);
-  byte(I32_AND);
+  i32const(31);
+  byte(I32_SHR_U);
   byte(I64_EXTEND_U);
-  if (fraction == 52) {
-    i64const(32);
-    byte(I64_SHL);
-  }
+  i64const(fraction == 52 ? 63 : 31);
+  byte(I64_SHL);
 }
 
 /** ST(0) as an integer of `width` bits, by the core. */
 export function toInteger(width: i32, chop: i32): void {
   stored = temp(I64);
-  storedUp = temp(I32);
+  storedUp = temp(I64);
   storedFlags = temp(I32);
   storedRest = 0;
   localGet(sigLocal(0));
@@ -302,6 +298,7 @@ export function toInteger(width: i32, chop: i32): void {
   localTee(storedFlags);
   i32const(RESULT_UP);
   byte(I32_SHR_U);
+  byte(I64_EXTEND_U);
   localSet(storedUp);
 }
 

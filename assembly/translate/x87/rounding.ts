@@ -1,7 +1,7 @@
 // Rounding to nearest in line, without branches that a processor would have to foresee.
 import { brIfUnlikely } from "../hints";
 import { temp } from "../locals";
-import { I32_GE_U, I32_SHL, I32_SUB, I32_WRAP, I64_ADD, I64_AND, I64_EXTEND_U, I64_GE_S, I64_NE, I64_OR, I64_SHL, I64_SHR_U } from "../opcodes";
+import { I32_GE_U, I32_SHL, I32_SUB, I64_ADD, I64_AND, I64_EXTEND_U, I64_GE_S, I64_NE, I64_OR, I64_SHL, I64_SHR_U } from "../opcodes";
 import { byte, i32const, I64, i64const, localGet, localSet, localTee } from "../writer";
 import { roundingBits } from "./records";
 import { expLocal, noteInexact, setUp, sigLocal } from "./state";
@@ -30,6 +30,17 @@ export function pushRoundedUp(rest: u32, whole: u32): void {
   byte(I64_AND);
   i64const(63);
   byte(I64_SHR_U);
+}
+
+/** Pushes whether a result's sign and exponent, in a local, are not those of a normal number. */
+export function isNoNumber(exp: u32): void {
+  localGet(exp);
+  i32const(1);
+  byte(I32_SHL);
+  i32const(2);
+  byte(I32_SUB);
+  i32const(LARGEST << 1);
+  byte(I32_GE_U);
 }
 
 /**
@@ -71,20 +82,13 @@ export function roundTo(high: u32, low: u32, exp: u32, to: i32, slow: u32): void
   i64const(0);
   byte(I64_GE_S);
   brIfUnlikely(slow);
-  localGet(exp);
-  i32const(1);
-  byte(I32_SHL);
-  i32const(2);
-  byte(I32_SUB);
-  i32const(LARGEST << 1);
-  byte(I32_GE_U);
+  isNoNumber(exp);
   brIfUnlikely(slow);
   localGet(sig);
   localSet(sigLocal(to));
   localGet(exp);
   localSet(expLocal(to));
   localGet(up);
-  byte(I32_WRAP);
   setUp();
   noteInexact(low);
 }

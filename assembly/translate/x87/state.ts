@@ -8,9 +8,9 @@ import { B_ENTRY, blockAt } from "../blocks";
 import { addParameter, beginType, helperFunction, RUNTIME_ATTACH_X87, RUNTIME_DETACH_X87 } from "../imports";
 import { TR_X87_WINDOW } from "../layout";
 import { missIf } from "../leave";
-import { addLocal, L_NEXT } from "../locals";
-import { pushTraceRip } from "../memory-access";
-import { I32_AND, I32_LOAD, I32_LT_U, I32_MUL, I32_NE, I32_OR, I32_REM_U, I32_SHR_U, I32_STORE, I32_WRAP, I32_XOR, I64_EXTEND_U, I64_LOAD, I64_NE, I64_OR, I64_SHR_U, I64_STORE, SELECT } from "../opcodes";
+import { addLocal, L_BASE, L_NEXT } from "../locals";
+import { traceDelta } from "../memory-access";
+import { I32_AND, I32_LOAD, I32_LT_U, I32_MUL, I32_NE, I32_OR, I32_REM_U, I32_SHR_U, I32_STORE, I32_WRAP, I32_XOR, I64_ADD, I64_EXTEND_S, I64_EXTEND_U, I64_LOAD, I64_NE, I64_OR, I64_SHR_U, I64_STORE, SELECT } from "../opcodes";
 import { dispatchCount, dispatched, orderAt, ordered } from "../order";
 import { field, loadField } from "../state";
 import { byte, call, end, I32, I64, i32const, i64const, ifBlock, localGet, localSet, VOID } from "../writer";
@@ -20,13 +20,14 @@ import { X_TOP } from "./word";
 
 /** i32: the word of word.ts; 0: the vCPU has the x87. */
 let word: u32 = 0;
-/** i32: C1. */
+/** i64, as what makes it is: C1. */
 let up: u32 = 0;
 /** i64: not 0: a result was inexact. */
 let inexact: u32 = 0;
-/** i64 and i32: what noteInstruction() is given; the same for noteOperand(). An ABOUT_* of 0: nothing is to be noted. */
-let ip: u32 = 0;
-let about: u32 = 0;
+/** i64: what noteInstruction() is given: ABOUT_* in the upper half, in the lower one where its trace begins, from L_BASE on. It is
+ * one constant, where an address would be computed at each access to memory, which may leave. i64 and i32: the same for noteOperand().
+ * An ABOUT_* of 0: nothing is to be noted. */
+let last: u32 = 0;
 let dp: u32 = 0;
 let aboutData: u32 = 0;
 let firstSig: u32 = 0;
@@ -48,11 +49,10 @@ let isHelper: bool = false;
 export function beginX87(): void {
   if (!usedSlots) return;
   word = addLocal(I32);
-  up = addLocal(I32);
-  about = addLocal(I32);
   aboutData = addLocal(I32);
+  up = addLocal(I64);
   inexact = addLocal(I64);
-  ip = addLocal(I64);
+  last = addLocal(I64);
   dp = addLocal(I64);
   const count = <u32>popcnt<u32>(usedSlots);
   firstSig = addLocal(I64);
@@ -142,7 +142,7 @@ export function setUp(): void {
   localSet(up);
 }
 export function clearUp(): void {
-  i32const(0);
+  i64const(0);
   localSet(up);
 }
 /** Results were inexact if the i64 in a local is not 0. */
@@ -154,6 +154,7 @@ export function noteInexact(local: u32): void {
 }
 export function pushUp(): void {
   localGet(up);
+  byte(I32_WRAP);
 }
 /** Pushes 0 or 1. */
 export function pushInexact(): void {
@@ -164,10 +165,8 @@ export function pushInexact(): void {
 
 /** What noteInstruction() does. */
 export function noteInstruction(bits: u32): void {
-  pushTraceRip();
-  localSet(ip);
-  i32const(bits);
-  localSet(about);
+  i64const((<i64>bits << 32) | <i64>(<u32>traceDelta));
+  localSet(last);
 }
 /** What noteOperand() does; the address is on the stack. */
 export function noteOperand(bits: u32): void {
@@ -199,8 +198,8 @@ function moveSlots(store: bool): void {
 }
 
 function nothingNoted(): void {
-  i32const(0);
-  localSet(about);
+  i64const(0);
+  localSet(last);
   i32const(0);
   localSet(aboutData);
   i64const(0);
@@ -219,6 +218,7 @@ function attach(): void {
   byte(I32_SHR_U);
   i32const(1);
   byte(I32_AND);
+  byte(I64_EXTEND_U);
   localSet(up);
   moveSlots(false);
 }
@@ -281,10 +281,17 @@ export function detachX87(): void {
   ifBlock(VOID);
   moveSlots(true);
   localGet(word);
-  localGet(up);
+  pushUp();
   pushInexact();
-  localGet(ip);
-  localGet(about);
+  localGet(L_BASE);
+  localGet(last);
+  byte(I32_WRAP);
+  byte(I64_EXTEND_S);
+  byte(I64_ADD);
+  localGet(last);
+  i64const(32);
+  byte(I64_SHR_U);
+  byte(I32_WRAP);
   localGet(dp);
   localGet(aboutData);
   beginType();
