@@ -11,6 +11,7 @@ import {
 } from "../opcodes";
 import { loadField } from "../state";
 import { block, br, byte, call, end, I32, I64, i32const, i64const, ifBlock, localGet, localSet, localTee, VOID } from "../writer";
+import { quotient } from "./quotients";
 import { roundingBits } from "./records";
 import { roundTo, two } from "./rounding";
 import { clearUp, expLocal, setUp, sigLocal } from "./state";
@@ -18,7 +19,7 @@ import { MAGNITUDE, RESULT_UP, SIGN, SPECIAL } from "./word";
 
 /** ST(to) = (sigA, expA) op (sigB, expB), all of them locals; `op`: FPU_*. */
 export function arithmetic(op: i32, sigA: u32, expA: u32, sigB: u32, expB: u32, to: i32): void {
-  if (op == FPU_DIV || op == FPU_DIVR) return computed(op, sigA, expA, sigB, expB, to);
+  if (op == FPU_DIV || op == FPU_DIVR) return quotient(op, sigA, expA, sigB, expB, to);
   block(VOID);
   block(VOID);
   if (op == FPU_MUL) multiply(sigA, expA, sigB, expB, to);

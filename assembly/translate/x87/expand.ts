@@ -19,11 +19,12 @@ import { byte, I32, I64, i32const, i64const, localGet, localSet, localTee, memor
 import { arithmetic, computed } from "./arithmetic";
 import { compareToCodes, compareToFlags } from "./compare";
 import { exp, fromF32, fromF64, fromF80, fromInteger, sig, stored, storedFlags, storedRest, storedUp, toBinary, toF80, toInteger } from "./convert";
+import { squareRoot } from "./quotients";
 import { first, fourth, second, third } from "./records";
 import {
   clearUp, empty, expLocal, fill, isInline, noteInexact, noteInstruction, noteOperand, pop, push, pushInexact, pushUp, replaceInWord, setUp, sigLocal, topNow, turn,
 } from "./state";
-import { ABOVE_32, ABOVE_64, SIGN, SIGN_UP, SPECIAL, X87_ROUND, X87_SQRT, X_ROUNDS_53, X_ROUNDS_64 } from "./word";
+import { ABOVE_32, ABOVE_64, SIGN, SIGN_UP, SPECIAL, X87_ROUND, X_ROUNDS_53, X_ROUNDS_64 } from "./word";
 
 /** Exceptions of the status and control words. */
 const EXCEPTIONS: i32 = 63;
@@ -88,7 +89,7 @@ export function inlineX87(helper: u32, values: usize): void {
       byte(I64_EXTEND_S);
       fromInteger();
       return arithmetic(first, sigLocal(0), expLocal(0), sig, exp, 0);
-    case HELPER_fsqrt: return computed(X87_SQRT, sigLocal(0), expLocal(0), sigLocal(0), expLocal(0), 0);
+    case HELPER_fsqrt: return squareRoot();
     case HELPER_frndint: return computed(X87_ROUND, sigLocal(0), expLocal(0), sigLocal(0), expLocal(0), 0);
     case HELPER_fchs: return changeSign(SIGN, I32_XOR);
     case HELPER_fabs: return changeSign(~SIGN, I32_AND);
