@@ -7,7 +7,7 @@ import { addParameter, beginType, helperFunction, RUNTIME_COMPUTE_X87 } from "..
 import { TR_X87_RESULT } from "../layout";
 import { temp } from "../locals";
 import {
-  I32_ADD, I32_AND, I32_EQ, I32_GE_S, I32_GT_U, I32_LOAD, I32_LT_S, I32_LT_U, I32_SHL, I32_SHR_S, I32_SHR_U, I32_SUB, I32_WRAP, I32_XOR, I64_ADD, I64_AND, I64_CLZ, I64_EQZ, I64_EXTEND_S, I64_EXTEND_U, I64_LT_U, I64_MUL, I64_OR, I64_SHL, I64_SHR_S, I64_SHR_U, I64_XOR, SELECT,
+  I32_ADD, I32_AND, I32_EQ, I32_GE_S, I32_GT_U, I32_LOAD, I32_LT_S, I32_LT_U, I32_SHL, I32_SHR_S, I32_SHR_U, I32_SUB, I32_WRAP, I32_XOR, I64_ADD, I64_AND, I64_CLZ, I64_EQZ, I64_EXTEND_S, I64_EXTEND_U, I64_GE_S, I64_LT_S, I64_LT_U, I64_MUL, I64_OR, I64_SHL, I64_SHR_U, I64_XOR, SELECT,
 } from "../opcodes";
 import { loadField } from "../state";
 import { block, br, byte, call, end, I32, I64, i32const, i64const, ifBlock, localGet, localSet, localTee, VOID } from "../writer";
@@ -125,39 +125,39 @@ function product(a: u32, b: u32): u32 {
 function multiply(sigA: u32, expA: u32, sigB: u32, expB: u32, to: i32): void {
   const high = product(sigA, sigB);
   const low = productLow;
-  const below = temp(I64);
-  const more = temp(I64);
   const exp = temp(I32);
-  // A product of numbers in [1, 2) is in [1, 4): below 2 it is doubled. All ones: it is below.
-  localGet(high);
-  i64const(63);
-  byte(I64_SHR_S);
-  i64const(-1);
-  byte(I64_XOR);
-  localSet(below);
+  // A product of numbers in [1, 2) is in [1, 4): below 2, which is without the upper bit, it is doubled. V8 has the answer to a
+  // question in a register where it is asked twice.
   two(expA, expB);
   byte(I32_ADD);
-  i32const(0x3ffe);
+  i32const(0x3fff);
   byte(I32_SUB);
-  localGet(below);
+  localGet(high);
+  i64const(63);
+  byte(I64_SHR_U);
   byte(I32_WRAP);
   byte(I32_ADD);
   localSet(exp);
-  two(low, below);
-  byte(I64_AND);
-  localSet(more);
-  localGet(high);
-  two(high, below);
-  byte(I64_AND);
+  two(high, high);
   byte(I64_ADD);
-  localGet(more);
+  localGet(low);
   i64const(63);
   byte(I64_SHR_U);
   byte(I64_ADD);
-  localSet(high);
-  two(low, more);
+  localGet(high);
+  localGet(high);
+  i64const(0);
+  byte(I64_GE_S);
+  byte(SELECT);
+  localGet(low);
+  two(low, low);
   byte(I64_ADD);
+  localGet(high);
+  i64const(0);
+  byte(I64_LT_S);
+  byte(SELECT);
   localSet(low);
+  localSet(high);
   roundTo(high, low, exp, to, 0);
   br(1);
 }

@@ -1,4 +1,6 @@
 ;; d9 e8 d8 c0 f4
+local.get $base
+local.set $19
 block
  i32.const 0
  i32.load offset=cpu.fuel
@@ -11,25 +13,26 @@ block
  i32.const 0
  call $attach_x87
  local.set $9
- i32.const 0
- local.set $11
- i32.const 0
- local.set $12
  i64.const 0
  local.set $13
+ i32.const 0
+ local.set $10
+ i64.const 0
+ local.set $12
  i32.const 0
  i32.load offset=2100820
  i32.const 9
  i32.shr_u
  i32.const 1
  i32.and
- local.set $10
+ i64.extend_i32_u
+ local.set $11
  i32.const 0
  i64.load offset=48237680
- local.set $16
+ local.set $15
  i32.const 0
  i32.load offset=48237688
- local.set $17
+ local.set $16
  local.get $fuel
  i32.const 3
  i32.sub
@@ -41,54 +44,48 @@ block
  i32.ne
  if
   i64.const 70381629079552
-  local.set $18
-  local.get $base
-  local.set $base
-  i32.const 0
-  local.set $19
+  local.set $17
   br 1
  end
  i64.const -9223372036854775808
- local.set $16
+ local.set $15
  i32.const 16383
- local.set $17
- i32.const 0
- local.set $10
- local.get $base
+ local.set $16
  i64.const 0
- i64.add
- local.set $14
- i32.const -2135948824
  local.set $11
+ i64.const -9173830345009659904
+ local.set $13
  block
   block
    block
-    local.get $17
-    local.get $17
+    local.get $16
+    local.get $16
     i32.sub
     i32.const 1
     i32.shl
     local.set $20
-    local.get $20
-    local.get $16
-    local.get $16
+    local.get $15
+    local.get $15
     i64.lt_u
-    i32.lt_s
     local.set $21
-    local.get $16
-    local.get $16
+    local.get $15
+    local.get $15
+    local.get $20
     local.get $21
+    i32.lt_s
     select
     local.set $22
-    local.get $16
-    local.get $16
+    local.get $15
+    local.get $15
     i64.xor
     local.get $22
     i64.xor
     local.set $23
-    local.get $17
-    local.get $17
+    local.get $16
+    local.get $16
+    local.get $20
     local.get $21
+    i32.ge_s
     select
     local.set $24
     local.get $20
@@ -104,8 +101,8 @@ block
     i32.const 126
     i32.gt_u
     br_if 0
-    local.get $17
-    local.get $17
+    local.get $16
+    local.get $16
     i32.xor
     i32.const 31
     i32.shr_s
@@ -128,10 +125,7 @@ block
     local.get $28
     i64.xor
     i64.add
-    local.tee $30
-    local.get $31
-    i64.lt_u
-    i64.extend_i32_u
+    local.set $30
     local.get $23
     i64.const 1
     i64.shr_u
@@ -143,7 +137,14 @@ block
     local.get $28
     i64.xor
     i64.add
+    local.tee $29
+    i64.const 1
     i64.add
+    local.get $29
+    local.get $30
+    local.get $31
+    i64.lt_u
+    select
     local.get $28
     i64.xor
     local.tee $29
@@ -164,11 +165,11 @@ block
     local.get $31
     i64.shl
     local.get $30
-    i64.const 1
+    i64.const 62
     i64.shr_u
     local.get $31
-    i64.const 63
-    i64.xor
+    i64.shl
+    i64.const 2
     i64.shr_u
     i64.or
     local.set $29
@@ -204,20 +205,19 @@ block
     i32.ge_u
     br_if 1
     local.get $33
-    local.set $16
+    local.set $15
     local.get $24
-    local.set $17
+    local.set $16
     local.get $32
-    i32.wrap_i64
-    local.set $10
-    local.get $13
+    local.set $11
+    local.get $12
     local.get $30
     i64.or
-    local.set $13
+    local.set $12
     br 2
    end
-   local.get $17
-   local.get $17
+   local.get $16
+   local.get $16
    i32.xor
    local.get $24
    i32.xor
@@ -237,40 +237,37 @@ block
    i32.and
    if
     local.get $23
-    local.set $16
+    local.set $15
     local.get $34
-    local.set $17
-    i32.const 0
-    local.set $10
+    local.set $16
+    i64.const 0
+    local.set $11
     br 2
    end
   end
   i32.const 0
+  local.get $15
   local.get $16
-  local.get $17
+  local.get $15
   local.get $16
-  local.get $17
   call $compute_x87
-  local.set $16
+  local.set $15
   i32.const 0
   i32.load offset=48237700
   local.tee $35
   i32.const -16777217
   i32.and
-  local.set $17
+  local.set $16
   local.get $35
   i32.const 24
   i32.shr_u
   i32.const 1
   i32.and
-  local.set $10
+  i64.extend_i32_u
+  local.set $11
  end
- local.get $base
- i64.const 0
- i64.add
- local.set $14
- i32.const -2135945024
- local.set $11
+ i64.const -9173814024133935104
+ local.set $13
  local.get $9
  i32.const 1920
  i32.xor
@@ -278,20 +275,28 @@ block
  local.get $9
  if
   i32.const 0
-  local.get $16
+  local.get $15
   i64.store offset=48237680
   i32.const 0
-  local.get $17
+  local.get $16
   i32.store offset=48237688
   local.get $9
-  local.get $10
-  local.get $13
+  local.get $11
+  i32.wrap_i64
+  local.get $12
   i64.const 0
   i64.ne
+  local.get $base
+  local.get $13
+  i32.wrap_i64
+  i64.extend_i32_s
+  i64.add
+  local.get $13
+  i64.const 32
+  i64.shr_u
+  i32.wrap_i64
   local.get $14
-  local.get $11
-  local.get $15
-  local.get $12
+  local.get $10
   call $detach_x87
   i32.const 0
   local.set $9
@@ -337,31 +342,39 @@ end
 local.get $9
 if
  i32.const 0
- local.get $16
+ local.get $15
  i64.store offset=48237680
  i32.const 0
- local.get $17
+ local.get $16
  i32.store offset=48237688
  local.get $9
- local.get $10
- local.get $13
+ local.get $11
+ i32.wrap_i64
+ local.get $12
  i64.const 0
  i64.ne
+ local.get $base
+ local.get $13
+ i32.wrap_i64
+ i64.extend_i32_s
+ i64.add
+ local.get $13
+ i64.const 32
+ i64.shr_u
+ i32.wrap_i64
  local.get $14
- local.get $11
- local.get $15
- local.get $12
+ local.get $10
  call $detach_x87
  i32.const 0
  local.set $9
 end
-local.get $18
+local.get $17
 i64.const 70368744177664
 i64.and
 i64.eqz
 i32.eqz
 if
- local.get $18
+ local.get $17
  i64.const 70368744177664
  i64.xor
  local.get $flag_op
@@ -369,20 +382,20 @@ if
  i64.const 48
  i64.shl
  i64.or
- local.set $18
+ local.set $17
 end
-local.get $19
+local.get $18
 if
- local.get $18
+ local.get $17
  i64.const 48
  i64.shr_s
- local.get $base
- local.get $18
+ local.get $19
+ local.get $17
  i32.wrap_i64
  i64.extend_i32_s
  i64.add
  local.get $fuel
- local.get $18
+ local.get $17
  i64.const 32
  i64.shr_s
  i32.wrap_i64
@@ -393,8 +406,8 @@ if
  local.get $flag_src
  return_call $leave_open
 end
-local.get $18
-local.get $base
+local.get $17
+local.get $19
 local.get $fuel
 local.get $flag_dst
 local.get $flag_src

@@ -1,4 +1,6 @@
 ;; d9 e8 d9 ee d9 c9 df e9 f4
+local.get $base
+local.set $21
 block
  i32.const 0
  i32.load offset=cpu.fuel
@@ -11,31 +13,32 @@ block
  i32.const 0
  call $attach_x87
  local.set $9
- i32.const 0
- local.set $11
- i32.const 0
- local.set $12
  i64.const 0
  local.set $13
+ i32.const 0
+ local.set $10
+ i64.const 0
+ local.set $12
  i32.const 0
  i32.load offset=2100820
  i32.const 9
  i32.shr_u
  i32.const 1
  i32.and
- local.set $10
+ i64.extend_i32_u
+ local.set $11
  i32.const 0
  i64.load offset=48237664
- local.set $16
+ local.set $15
  i32.const 0
  i32.load offset=48237672
- local.set $18
- i32.const 0
- i64.load offset=48237680
  local.set $17
  i32.const 0
+ i64.load offset=48237680
+ local.set $16
+ i32.const 0
  i32.load offset=48237688
- local.set $19
+ local.set $18
  local.get $fuel
  i32.const 5
  i32.sub
@@ -47,86 +50,70 @@ block
  i32.ne
  if
   i64.const 70390219014144
-  local.set $20
-  local.get $base
-  local.set $base
-  i32.const 0
-  local.set $21
+  local.set $19
   br 1
  end
  i64.const -9223372036854775808
- local.set $17
+ local.set $16
  i32.const 16383
- local.set $19
- i32.const 0
- local.set $10
- local.get $base
+ local.set $18
  i64.const 0
- i64.add
- local.set $14
- i32.const -2135948824
  local.set $11
+ i64.const -9173830345009659904
+ local.set $13
  i64.const 0
- local.set $16
+ local.set $15
  i32.const 1048576
- local.set $18
- i32.const 0
- local.set $10
- local.get $base
- i64.const 0
- i64.add
- local.set $14
- i32.const -2135944722
- local.set $11
- local.get $16
- local.get $17
- local.set $16
  local.set $17
- local.get $18
- local.get $19
- local.set $18
- local.set $19
- i32.const 0
- local.set $10
- local.get $base
  i64.const 0
- i64.add
- local.set $14
- i32.const -2135940663
  local.set $11
+ i64.const -9173812727053811712
+ local.set $13
+ local.get $15
+ local.get $16
+ local.set $15
+ local.set $16
+ local.get $17
  local.get $18
- local.get $19
+ local.set $17
+ local.set $18
+ i64.const 0
+ local.set $11
+ i64.const -9173795293781557248
+ local.set $13
+ local.get $17
+ local.get $18
  i32.or
  i32.const 2147483647
  i32.and
  i32.const 1048576
  i32.ge_u
  if
+  local.get $15
+  local.get $17
   local.get $16
   local.get $18
-  local.get $17
-  local.get $19
   i32.const 1
   call $compare_x87
   local.set $22
  else
-  local.get $18
+  local.get $17
   i32.const 2147483647
   i32.and
   local.set $23
-  local.get $19
+  local.get $18
   i32.const 2147483647
   i32.and
   local.set $24
-  local.get $18
+  local.get $17
   i32.const 31
   i32.shr_u
   local.set $25
+  local.get $15
   local.get $16
-  local.get $17
   i64.eq
+  local.get $17
   local.get $18
-  local.get $19
   i32.eq
   i32.and
   local.set $26
@@ -134,8 +121,8 @@ block
   local.get $23
   local.get $24
   i32.lt_u
+  local.get $15
   local.get $16
-  local.get $17
   i64.lt_u
   local.get $23
   local.get $24
@@ -145,7 +132,7 @@ block
   local.get $25
   i32.xor
   local.get $25
-  local.get $19
+  local.get $18
   i32.const 31
   i32.shr_u
   i32.xor
@@ -168,12 +155,8 @@ block
  local.set $flag_src
  i32.const 0
  local.set $flag_op
- local.get $base
- i64.const 0
- i64.add
- local.set $14
- i32.const -2135934999
- local.set $11
+ i64.const -9173770967086792704
+ local.set $13
  local.get $9
  i32.const 1920
  i32.xor
@@ -181,26 +164,34 @@ block
  local.get $9
  if
   i32.const 0
-  local.get $16
+  local.get $15
   i64.store offset=48237664
   i32.const 0
-  local.get $18
+  local.get $17
   i32.store offset=48237672
   i32.const 0
-  local.get $17
+  local.get $16
   i64.store offset=48237680
   i32.const 0
-  local.get $19
+  local.get $18
   i32.store offset=48237688
   local.get $9
-  local.get $10
-  local.get $13
+  local.get $11
+  i32.wrap_i64
+  local.get $12
   i64.const 0
   i64.ne
+  local.get $base
+  local.get $13
+  i32.wrap_i64
+  i64.extend_i32_s
+  i64.add
+  local.get $13
+  i64.const 32
+  i64.shr_u
+  i32.wrap_i64
   local.get $14
-  local.get $11
-  local.get $15
-  local.get $12
+  local.get $10
   call $detach_x87
   i32.const 0
   local.set $9
@@ -248,37 +239,45 @@ end
 local.get $9
 if
  i32.const 0
- local.get $16
+ local.get $15
  i64.store offset=48237664
  i32.const 0
- local.get $18
+ local.get $17
  i32.store offset=48237672
  i32.const 0
- local.get $17
+ local.get $16
  i64.store offset=48237680
  i32.const 0
- local.get $19
+ local.get $18
  i32.store offset=48237688
  local.get $9
- local.get $10
- local.get $13
+ local.get $11
+ i32.wrap_i64
+ local.get $12
  i64.const 0
  i64.ne
+ local.get $base
+ local.get $13
+ i32.wrap_i64
+ i64.extend_i32_s
+ i64.add
+ local.get $13
+ i64.const 32
+ i64.shr_u
+ i32.wrap_i64
  local.get $14
- local.get $11
- local.get $15
- local.get $12
+ local.get $10
  call $detach_x87
  i32.const 0
  local.set $9
 end
-local.get $20
+local.get $19
 i64.const 70368744177664
 i64.and
 i64.eqz
 i32.eqz
 if
- local.get $20
+ local.get $19
  i64.const 70368744177664
  i64.xor
  local.get $flag_op
@@ -286,20 +285,20 @@ if
  i64.const 48
  i64.shl
  i64.or
- local.set $20
+ local.set $19
 end
-local.get $21
+local.get $20
 if
- local.get $20
+ local.get $19
  i64.const 48
  i64.shr_s
- local.get $base
- local.get $20
+ local.get $21
+ local.get $19
  i32.wrap_i64
  i64.extend_i32_s
  i64.add
  local.get $fuel
- local.get $20
+ local.get $19
  i64.const 32
  i64.shr_s
  i32.wrap_i64
@@ -310,8 +309,8 @@ if
  local.get $flag_src
  return_call $leave_open
 end
-local.get $20
-local.get $base
+local.get $19
+local.get $21
 local.get $fuel
 local.get $flag_dst
 local.get $flag_src
