@@ -5,7 +5,7 @@ import { cpu } from "../cpu";
 import { COLD } from "./trace-layout";
 
 export {
-  COLD, LINE, RECORD_SIZE, T_GPA, T_HOST, T_LENGTH, T_MODE, T_HASH_NEXT, T_PAGE_NEXT, T_ENTRIES, T_JUMP, T_LOWEST, T_HIGHEST, T_REGION, T_ENTRY, T_DELTA, T_REGION_COUNT, T_FLAGS, T_UNMAPPED, T_PART_LEFT,
+  COLD, LINE, RECORD_SIZE, T_GPA, T_HOST, T_LENGTH, T_MODE, T_HASH_NEXT, T_PAGE_NEXT, T_ENTRIES, T_JUMP, T_LOWEST, T_HIGHEST, T_REGION, T_ENTRY, T_DELTA, T_REGION_COUNT, T_FLAGS, T_UNMAPPED, T_PART_LEFT, T_TAKEN_IN, T_JOINED,
   T_FAR_MODE, T_FAR, T_FAR_GENERATION, T_FAR_TRACE, T_VALID, T_COUNT, T_TAKEN, T_FALL, T_RECORDS,
 } from "./trace-layout";
 
@@ -83,6 +83,8 @@ export const TRACE_PAGES: u32 = 2;
 /** Its region, which is forced, is not in a module yet; it was met before (translate/waiting.ts). */
 export const TRACE_WAITS: u32 = 4;
 export const TRACE_SEEN: u32 = 8;
+/** It is the head of a region that is not entered at it (translate/heads.ts). */
+export const TRACE_PASSED: u32 = 16;
 
 /** The record that a group's helper works on, for those that look at prefixes and segments. */
 export let record: usize = 0;

@@ -199,10 +199,18 @@ export function reach(delta: i32): i32 {
 function isRare(trace: usize): bool {
   const threshold = load<u32>(VM_JIT_THRESHOLD);
   const heat = load<u32>(trace, T_VALID);
-  return heat <= threshold && threshold - heat < threshold / RARE;
+  return heat <= threshold && threshold - heat < threshold / (takesRare ? RARE_ANEW : RARE);
 }
 /** How many times less (docs/decisions/0018). */
 const RARE: u32 = 16;
+/** The same for what takes the place of a region that lacked something (joining.ts): nothing of the loop is to be left out once more. */
+const RARE_ANEW: u32 = 500;
+
+let takesRare: bool = false;
+/** Whether the region to be made takes the place of one that lacked something. */
+export function takeRare(anew: bool): void {
+  takesRare = anew;
+}
 
 /** The instruction that begins at the end of a page and reaches into the next, which no trace has. */
 function acrossPages(page: i32, delta: i32): usize {

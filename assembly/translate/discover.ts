@@ -9,6 +9,7 @@ import {
 } from "./blocks";
 import { isComputed, KIND_ALWAYS, KIND_CALL, KIND_CONDITIONAL, KIND_INDIRECT_CALL, KIND_NEXT, KIND_RETURN, kindOf } from "./cases";
 import { code64 } from "./code-mode";
+import { joinsRegion } from "./joining";
 import { isMostlyInRegions, notePart } from "./parts";
 import { isAlive } from "./slots";
 import { attributesOf, listOf } from "./steps";
@@ -26,14 +27,23 @@ export let highest: i32 = 0;
 /** Finds the blocks of the region whose head is `trace`, now mapped at `linear`; `whole`: it is no part. False: it is not worth it. */
 export function discover(trace: usize, linear: u64, whole: bool): bool {
   ripBase = load<u64>(cpu, CPU_RIP) - (linear & 0xfff);
+  isJoining = false;
   beginBlocks(trace, linear, false);
   follow();
-  if (!whole && isMostlyInRegions()) findPart(trace, linear);
+  if (!whole && isMostlyInRegions()) {
+    if (leadsToHead() && joinsRegion(trace)) {
+      isJoining = true;
+      return false;
+    }
+    findPart(trace, linear);
+  }
   for (let i = 0; i < blockCount; i++) cut(blockAt(i));
   for (let i = 0; i < blockCount; i++) link(blockAt(i));
   measure();
   return <u32>load<u16>(firstRecord(blockAt(0)), R_CASE) >= OP_FIRST_GROUP;
 }
+/** The head will be in another region, which is made anew. */
+export let isJoining: bool = false;
 
 /** Finds the blocks of a part instead, if that is much less. */
 function findPart(trace: usize, linear: u64): void {
@@ -43,6 +53,18 @@ function findPart(trace: usize, linear: u64): void {
   if (instructionCount <= all / 2) return notePart(trace, all - instructionCount);
   beginBlocks(trace, linear, false);
   follow();
+}
+
+/** Whether a block that has been found goes to the head within its function. */
+function leadsToHead(): bool {
+  const head = load<i32>(blockAt(0), B_DELTA);
+  for (let i = 1; i < blockCount; i++) {
+    const b = blockAt(i);
+    const kind = load<u32>(b, B_KIND);
+    if ((kind == KIND_CONDITIONAL || kind == KIND_ALWAYS) && directTarget(b) == head) return true;
+    if ((kind == KIND_CONDITIONAL || kind == KIND_NEXT) && load<i32>(b, B_END) == head) return true;
+  }
+  return false;
 }
 
 function isDirect(kind: u32): bool {

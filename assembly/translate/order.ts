@@ -6,6 +6,7 @@
 // dispatcher, a br_table at the head of the function. Sets of blocks are u64 masks.
 import { cpu } from "../cpu";
 import { B_ENTRY, B_FLAGS, B_POSITION, B_PREDECESSORS, B_SUCCESSORS, BLOCK_ENTERED, blockAt, blockCount } from "./blocks";
+import { mayPassHead } from "./heads";
 import { SCOPES_MAX, TR_ORDER, TR_SCOPES } from "./layout";
 
 export const SCOPE_LOOP: u32 = 1;
@@ -23,6 +24,10 @@ export let dispatched: u64 = 0;
 export let dispatchCount: i32 = 0;
 export let scopeCount: i32 = 0;
 let overflow: bool = false;
+/** The head, as a set of blocks. */
+const HEAD: u64 = 1;
+/** Whether the region is entered at its head (heads.ts). */
+export let enteredAtHead: bool = true;
 
 // @ts-ignore: decorator
 @inline export function scopeAt(index: i32): usize {
@@ -72,13 +77,36 @@ function findPredecessors(): void {
 
 /** Orders the blocks of the region from its head, block 0. False: it has too many edges. */
 export function orderBlocks(): bool {
-  const all: u64 = blockCount == 64 ? 0xffffffffffffffff : bit(blockCount) - 1;
-  let roots: u64 = 1;
-  for (let i = 0; i < blockCount; i++) if (load<u32>(blockAt(i), B_FLAGS) & BLOCK_ENTERED) roots |= bit(i);
-  emitted = roots;
-  for (let todo = roots; todo; todo &= todo - 1) emitted |= reachable(<i32>ctz<u64>(todo), all, -1);
-  dispatched = roots;
+  let entries: u64 = 0;
+  for (let i = 0; i < blockCount; i++) if (load<u32>(blockAt(i), B_FLAGS) & BLOCK_ENTERED) entries |= bit(i);
+  const roots = entries | HEAD;
+  emitted = from(roots);
   findPredecessors();
+  enteredAtHead = true;
+  const others = entries & ~HEAD;
+  if (others && mayPassHead() && from(others) == emitted) {
+    arrange(others);
+    enteredAtHead = !isInLoop(0);
+  }
+  if (enteredAtHead) arrange(roots);
+  dispatchCount = 0;
+  for (let position = 0; position < ordered; position++) {
+    if (dispatched & bit(orderAt(position))) store<u32>(blockAt(orderAt(position)), dispatchCount++, B_ENTRY);
+  }
+  return !overflow && addBlockScopes();
+}
+
+/** Blocks on ways from those of a set, and those. */
+function from(roots: u64): u64 {
+  const all: u64 = blockCount == 64 ? 0xffffffffffffffff : bit(blockCount) - 1;
+  let found = roots;
+  for (let todo = roots; todo; todo &= todo - 1) found |= reachable(<i32>ctz<u64>(todo), all, -1);
+  return found;
+}
+
+/** Orders the blocks of a region that is entered at `roots`. */
+function arrange(roots: u64): void {
+  dispatched = roots;
   let before: u64;
   // A loop that turns out to need the dispatcher can make one around it need it too.
   do {
@@ -87,13 +115,18 @@ export function orderBlocks(): bool {
     scopeCount = 0;
     overflow = false;
     for (let i = 0; i < blockCount; i++) store<i32>(blockAt(i), -1, B_POSITION);
-    order(emitted, 0, -1);
+    order(emitted, <i32>ctz<u64>(roots), -1);
   } while (dispatched != before);
-  dispatchCount = 0;
-  for (let position = 0; position < ordered; position++) {
-    if (dispatched & bit(orderAt(position))) store<u32>(blockAt(orderAt(position)), dispatchCount++, B_ENTRY);
+}
+
+/** Whether a block lies in a WebAssembly loop, of which it is not the header. */
+function isInLoop(block: i32): bool {
+  const position = positionOf(block);
+  for (let i = 0; i < scopeCount; i++) {
+    const s = scopeAt(i);
+    if (load<u32>(s, S_KIND) == SCOPE_LOOP && load<i32>(s, S_START) < position && position < load<i32>(s, S_END)) return true;
   }
-  return !overflow && addBlockScopes();
+  return false;
 }
 
 /** Places the components of `set`; edges to `header`, the loop that is being taken apart, do not count. */

@@ -19,6 +19,9 @@ const SLOT_VERIFIED: u32 = 8;
 /** It is to be made anew at once. */
 export const SLOT_WANTED: u32 = 16;
 
+/** It lacked what was rare and is not. */
+const SLOT_LACKING: u32 = 32;
+
 /** Module of a region that is in none yet. */
 export const IN_BATCH: u32 = 0xffff;
 
@@ -72,6 +75,19 @@ export function markWanted(slot: u32): void {
 }
 export function isWanted(slot: u32): bool {
   return (stateOf(slot) & SLOT_WANTED) != 0;
+}
+
+/** Whether the region in a slot was entered since clearUsed(), or has been made since. */
+export function isUsed(slot: u32): bool {
+  return (stateOf(slot) & SLOT_USED) != 0;
+}
+
+/** What takes the place of the region in a slot is to have what that took for rare. */
+export function markLacking(slot: u32): void {
+  setState(slot, stateOf(slot) | SLOT_WANTED | SLOT_LACKING);
+}
+export function isLacking(slot: u32): bool {
+  return (stateOf(slot) & SLOT_LACKING) != 0;
 }
 
 /** From now on, being entered counts anew. */

@@ -2,7 +2,7 @@
 // make modules of them, and enters them.
 import { count, cpu, fault, SEG_CS, segBase, segLimit } from "../cpu";
 import { forgetJumpsToNoted, knownTrace, noteTrace, rememberRegion } from "../decode/jumps";
-import { T_DELTA, T_ENTRY, T_FLAGS, T_HIGHEST, T_LOWEST, T_REGION, T_REGION_COUNT, T_VALID, TRACE_PAGES } from "../decode/record";
+import { T_DELTA, T_ENTRY, T_FLAGS, T_HIGHEST, T_LOWEST, T_REGION, T_REGION_COUNT, T_TAKEN_IN, T_VALID, TRACE_PAGES, TRACE_PASSED } from "../decode/record";
 import { compile } from "../host";
 import {
   CPU_FUEL, CPU_LOG, CPU_MODE, CPU_RIP, CPU_STATS, JIT_AT_ONCE, JIT_CLOSED, JIT_GATHER, JIT_SPARING, LOG_COUNT, LOG_CPU, LOG_EXEC, MODE_CODE16, MODE_CODE32, MODE_CODE_MASK, MODE_FLAT, STAT_REGION_ENTRIES, STAT_REGION_INSTRUCTIONS, STAT_REGION_MISSES,
@@ -11,8 +11,8 @@ import {
 import { noteExecuted } from "../mmu/executed";
 import { entryAt, META_GLOBAL, PAGE_MASK, tlb } from "../mmu/tlb";
 import { fetchAhead } from "../mmu/translate";
-import { B_DELTA, B_ENTRY, B_FLAGS, B_TRACE, BLOCK_ENTERED, blockAt, blockCount, instructionCount, noteLines, P_DELTA, P_HOST, P_LINES, pageAt, pageCount } from "./blocks";
-import { discover, highest, lowest } from "./discover";
+import { B_DELTA, B_ENTRY, B_FLAGS, B_TRACE, BLOCK_ENTERED, blockAt, blockCount, instructionCount, isPart, noteLines, P_DELTA, P_HOST, P_LINES, pageAt, pageCount, takeRare } from "./blocks";
+import { discover, highest, isJoining, lowest } from "./discover";
 import { isBounded } from "./code-mode";
 import { emitRegion, functionStart } from "./emit";
 import { keepHints } from "./hints";
@@ -23,12 +23,12 @@ import {
 import { logRegion } from "./log";
 import { writeModule } from "./module";
 import { addModule, evict, forgetModules, makeRoomForModule } from "./modules";
-import { dispatched, emitted, orderBlocks } from "./order";
+import { dispatched, emitted, enteredAtHead, orderBlocks } from "./order";
 import { MISSED } from "./outcomes";
 import { AWAITED, entersRegion, isAwaiting } from "./parts";
 import { expectedHeat, isProfiled, noteHot, noteWritten } from "./profile";
 import { forgetRegions, nextRegionPage, noteRegionPage, regionsFull, RP_DELTA, RP_HOST, RP_SLOT } from "./regions";
-import { freeSlot, isAlive, isWanted, markUsed, pagesOf, takeSlot } from "./slots";
+import { clearUsed, freeSlot, isAlive, isLacking, isWanted, markUsed, pagesOf, takeSlot } from "./slots";
 import { forgetStraddles } from "./straddles";
 import { looksFurther } from "./unmapped";
 import { callVerified, isReplaying, isVerifying } from "./verify";
@@ -84,6 +84,7 @@ export function regionOf(trace: usize, linear: u64): u32 {
   if (isGathering() && isNew(trace)) return 0;
   store<u32>(trace, COLD, T_VALID);
   if (!load<u32>(VM_JIT_THRESHOLD) || load<u32>(cpu, CPU_LOG) & LOG_ENTRIES) return 0;
+  takeRare(slot != 0 && isLacking(slot));
   if (!translate(trace, linear, isForced() || (slot != 0 && isWanted(slot)))) count(STAT_REGIONS_REFUSED);
   else if (isForced() && load<u32>(VM_JIT_PACE) != JIT_GATHER) {
     endBatch();
@@ -179,7 +180,11 @@ function translate(trace: usize, linear: u64, whole: bool): bool {
     flushBatch();
     while (!freeSlot() || regionsFull()) evict();
   }
-  if (!discover(trace, linear, whole) || !orderBlocks()) return false;
+  if (!discover(trace, linear, whole)) {
+    if (isJoining) waitLonger(trace);
+    return isJoining;
+  }
+  if (!orderBlocks()) return false;
   const length = emitRegion();
   if (!length || load<u32>(cpu, TR_BATCH_END) + length + 5 > TR_CODE_SIZE) {
     flushBatch();
@@ -210,10 +215,20 @@ function cool(trace: usize): void {
   const heat = load<u32>(trace, T_VALID);
   if (!heat || heat == COLD || isForced() || entersRegion(trace)) return;
   if (heat == HOT && looksFurther(trace)) return;
+  waitLonger(trace);
+}
+function waitLonger(trace: usize): void {
   store<u32>(trace, load<u32>(VM_JIT_THRESHOLD) * COOLED, T_VALID);
 }
 /** How many times as often as the threshold says a trace is entered that other regions have. */
 const COOLED: u32 = 8;
+
+/** The region in `slot` is not entered at its head, which becomes one again where it is executed as often without the region. */
+function pass(head: usize, slot: u32): void {
+  store<u16>(head, <u16>(load<u16>(head, T_FLAGS) | TRACE_PASSED), T_FLAGS);
+  store<u32>(head, initialHeat(), T_VALID);
+  clearUsed(slot);
+}
 
 /** Has a trace wait for the module of the region that it will enter, instead of having another made meanwhile. */
 function expectRegion(trace: usize): void {
@@ -244,6 +259,7 @@ function note(slot: u32): void {
     if ((emitted >> i) & 1) {
       const trace = <usize>load<u32>(b, B_TRACE);
       if (isProfiled() && !isForced()) noteHot(trace, i == 0);
+      if (!isPart || !isAlive(load<u32>(trace, T_TAKEN_IN))) store<u32>(trace, slot, T_TAKEN_IN);
       cool(trace);
     }
     if (!((dispatched >> i) & 1) || !(load<u32>(b, B_FLAGS) & BLOCK_ENTERED)) continue;
@@ -254,6 +270,7 @@ function note(slot: u32): void {
     to += NOTE_ENTRY;
     entries++;
   }
+  if (!enteredAtHead) pass(load<u32>(blockAt(0), B_TRACE), slot);
   store<u32>(from, slot);
   store<u32>(from, u32(pageCount > 1), 4);
   store<u32>(from, instructionCount, 8);

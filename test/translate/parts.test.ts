@@ -12,6 +12,7 @@ const INC_AX = 0x40;
 const DEC_CX = 0x49;
 const DEC_DX = 0x4a;
 const HLT = 0xf4;
+const RET = 0xc3;
 
 function word(value: number): number[] {
   return [value & 0xff, (value >> 8) & 0xff];
@@ -20,6 +21,8 @@ const movCx = (value: number): number[] => [0xb9, ...word(value)];
 const movDx = (value: number): number[] => [0xba, ...word(value)];
 /** A jump of three bytes at offset `from` to offset `to`. */
 const jump = (from: number, to: number): number[] => [0xe9, ...word(to - from - 3)];
+/** A call of three bytes. */
+const call = (from: number, to: number): number[] => [0xe8, ...word(to - from - 3)];
 /** JNZ, of two bytes. */
 const jumpUnlessZero = (from: number, to: number): number[] => [0x75, (to - from - 2) & 0xff];
 
@@ -62,21 +65,19 @@ test("blocks of a loop that are entered equally often have one region", async ()
 });
 
 test("what leads to a region becomes a part, and the whole when it has been entered often", async () => {
-  // At 0x100: forty instructions, as often as CX says; then from SECOND + 3 on again, as often as DX says.
+  // At 0x100: forty instructions, as often as CX says, and back. At 0x240: what goes there, and is called as often as DX says.
   const body = Array<number>(40).fill(INC_AX);
-  const loop = [...body, DEC_CX, ...jumpUnlessZero(0x129, 0x100), DEC_DX, ...jump(0x12c, 0x180)];
-  const again = [0x74, 3, ...jump(0x182, SECOND + 3)];
-  const turns = (count: number): number[] => [...movDx(count), ...movCx(1), ...jump(SECOND + 6, 0x100)];
+  const caller = (at: number): number[] => [...call(at, 0x240), DEC_DX, ...jumpUnlessZero(at + 4, at), HLT];
   const code = new Map([
-    [0, [...movDx(1), ...movCx(5000), ...jump(6, 0x100)]],
-    [0x100, loop],
-    [0x180, [...again, HLT]],
-    [SECOND, turns(3000)],
+    [0, [...movDx(500), ...movCx(10), ...call(6, 0x100), DEC_DX, ...jumpUnlessZero(10, 3), HLT]],
+    [0x100, [...body, DEC_CX, ...jumpUnlessZero(0x129, 0x100), RET]],
+    [SECOND, [...movDx(3000), ...caller(SECOND + 3)]],
+    [0x240, [...movCx(1), ...jump(0x243, 0x100)]],
     [0x300, [...movDx(60_000), ...jump(0x303, SECOND + 3)]],
   ]);
   const [first, parts, whole] = await modulesOf(code, [0, SECOND, 0x300]);
   assert.equal(first?.length, 1);
   const least = first?.[0] ?? 0;
-  assert.ok(parts && parts.length > 0 && Math.max(...parts) < least, `${parts} are less than ${least}`);
-  assert.ok(whole && whole.length > 0 && Math.max(...whole) > least, `${whole} are more than ${least}`);
+  assert.ok(parts && parts.length > 0 && Math.max(...parts) < least / 2, `${parts} are less than half of ${least}`);
+  assert.ok(whole && whole.length > 0 && Math.max(...whole) > least / 2, `${whole} are more than half of ${least}`);
 });

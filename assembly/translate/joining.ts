@@ -1,0 +1,60 @@
+// Heads of loops that a region has already, most of them. A region lacks what was rare when it was made, and is left for that; what it is
+// left for becomes a head, and reaches back into the loop. A region of its own would be the same once more, with something added and
+// something else left out; it is entered where the first one is left and goes on in itself, and so does a third: the guest goes round
+// through all of them, and each has its machine code. Instead the region is made anew, with what it lacked.
+import { T_FLAGS, T_JOINED, T_TAKEN_IN, TRACE_PASSED } from "../decode/record";
+import { B_COUNT, B_TRACE, blockAt, blockCount, instructionCount } from "./blocks";
+import { dropRegion } from "./regions";
+import { clearUsed, IN_BATCH, isAlive, isUsed, markLacking, moduleOf } from "./slots";
+import { isForced } from "./translator";
+import { looksFurther } from "./unmapped";
+
+/** How often a region is made anew for the same head: it may have no room for it. */
+const TRIES: u32 = 2;
+
+/** Whether `head`, which lies in a loop of the blocks that have been found, is to wait for the region that has most of them, made anew if
+ * it lacks some. False: there is none, or it does not help: the head needs a region that is entered at it. */
+export function joinsRegion(head: usize): bool {
+  if (isForced() || looksFurther(head)) return false;
+  const slot = commonRegion();
+  if (!slot) return false;
+  if (instructionsIn(slot) == instructionCount) {
+    // The head is executed where slices end, which is in the midst of the loop; or the region is not entered, as the loop goes on.
+    if (isUsed(slot) || moduleOf(slot) == IN_BATCH) {
+      clearUsed(slot);
+      return true;
+    }
+    store<u16>(head, <u16>(load<u16>(head, T_FLAGS) | TRACE_PASSED), T_FLAGS);
+    makeAnew(slot);
+    return false;
+  }
+  const tries = load<u32>(head, T_JOINED);
+  if (tries == TRIES) return false;
+  store<u32>(head, tries + 1, T_JOINED);
+  makeAnew(slot);
+  return true;
+}
+
+/** Has a region made anew when one of its entries is met. */
+function makeAnew(slot: u32): void {
+  markLacking(slot);
+  dropRegion(slot);
+}
+
+/** Slot of the region that has more than half of the instructions that have been found; 0: none has. */
+function commonRegion(): u32 {
+  for (let i = 1; i < blockCount; i++) {
+    const slot = load<u32>(load<u32>(blockAt(i), B_TRACE), T_TAKEN_IN);
+    if (slot && isAlive(slot) && instructionsIn(slot) > instructionCount / 2) return slot;
+  }
+  return 0;
+}
+
+function instructionsIn(slot: u32): u32 {
+  let there: u32 = 0;
+  for (let i = 0; i < blockCount; i++) {
+    const b = blockAt(i);
+    if (load<u32>(load<u32>(b, B_TRACE), T_TAKEN_IN) == slot) there += load<u32>(b, B_COUNT);
+  }
+  return there;
+}
