@@ -117,6 +117,7 @@ function fill(t: usize, host: usize, available: usize, mode: u32, linear: u64, m
   let n: u32 = 0;
   // Bytes behind the first of an instruction that is refused: any of them may be why.
   let behind: u32 = 0;
+  let shadowed = false;
   for (;;) {
     let length = decode(host + offset, available - offset, mode, rec, offset);
     if (length == DECODE_SHORT) {
@@ -142,7 +143,8 @@ function fill(t: usize, host: usize, available: usize, mode: u32, linear: u64, m
       terminate(rec, OP_LEAVE, offset);
       break;
     }
-    if (flags & LEAF_SHADOW) {
+    // STI behind STI, where IF is set already, casts no other shadow (SDM volume 2, STI).
+    if (flags & LEAF_SHADOW && !shadowed) {
       // The next instruction belongs to this one: interrupts are not looked at in between.
       const next = most > 1 ? decode(host + offset, available - offset, mode, rec, offset) : DECODE_SHORT;
       if (next <= 0) {
@@ -150,6 +152,7 @@ function fill(t: usize, host: usize, available: usize, mode: u32, linear: u64, m
         break;
       }
       most = n + 1;
+      shadowed = true;
       continue;
     }
     if (n >= most || offset >= available) {

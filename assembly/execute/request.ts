@@ -15,7 +15,10 @@ export function interruptsEnabled(): void {
   if (interruptWaiting) requestSlice();
 }
 
-/** Holds interrupts back for one instruction. kind: 1: STI, 2: MOV SS, which holds debug traps back too. */
+/** CPU_SHADOW: interrupts wait one instruction after STI. */
+export const SHADOW_STI: u32 = 1;
+
+/** Holds interrupts back for one instruction. kind: SHADOW_STI, or SHADOW_MOV_SS (segments.ts), which holds debug traps back too. */
 export function beginShadow(kind: u32): void {
   store<u32>(cpu, kind, CPU_SHADOW);
   requestSlice();

@@ -5,7 +5,7 @@ import {
 } from "../cpu";
 import {
   CPU_CPL, CPU_CSTAR, CPU_EFER, CPU_EFLAGS, CPU_KERNEL_GS_BASE, CPU_LSTAR, CPU_MODE, CPU_SEG_BASE, CPU_SFMASK, CPU_STAR,
-  CPU_SYSENTER_CS, CPU_SYSENTER_EIP, CPU_SYSENTER_ESP, MODE_USER,
+  CPU_SYSENTER_CS, CPU_SYSENTER_EIP, CPU_SYSENTER_ESP, MODE_CODE32, MODE_CODE_MASK, MODE_FLAT, MODE_LONG, MODE_STACK32, MODE_USER,
 } from "../layout";
 import { updateAccessClass } from "../mmu/contexts";
 import { isAmd } from "./cpuid";
@@ -42,6 +42,16 @@ function goFlat64(code: u32, stack: u32, level: u32, flags: u32, target: u64): v
   loadFlags(flags);
   setRip(target);
   store<u32>(cpu, (load<u32>(cpu, CPU_MODE) & ~MODE_USER) | (level == 3 ? MODE_USER : 0), CPU_MODE);
+  updateAccessClass();
+}
+
+/** The same between 32-bit code and 32-bit code, with RIP: where all segments were flat they are, and nothing else has changed. */
+function goFlat32(code: u32, stack: u32, level: u32, target: u64): void {
+  const mode = load<u32>(cpu, CPU_MODE);
+  setFlat(code, stack, level, ATTR_DB);
+  setRip(target);
+  if ((mode & (MODE_CODE_MASK | MODE_LONG | MODE_STACK32 | MODE_FLAT)) != (MODE_CODE32 | MODE_STACK32 | MODE_FLAT)) return updateMode();
+  store<u32>(cpu, (mode & ~MODE_USER) | (level == 3 ? MODE_USER : 0), CPU_MODE);
   updateAccessClass();
 }
 
@@ -121,9 +131,11 @@ export function sysenter(): void {
   }
   const mask: u64 = longMode() ? 0xffffffffffffffff : 0xffffffff;
   setFlags(getFlags() & ~(FLAG_VM | FLAG_IF | FLAG_RF));
-  setFlat(selector, selector + 8, 0, longMode() ? ATTR_L : ATTR_DB);
   setGpr(RSP, load<u64>(cpu, CPU_SYSENTER_ESP) & mask);
-  setRip(load<u64>(cpu, CPU_SYSENTER_EIP) & mask);
+  const target = load<u64>(cpu, CPU_SYSENTER_EIP) & mask;
+  if (!longMode()) return goFlat32(selector, selector + 8, 0, target);
+  setFlat(selector, selector + 8, 0, ATTR_L);
+  setRip(target);
   updateMode();
 }
 
@@ -142,8 +154,9 @@ export function sysexit(size: i32): void {
   }
   const mask: u64 = wide ? 0xffffffffffffffff : 0xffffffff;
   const code = selector + (wide ? 32 : 16);
-  setFlat(code, code + 8, 3, wide ? ATTR_L : ATTR_DB);
   setGpr(RSP, gpr(RCX) & mask);
+  if (!wide) return goFlat32(code, code + 8, 3, gpr(RDX) & mask);
+  setFlat(code, code + 8, 3, ATTR_L);
   setRip(gpr(RDX) & mask);
   updateMode();
 }

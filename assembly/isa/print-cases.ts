@@ -33,7 +33,7 @@ function follow(target: u64, slot: usize): usize {
 export function case_leave(pc: usize): usize { return 0; }
 export function case_next(pc: usize): usize { return follow(load<u64>(cpu, CPU_TRACE_RIP) + <u64>load<i32>(pc, R_BEHIND), T_FALL); }
 export function case_abandon(pc: usize): usize { leaveTrace(trace, pc); return 0; }
-export function case_shadow(pc: usize): usize { leaveTrace(trace, pc); beginShadow(1); return 0; }
+export function case_shadow(pc: usize): usize { leaveTrace(trace, pc); castShadow(); return 0; }
 export function case_fault(pc: usize): usize { raiseDecoded(pc); return 0; }
 `;
 
@@ -124,7 +124,7 @@ export function printCases(): ReadonlyMap<string, string> {
     ],
     "decode/dispatch": ["findTrace", "leaveTrace", "raiseDecoded"],
     "execute/push-pop": ["branchNear", "jumpNear"],
-    "execute/request": ["beginShadow"],
+    "execute/interrupt-flag": ["castShadow"],
     layout: ["CPU_FUEL", "CPU_RIP", "CPU_TRACE_RIP"],
   });
   // The handlers' table has the special cases first, then the variants in this order.

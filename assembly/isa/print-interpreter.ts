@@ -173,7 +173,7 @@ export function printHot(numbering: Numbering, print: PrintBody = asRecorded): s
     "decode/dispatch": ["findTrace", "leaveTrace", "raiseDecoded"],
     "decode/far-links": ["farTrace"],
     "execute/push-pop": ["branchNear", "takeSuccessor"],
-    "execute/request": ["beginShadow"],
+    "execute/interrupt-flag": ["castShadow"],
     layout: ["CPU_FUEL", "CPU_MODE", "CPU_RIP", "CPU_TRACE_RIP", "MODE_CODE32", "MODE_CODE_MASK", "MODE_FLAT"],
     ...Object.fromEntries(numbering.groups.map((g) => [`generated/group-${g}`, [groupFunction(g)]])),
   });
@@ -228,7 +228,7 @@ function execute(step: usize): void {
         const target = load<u64>(c, CPU_TRACE_RIP) + <u64>load<i32>(pc, R_BEHIND); const t = load<usize>(trace, T_FALL); const heat = load<u32>(t, T_VALID); if (heat > 1) ${enter} store<u64>(c, target, CPU_RIP); link = trace + T_FALL; break;
       }
       case ${OP_ABANDON}: leaveTrace(trace, pc); break;
-      case ${OP_SHADOW}: leaveTrace(trace, pc); beginShadow(1); break;
+      case ${OP_SHADOW}: leaveTrace(trace, pc); castShadow(); break;
       case ${OP_FAULT}: raiseDecoded(pc); break;
 ${hot.join("\n")}
       default: {

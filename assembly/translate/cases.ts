@@ -54,7 +54,7 @@ export function howTo(rec: usize): u32 {
   const op = <u32>load<u16>(rec, R_OP);
   if (op < OP_FIRST_GROUP) return HOW_LEAVE;
   const list = listOf(rec);
-  if (flagsRead(list) & FLAGS_SHADOW && !doesNothing(rec + RECORD_SIZE)) return HOW_LEAVE;
+  if (flagsRead(list) & FLAGS_SHADOW && !runsShadowed(rec + RECORD_SIZE)) return HOW_LEAVE;
   // Hot cases have no function of their own to call; what others do in the middle of a region could not be undone.
   const cold = op < OP_FIRST_HOT && !load<u32>(VM_JIT_VERIFY) ? HOW_CALL : HOW_LEAVE;
   const unnoticed = isUnnoticed(list);
@@ -103,12 +103,12 @@ function isUnnoticed(list: usize): bool {
   return helper == HELPER_swapgs || ((helper == HELPER_rdtsc || helper == HELPER_rdtscp) && !load<u32>(VM_JIT_VERIFY));
 }
 
-/** Whether a record is a NOP. */
-function doesNothing(rec: usize): bool {
-  return <u32>load<u16>(rec, R_OP) >= OP_FIRST_GROUP && load<u8>(stepsOf(listOf(rec))) == MICRO_END;
+/** Whether the record behind STI can be executed where STI is. */
+function runsShadowed(rec: usize): bool {
+  return <u32>load<u16>(rec, R_OP) >= OP_FIRST_GROUP && !isShadowing(rec) && howTo(rec) != HOW_LEAVE;
 }
 
-/** Whether interrupts wait until the instruction behind a record is done. */
+/** Whether interrupts wait until the instruction behind a record is done: STI. */
 export function isShadowing(rec: usize): bool {
   return <u32>load<u16>(rec, R_OP) >= OP_FIRST_GROUP && (flagsRead(listOf(rec)) & FLAGS_SHADOW) != 0;
 }

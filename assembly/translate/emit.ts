@@ -6,7 +6,9 @@
 //
 // Whatever leaves the region returns from where it is, by one of the ways out (leave.ts, ways.ts).
 import { cpu } from "../cpu";
+import { SHADOW_STI } from "../execute/request";
 import { RECORD_SIZE } from "../decode/record";
+import { CPU_FUEL, CPU_SHADOW } from "../layout";
 import { HOW_CALL, HOW_LEAVE, howTo, isComputed, isShadowing, KIND_ALWAYS, KIND_CALL, KIND_CONDITIONAL, KIND_OTHER } from "./cases";
 import { B_COUNT, B_DELTA, B_DIRTY_IN, B_END, B_ENTRY, B_FALL, B_KIND, B_KNOWN_IN, B_TAKEN, B_TRACE, blockAt, firstRecord, isPart, lengthOf } from "./blocks";
 import { directTarget } from "./discover";
@@ -20,13 +22,13 @@ import { beginGroup, continueGroup, endGroup, loadGroupConstants, noteResult } f
 import { executeFunction } from "./imports";
 import { beginHints, ifUnlikely, settleHints } from "./hints";
 import { TR_BODY, TR_BODY_SIZE, TR_OPEN } from "./layout";
-import { atInstruction, beginWaysOut, endWaysOut, leaveAt, leaveAtRip, leaveIfRequested, leaveWithFault, miss, redispatch } from "./leave";
+import { atInstruction, beginWaysOut, endWaysOut, leaveAt, leaveAtRip, leaveWithFault, miss, missIf, redispatch } from "./leave";
 import { beginLocals, declareLocals, freeTemps, L_BASE, L_NEXT, localsFull, temp } from "./locals";
 import { beginAccesses, beginFunction, inTrace, isMisplaced } from "./memory-access";
-import { I32_SHR_U, I64_ADD, UNREACHABLE } from "./opcodes";
+import { I32_LOAD, I32_SHR_U, I32_STORE, I64_ADD, UNREACHABLE } from "./opcodes";
 import { BEFORE_ALL, dispatchCount, dispatched, hasLabel, orderAt, ordered, positionOf, S_END, S_KIND, S_START, SCOPE_LOOP, scopeAt, scopeCount } from "./order";
 import {
-  FLAGS_DYNAMIC, flagsStored, loadRegisters, loadTlb, loadVectors, prologue, pushFuelReaches, setDirty, setKnownFlags, storeFlags, storeFuel, storeRegisters,
+  field, FLAGS_DYNAMIC, flagsStored, loadField, loadRegisters, loadTlb, loadVectors, prologue, pushFuelReaches, setDirty, setKnownFlags, storeFlags, storeFuel, storeRegisters,
   storeVectors, takeFuel, usedRegisters, usedVectors, usesFloats,
 } from "./state";
 import { countEntries } from "./parts";
@@ -229,12 +231,14 @@ function emitBlock(position: i32): bool {
     continueGroup(rec);
     atInstruction(delta, total - n);
     const how = howTo(rec);
-    const shadowing = isShadowing(rec);
-    if (how == HOW_LEAVE || !prepareX87(rec, total - n - 1) || (shadowing && n + 1 == total)) {
+    const shadowed = n > 0 && isShadowing(rec - RECORD_SIZE);
+    if (how == HOW_LEAVE || !prepareX87(rec, total - n - 1) || (isShadowing(rec) && n + 1 == total)) {
       miss();
       return true;
     }
     if (how == HOW_CALL) {
+      // It is executed here in any case.
+      if (shadowed) storeShadow(0);
       const systemCall = n + 1 == total ? systemCallOf(rec) : 0;
       if (systemCall && !usedSlots) {
         emitSystemCall(systemCall, next);
@@ -247,20 +251,28 @@ function emitBlock(position: i32): bool {
       expand(rec, next, liveAfter(n));
       noteResult();
       afterX87();
+      if (shadowed) storeShadow(0);
     }
     delta = next;
-    if (shadowing) {
-      // It is followed by a NOP, behind which interrupts are looked at.
-      rec += RECORD_SIZE;
-      delta += lengthOf(rec);
-      n++;
-      leaveIfRequested(delta, total - n - 1);
+    if (isShadowing(rec)) {
+      // Interrupts wait for one more instruction. Where one is to be taken behind that, the interpreter executes it, as where the
+      // region cannot.
+      atInstruction(delta, total - n - 1);
+      storeShadow(SHADOW_STI);
+      loadField(I32_LOAD, CPU_FUEL + 4);
+      missIf();
     }
   }
   endGroup();
   settleWord();
   endBlock(b, position);
   return true;
+}
+
+function storeShadow(kind: u32): void {
+  i32const(0);
+  i32const(<i32>kind);
+  field(I32_STORE, CPU_SHADOW);
 }
 
 /** Has the interpreter's case execute a record. True: it ends the region. */

@@ -36,6 +36,8 @@ export const RUNTIME_SPAN: u32 = RUNTIME + 13;
 /** System calls (system.ts). */
 export const RUNTIME_SYSCALL: u32 = RUNTIME + 14;
 export const RUNTIME_SYSRET: u32 = RUNTIME + 15;
+export const RUNTIME_SYSENTER: u32 = RUNTIME + 16;
+export const RUNTIME_SYSEXIT: u32 = RUNTIME + 17;
 
 /** Numbers of the types that are always there: that of regions, and that of ways out. */
 export const TYPE_REGION: u32 = 0;

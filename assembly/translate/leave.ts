@@ -290,14 +290,6 @@ export function leaveWithFault(uncounted: i32): void {
   byte(RETURN);
 }
 
-/** Leaves at a displacement, with `uncounted` instructions of the block not executed, if there is a request. */
-export function leaveIfRequested(delta: i32, uncounted: i32): void {
-  loadField(I32_LOAD, CPU_FUEL + 4);
-  ifUnlikely();
-  wayOut(F_LEAVE, L_BASE, delta, uncounted);
-  end();
-}
-
 /** After a call that may have raised a fault: leaves with it, the instruction not executed. */
 export function leaveIfFault(): void {
   globalGet(G_FAULT);

@@ -1,9 +1,9 @@
-// What translated code calls in the core: exported as j0 to j3 and j11 to j15, by the numbers in imports.ts.
+// What translated code calls in the core: exported as j0 to j3 and j11 to j17, by the numbers in imports.ts.
 import { cpu, fault } from "../cpu";
 import { leaveAt } from "../decode/dispatch";
 import { nextRip, R_OP, R_SUB, setRecord } from "../decode/record";
 import { conditionOf, statusFlags } from "../execute/flags";
-import { syscall, sysret } from "../execute/syscall";
+import { sysenter, sysexit, syscall, sysret } from "../execute/syscall";
 import { executeGroup } from "../generated/interpret";
 import { CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_FUEL, CPU_MODE, CPU_RIP, CPU_TRACE_RIP, VM_JIT_VERIFY } from "../layout";
 import { contextGeneration } from "../mmu/contexts";
@@ -69,6 +69,18 @@ export function j14(next: u64): void {
 export function j15(next: u64): void {
   store<u64>(cpu, next, CPU_RIP);
   sysret(8);
+}
+
+/** SYSENTER of 32-bit code, in the same way. */
+export function j16(next: u64): void {
+  store<u64>(cpu, next, CPU_RIP);
+  sysenter();
+}
+
+/** SYSEXIT to 32-bit code, in the same way. */
+export function j17(next: u64): void {
+  store<u64>(cpu, next, CPU_RIP);
+  sysexit(4);
 }
 
 /**

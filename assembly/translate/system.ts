@@ -1,15 +1,15 @@
 // System instructions that kernels execute in each system call, without the interpreter's case: SYSCALL and SYSRET between
-// 64-bit codes by a call of their own, SWAPGS in line.
+// 64-bit codes, and SYSENTER and SYSEXIT between 32-bit codes, by a call of their own, SWAPGS in line.
 import { SEG_GS } from "../cpu";
 import { R_OP } from "../decode/record";
 import { FOP_BITS, SELECTOR_BITS } from "../execute/x87/pointers";
-import { HELPER_rdtsc, HELPER_rdtscp, HELPER_swapgs, HELPER_syscall, HELPER_sysret } from "../generated/helpers";
+import { HELPER_rdtsc, HELPER_rdtscp, HELPER_swapgs, HELPER_syscall, HELPER_sysenter, HELPER_sysexit, HELPER_sysret } from "../generated/helpers";
 import { MICRO_CALL, MICRO_END } from "../generated/micro-ops";
 import { OP_FIRST_GROUP } from "../generated/opcodes";
 import { CPU_CPL, CPU_FDS, CPU_FOP, CPU_KERNEL_GS_BASE, CPU_SEG_BASE } from "../layout";
-import { code64 } from "./code-mode";
+import { code16, code64 } from "./code-mode";
 import { defineConstant } from "./fold";
-import { addParameter, beginType, helperFunction, RUNTIME_SYSCALL, RUNTIME_SYSRET } from "./imports";
+import { addParameter, beginType, helperFunction, RUNTIME_SYSCALL, RUNTIME_SYSENTER, RUNTIME_SYSEXIT, RUNTIME_SYSRET } from "./imports";
 import { leaveAtRip, leaveIfFault, missIf } from "./leave";
 import { L_BASE, temp } from "./locals";
 import { I32_GT_U, I32_LOAD, I32_OR, I64_ADD, I64_LOAD, I64_STORE } from "./opcodes";
@@ -20,15 +20,18 @@ import { byte, call, I64, i32const, i64const, localGet, localSet } from "./write
 
 const GS_BASE: usize = CPU_SEG_BASE + 8 * SEG_GS;
 
-/** RUNTIME_SYSCALL or RUNTIME_SYSRET where a record is the one in 64-bit code, or the other to it; else 0. */
+/** RUNTIME_SYSCALL or RUNTIME_SYSRET where a record is the one in 64-bit code, or the other to it, RUNTIME_SYSENTER or RUNTIME_SYSEXIT
+ * where it is that in 32-bit code; else 0. */
 export function systemCallOf(rec: usize): u32 {
-  if (!code64 || <u32>load<u16>(rec, R_OP) < OP_FIRST_GROUP) return 0;
+  if (code16 || <u32>load<u16>(rec, R_OP) < OP_FIRST_GROUP) return 0;
   beginValues();
   for (let at = stepsOf(listOf(rec)); load<u8>(at) != MICRO_END; at = nextStep(at)) {
     if (opcodeOf(at) == MICRO_CALL) {
       const helper = leb(at + 1);
-      if (helper == HELPER_syscall) return RUNTIME_SYSCALL;
-      return helper == HELPER_sysret && constOf(load<u8>(after, 2)) == 8 ? RUNTIME_SYSRET : 0;
+      if (helper == HELPER_syscall) return code64 ? RUNTIME_SYSCALL : 0;
+      if (helper == HELPER_sysenter) return code64 ? 0 : RUNTIME_SYSENTER;
+      if (helper == HELPER_sysret) return code64 && constOf(load<u8>(after, 2)) == 8 ? RUNTIME_SYSRET : 0;
+      return helper == HELPER_sysexit && !code64 ? RUNTIME_SYSEXIT : 0;
     }
     if (!defineConstant(at, rec)) return 0;
   }

@@ -3,9 +3,10 @@
 import { count, cpu, fault, SEG_CS, segBase, segLimit } from "../cpu";
 import { forgetJumpsToNoted, knownTrace, noteTrace, rememberRegion } from "../decode/jumps";
 import { T_DELTA, T_ENTRY, T_FLAGS, T_HIGHEST, T_LOWEST, T_REGION, T_REGION_COUNT, T_TAKEN_IN, T_VALID, TRACE_PAGES, TRACE_PASSED } from "../decode/record";
+import { requestSlice } from "../execute/request";
 import { compile } from "../host";
 import {
-  CPU_FUEL, CPU_LOG, CPU_MODE, CPU_RIP, CPU_STATS, JIT_AT_ONCE, JIT_CLOSED, JIT_GATHER, JIT_SPARING, LOG_COUNT, LOG_CPU, LOG_EXEC, MODE_CODE16, MODE_CODE32, MODE_CODE_MASK, MODE_FLAT, STAT_REGION_ENTRIES, STAT_REGION_INSTRUCTIONS, STAT_REGION_MISSES,
+  CPU_FUEL, CPU_LOG, CPU_MODE, CPU_RIP, CPU_SHADOW, CPU_STATS, JIT_AT_ONCE, JIT_CLOSED, JIT_GATHER, JIT_SPARING, LOG_COUNT, LOG_CPU, LOG_EXEC, MODE_CODE16, MODE_CODE32, MODE_CODE_MASK, MODE_FLAT, STAT_REGION_ENTRIES, STAT_REGION_INSTRUCTIONS, STAT_REGION_MISSES,
   STAT_REGION_MODULES, STAT_REGIONS_BUILT, STAT_REGIONS_REFUSED, TLB_EXEC, TLB_META, VM_JIT_PACE, VM_JIT_THRESHOLD,
 } from "../layout";
 import { noteExecuted } from "../mmu/executed";
@@ -133,7 +134,11 @@ export function enterRegion(slot: u32, trace: usize): u32 {
   const at = cpu + CPU_STATS;
   store<u64>(at, load<u64>(at, STAT_REGION_INSTRUCTIONS << 3) + (fuel - load<u32>(cpu, CPU_FUEL)), STAT_REGION_INSTRUCTIONS << 3);
   store<u64>(at, load<u64>(at, STAT_REGION_ENTRIES << 3) + entries, STAT_REGION_ENTRIES << 3);
-  if (status) count(STAT_REGION_MISSES);
+  if (status) {
+    count(STAT_REGION_MISSES);
+    // The instruction that interrupts wait for makes a step of its own.
+    if (load<u32>(cpu, CPU_SHADOW)) requestSlice();
+  }
   return status;
 }
 

@@ -12,6 +12,9 @@ import {
   CPU_MODE,
   CPU_SFMASK,
   CPU_STAR,
+  CPU_SYSENTER_CS,
+  CPU_SYSENTER_EIP,
+  CPU_SYSENTER_ESP,
 } from "../../assembly/layout.ts";
 import { readSregs } from "../../host/kvm/sregs.ts";
 import { Assembler, CONDITION } from "./assembler.ts";
@@ -105,6 +108,29 @@ test("a program makes system calls, and the kernel looks at the time", async () 
   assert.ok(shareInRegions(translated) > 0.8, `${shareInRegions(translated)} in regions`);
   assert.equal(translated.view.getBigUint64(DATA + 8, true), BigInt(PROGRAM + 5));
   assert.equal(translated.view.getBigUint64(DATA, true) & SFMASK, 0n);
+});
+
+test("a 32-bit program makes system calls by SYSENTER, and gets back by SYSEXIT", async () => {
+  const translated = await onBothTiers((guest) => {
+    const { state } = guest;
+    guest.leaveLongMode();
+    state.setU64(CPU_SYSENTER_CS, 8n);
+    state.setU64(CPU_SYSENTER_ESP, BigInt(STACK_OF_PROGRAM + 0x1000));
+    state.setU64(CPU_SYSENTER_EIP, BigInt(KERNEL));
+    const enter = [0xb9, ...dword(STACK_OF_PROGRAM), 0xba, ...dword(PROGRAM), 0x0f, 0x35]; // mov ecx; mov edx; sysexit
+    guest.load(CODE, [0xbe, ...dword(CALLS), ...enter]); // mov esi, CALLS
+    // push esi; pop ebx; pushf; pop eax; mov ecx, esp; sysenter
+    guest.load(PROGRAM, [0x56, 0x5b, 0x9c, 0x58, 0x89, 0xe1, 0x0f, 0x34]);
+    // push eax; pop edi; add [DATA], esp; dec esi; jz +n
+    guest.load(KERNEL, [0x50, 0x5f, 0x01, 0x25, ...dword(DATA), 0x4e, 0x74, enter.length, ...enter, 0xf4]);
+    for (let run = 0; run < 4; run++) {
+      guest.runToHalt();
+      note(guest);
+      guest.leaveLongMode();
+    }
+    assert.equal(guest.view.getUint32(DATA, true), (4 * CALLS * (STACK_OF_PROGRAM + 0x1000)) >>> 0);
+  });
+  assert.ok(shareInRegions(translated) > 0.8, `${shareInRegions(translated)} in regions`);
 });
 
 test("where the x87 was last used is settled before segments change", async () => {

@@ -219,6 +219,18 @@ export class TierGuest {
     this.state.changed();
   }
 
+  /** Goes on with 32-bit code in flat segments, without long mode and without paging. */
+  leaveLongMode(): void {
+    const data = segment(16, 3, 32);
+    writeSregs(this.state, {
+      ...this.power,
+      ...{ cs: segment(8, 11, 32), ds: data, es: data, ss: data, fs: data, gs: data },
+      ...{ gdt: { base: BigInt(GDT), limit: 23 }, cr0: 0x11n },
+    });
+    this.core.commitSregs();
+    this.state.changed();
+  }
+
   private enterLongMode(): void {
     const data = segment(16, 3, 32);
     writeSregs(this.state, {
