@@ -85,7 +85,8 @@ export const HELP = `npm run bench -- [options]
                  without results written, unless the options for those say otherwise)
   --tolerance P  how many percent slower is too much (default ${DEFAULT_TOLERANCE_PERCENT})
   --output DIR   where the results go instead of bench/results; - writes none
-  --readme FILE  measures nothing: writes README's figures from these results (.json)
+  --readme FILE  measures nothing: writes README's figures from these results (.json),
+                 and their tables and picture anew
 `;
 
 /** Throws OptionError for what is not understood. */

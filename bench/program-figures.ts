@@ -5,6 +5,10 @@ import type { ProgramResult, ProgramRun } from "./results.ts";
 /** Cold: the first run in a process. Warm: the later ones. */
 export type Temperature = "cold" | "warm";
 
+/** Of several measurements, the one that stands for them: median(), or Math.min where others on the machine only lengthen them. */
+export type Typical = (...values: number[]) => number;
+const middle: Typical = (...values) => median(values);
+
 /** Whose programs have a process with no system around them, and tell their own time exactly. */
 const BARE = ["native", "kvm"];
 
@@ -20,22 +24,29 @@ export interface Cell {
   readonly bits: 32 | 64;
 }
 
-/** The median of a cell's runs; NaN where there are none. */
+/** The median of a cell's runs, or what `typical` says; NaN where there are none. */
 export function programSeconds(
   results: readonly ProgramResult[],
   { program, runner, bits }: Cell,
   temperature: Temperature,
   of: (run: ProgramRun, runner: string) => number = processorSeconds,
+  typical: Typical = middle,
 ): number {
   const result = results.find((r) => r.program === program && r.runner === runner && r.bits === bits);
   const runs = (result?.runs ?? []).filter(({ repeat }) => repeat > 0 === (temperature === "warm"));
-  return median(runs.map((run) => of(run, runner)));
+  return runs.length === 0 ? Number.NaN : typical(...runs.map((run) => of(run, runner)));
 }
 
 /** A cell's time as a multiple of the warm time of `base` (cold ones natively measure page faults and caches). */
-export function ratio(results: readonly ProgramResult[], cell: Cell, base: string, temperature: Temperature): number {
-  const own = programSeconds(results, cell, temperature);
-  return own / programSeconds(results, { ...cell, runner: base }, base === "native" ? "warm" : temperature);
+export function ratio(
+  results: readonly ProgramResult[],
+  cell: Cell,
+  base: string,
+  temperature: Temperature,
+  typical: Typical = middle,
+): number {
+  const seconds = (of: Cell, heat: Temperature) => programSeconds(results, of, heat, processorSeconds, typical);
+  return seconds(cell, temperature) / seconds({ ...cell, runner: base }, base === "native" ? "warm" : temperature);
 }
 
 /** The geometric mean of ratios over the programs that both have run; NaN where there are none. */
@@ -45,7 +56,8 @@ export function meanRatio(
   cell: Omit<Cell, "program">,
   base: string,
   temperature: Temperature,
+  typical: Typical = middle,
 ): number {
-  const ratios = programs.map((program) => ratio(results, { ...cell, program }, base, temperature));
+  const ratios = programs.map((program) => ratio(results, { ...cell, program }, base, temperature, typical));
   return geometricMean(ratios.filter((value) => Number.isFinite(value) && value > 0));
 }

@@ -75,13 +75,23 @@ function versusTables(width: Width): string {
   if (peers.length === 0) return "";
   return own
     .map((base) => {
+      const columns = peers.flatMap((runner) => [
+        { title: runner, runner },
+        { title: `${runner}, least`, runner, typical: Math.min },
+      ]);
       const body = rows(
         width,
-        (program) => peers.map((runner) => both((heat) => ratio(results, { program, runner, bits }, base, heat))),
-        (chosen) => peers.map((runner) => both((heat) => meanRatio(results, chosen, { runner, bits }, base, heat))),
+        (program) =>
+          columns.map(({ runner, typical }) =>
+            both((heat) => ratio(results, { program, runner, bits }, base, heat, typical)),
+          ),
+        (chosen) =>
+          columns.map(({ runner, typical }) =>
+            both((heat) => meanRatio(results, chosen, { runner, bits }, base, heat, typical)),
+          ),
       );
-      const text = `How many times the processor time of ${base} each takes, cold / warm: above 1, ${base} is faster.`;
-      return `### ${bits}-bit programs: ${base} and its peers\n\n${text}\n\n${table(["", ...peers], body)}`;
+      const text = `How many times the processor time of ${base} each takes, cold / warm: above 1, ${base} is faster. By the medians of the rounds, and by the least time of each, which others on the machine have lengthened least.`;
+      return `### ${bits}-bit programs: ${base} and its peers\n\n${text}\n\n${table(["", ...columns.map(({ title }) => title)], body)}`;
     })
     .join("\n");
 }

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CommandError } from "../host/guest/command.ts";
 import { buildBase } from "./base.ts";
@@ -101,7 +101,7 @@ async function contextOf(options: Options, work: string, notRun: string[]): Prom
   };
 }
 
-/** Writes README's figures from a file of results. */
+/** Writes README's figures from a file of results, and what lies beside that file anew. */
 function quote(path: string): void {
   const file = relative(root, resolve(path));
   if (file.startsWith("..") || !file.endsWith(".json"))
@@ -111,6 +111,7 @@ function quote(path: string): void {
   if (results.format !== FORMAT) throw new OptionError(`--readme ${path}: of another form than this bench's`);
   const readme = join(root, "README.md");
   writeFileSync(readme, withFigures(readFileSync(readme, "utf8"), file, results));
+  writeReports(path.slice(0, -".json".length), results);
 }
 
 /** Files for each width that is asked for; what cannot be had is noted, if the other can. */
@@ -207,14 +208,18 @@ function write(results: Results, options: Options, host: HostInfo): void {
   const name = `${results.date.slice(0, 10)}-${machine}`;
   const folder = options.output ?? join(root, "bench", "results");
   const all = options.output === "-" ? results : withFormerParts(results, join(folder, `${name}.json`));
-  const text = markdown(all, `${name}.svg`);
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${markdown(all, `${name}.svg`)}\n`);
   if (options.output === "-") return;
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(all, null, 2)}\n`);
-  writeFileSync(join(folder, `${name}.md`), text);
-  writeFileSync(join(folder, `${name}.svg`), chart(all));
+  writeReports(join(folder, name), all);
   process.stderr.write(`written: ${join(folder, name)}.{json,md,svg}\n`);
+}
+
+/** Tables and picture of results, beside their JSON. */
+function writeReports(stem: string, results: Results): void {
+  writeFileSync(`${stem}.md`, markdown(results, `${basename(stem)}.svg`));
+  writeFileSync(`${stem}.svg`, chart(results));
 }
 
 /** Parts that a former run of the day measured on the same revision in the same way, and this one did not. */
