@@ -18,7 +18,7 @@ import { advanceIcountTo, guestNs, guestNsAt } from "./irqchip/clock";
 import { interruptAcknowledge, interruptReady, nextDeadline, runTimersAt } from "./irqchip/index";
 import { kvmClockUpdate } from "./irqchip/kvmclock";
 import { takeEoiExit, takeEvents } from "./irqchip/lapic";
-import { CHIPS_LAPIC, EVENT_INIT, EVENT_NMI, EVENT_SIPI, EVENT_SIPI_VECTOR_SHIFT, EVENT_UNHALT } from "./irqchip/layout";
+import { CHIPS_LAPIC, EVENT_INIT, EVENT_NMI, EVENT_NMI_AGAIN, EVENT_SIPI, EVENT_SIPI_VECTOR_SHIFT, EVENT_UNHALT } from "./irqchip/layout";
 import { logPending, logReset, logRewind } from "./mmu/access-log";
 import { tlbFlushAll, resumeContext } from "./mmu/contexts";
 import { enterGuest, leaveGuest } from "./mmu/shootdown";
@@ -289,6 +289,7 @@ function runnable(): bool {
   const state = load<u32>(cpu, CPU_MP_STATE);
   const events = takeEvents();
   if (events & EVENT_NMI) pendNmi();
+  if (events & EVENT_NMI_AGAIN) pendNmi();
   if (events & EVENT_INIT) {
     resetCpu(true);
     // The bootstrap processor goes on at its reset vector; the others wait for a SIPI.

@@ -16,7 +16,7 @@ import {
   x2apicMode,
 } from "./lapic-state";
 import {
-  CHIPS_SPLIT, EVENT_INIT, EVENT_NMI, EVENT_SIPI, EVENT_SIPI_VECTOR_SHIFT, EVENT_UNHALT, LAPIC_BASE_IN_FORCE,
+  CHIPS_SPLIT, EVENT_INIT, EVENT_NMI, EVENT_NMI_AGAIN, EVENT_SIPI, EVENT_SIPI_VECTOR_SHIFT, EVENT_UNHALT, LAPIC_BASE_IN_FORCE,
   LAPIC_EOI_EXIT, LAPIC_ERRORS, LAPIC_EVENTS, LAPIC_EXTINT, LAPIC_PV_EOI_OFFERED,
 } from "./layout";
 import { pvEoiOffer, pvEoiSettle, pvEoiWithdraw } from "./pv-eoi";
@@ -42,7 +42,7 @@ export function accept(base: usize, mode: u32, vector: u32, level: bool, assert:
       return fresh ? 1 : 0;
     }
     case MODE_NMI:
-      orShared(base + LAPIC_EVENTS, EVENT_NMI);
+      if (orShared(base + LAPIC_EVENTS, EVENT_NMI) & EVENT_NMI) orShared(base + LAPIC_EVENTS, EVENT_NMI_AGAIN);
       break;
     case MODE_INIT:
       // A de-assert (level 0, trigger mode level) only synchronises arbitration IDs of old APICs.

@@ -167,6 +167,8 @@ export const EVENT_INIT = 2;
 export const EVENT_SIPI = 4;
 /** KVM_HC_KICK_CPU: leave HLT although no interrupt is pending. */
 export const EVENT_UNHALT = 8;
+/** A second NMI has come before the first was taken: one may be in service and one wait (SDM volume 3, 6.7.1). */
+export const EVENT_NMI_AGAIN = 16;
 export const EVENT_SIPI_VECTOR_SHIFT = 8;
 /** u32: errors since the guest last wrote the ESR. Changed atomically. */
 export const LAPIC_ERRORS = LAPIC_EVENTS + 4;
