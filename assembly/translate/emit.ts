@@ -251,7 +251,11 @@ function emitBlock(position: i32): bool {
       expand(rec, next, liveAfter(n));
       noteResult();
       afterX87();
-      if (shadowed) storeShadow(0);
+      if (shadowed) {
+        // A group is left for in front of this instruction, still in the shadow.
+        endGroup();
+        storeShadow(0);
+      }
     }
     delta = next;
     if (isShadowing(rec)) {
