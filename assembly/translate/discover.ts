@@ -24,6 +24,9 @@ let ripBase: u64 = 0;
 export let lowest: i32 = 0;
 export let highest: i32 = 0;
 
+/** The head will be in another region, which is made anew. */
+export let isJoining: bool = false;
+
 /** Finds the blocks of the region whose head is `trace`, now mapped at `linear`; `whole`: it is no part. False: it is not worth it. */
 export function discover(trace: usize, linear: u64, whole: bool): bool {
   ripBase = load<u64>(cpu, CPU_RIP) - (linear & 0xfff);
@@ -42,8 +45,6 @@ export function discover(trace: usize, linear: u64, whole: bool): bool {
   measure();
   return <u32>load<u16>(firstRecord(blockAt(0)), R_CASE) >= OP_FIRST_GROUP;
 }
-/** The head will be in another region, which is made anew. */
-export let isJoining: bool = false;
 
 /** Finds the blocks of a part instead, if that is much less. */
 function findPart(trace: usize, linear: u64): void {

@@ -222,11 +222,12 @@ function cool(trace: usize): void {
   if (heat == HOT && looksFurther(trace)) return;
   waitLonger(trace);
 }
+
+/** How many times as often as the threshold says a trace is entered that other regions have. */
+const COOLED: u32 = 8;
 function waitLonger(trace: usize): void {
   store<u32>(trace, load<u32>(VM_JIT_THRESHOLD) * COOLED, T_VALID);
 }
-/** How many times as often as the threshold says a trace is entered that other regions have. */
-const COOLED: u32 = 8;
 
 /** The region in `slot` is not entered at its head, which becomes one again where it is executed as often without the region. */
 function pass(head: usize, slot: u32): void {

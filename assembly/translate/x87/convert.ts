@@ -11,7 +11,7 @@ import {
 } from "../opcodes";
 import { loadField } from "../state";
 import { byte, call, elseBlock, end, I32, I64, i32const, i64const, localGet, localSet, localTee } from "../writer";
-import { pushRoundedUp } from "./rounding";
+import { isNoNumber, pushRoundedUp } from "./rounding";
 import { expLocal, sigLocal } from "./state";
 import { ABOVE_32, ABOVE_64, MAGNITUDE, RESULT_UP, SIGN, SIGN_UP, SPECIAL } from "./word";
 
@@ -21,6 +21,15 @@ const INTEGER_BIT: i64 = i64.MIN_VALUE;
 export let sig: u32 = 0;
 export let exp: u32 = 0;
 
+/** Pushes the significand of the normal double whose bits are in an i64 local. */
+export function pushSignificand(bits: u32): void {
+  localGet(bits);
+  i64const(11);
+  byte(I64_SHL);
+  i64const(INTEGER_BIT);
+  byte(I64_OR);
+}
+
 function begin(): void {
   sig = temp(I64);
   exp = temp(I32);
@@ -28,13 +37,7 @@ function begin(): void {
 
 /** Opens the branch for exponents of a format, with a sign on top, without those that are special: `all`: its largest. */
 function ifSpecial(exponent: u32, all: i32): void {
-  localGet(exponent);
-  i32const(1);
-  byte(I32_SHL);
-  i32const(2);
-  byte(I32_SUB);
-  i32const((all - 1) << 1);
-  byte(I32_GE_U);
+  isNoNumber(exponent, all - 1);
   ifUnlikely();
 }
 
@@ -72,11 +75,7 @@ export function fromF64(): void {
   missIf();
   setZero(exponent);
   elseBlock();
-  localGet(bits);
-  i64const(11);
-  byte(I64_SHL);
-  i64const(INTEGER_BIT);
-  byte(I64_OR);
+  pushSignificand(bits);
   localSet(sig);
   localGet(exponent);
   i32const(ABOVE_64);

@@ -11,13 +11,13 @@ import {
 } from "../opcodes";
 import { block, br, byte, end, F64, f64const, I32, i32const, I64, i64const, localGet, localSet, localTee, VOID } from "../writer";
 import { computed } from "./arithmetic";
+import { pushSignificand } from "./convert";
 import { roundingBits } from "./records";
 import { isNoNumber, two } from "./rounding";
 import { expLocal, noteInexact, setUp, sigLocal } from "./state";
 import { SPECIAL, X87_SQRT } from "./word";
 
 const BIAS: i32 = 0x3fff;
-const INTEGER_BIT: i64 = i64.MIN_VALUE;
 /** Exponent of doubles in [1, 2), where it lies. */
 const ONE: i64 = 0x3ff0000000000000;
 /** Added to a double far below 2^51 it leaves the nearest integer in the lower bits. */
@@ -62,14 +62,10 @@ function pushDouble(sig: u32, exponent: i64): void {
   byte(F64_REINTERPRET);
 }
 
-/** i64 local with a significand's worth of the 53 bits of a double, whose bits are in an i64 local. */
+/** i64 local with the significand of the normal double whose bits are in an i64 local. */
 function significandOf(bits: u32): u32 {
   const sig = temp(I64);
-  localGet(bits);
-  i64const(11);
-  byte(I64_SHL);
-  i64const(INTEGER_BIT);
-  byte(I64_OR);
+  pushSignificand(bits);
   localSet(sig);
   return sig;
 }

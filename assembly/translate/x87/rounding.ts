@@ -32,14 +32,14 @@ export function pushRoundedUp(rest: u32, whole: u32): void {
   byte(I64_SHR_U);
 }
 
-/** Pushes whether a result's sign and exponent, in a local, are not those of a normal number. */
-export function isNoNumber(exp: u32): void {
+/** Pushes whether an exponent, in a local with a sign on top, is not that of a normal number; `largest`: the largest one. */
+export function isNoNumber(exp: u32, largest: i32 = LARGEST): void {
   localGet(exp);
   i32const(1);
   byte(I32_SHL);
   i32const(2);
   byte(I32_SUB);
-  i32const(LARGEST << 1);
+  i32const(largest << 1);
   byte(I32_GE_U);
 }
 
