@@ -1,25 +1,15 @@
 // What V8 has optimised of the core, from one process to the next (docs/decisions/0032).
 import { createHash } from "node:crypto";
-import {
-  closeSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { cachedDataVersionTag } from "node:v8";
 import { VCPU_BASE, VCPU_SIZE } from "../../assembly/layout.ts";
 import { type CoreExports, instantiate, makeMemory } from "../kvm/core.ts";
 import { machineCodeOf, moduleWithCode } from "./machine-code.ts";
+import { writeWhole } from "./write-whole.ts";
 
 /** Of the files' names: one for each core, engine and set of the engine's flags. */
-const SUFFIX = ".code";
+const PREFIX = "core-";
 /** Files that are kept: as many builds and engines as somebody works with. */
 const MOST_FILES = 8;
 /** A file is written again once there is this much more. */
@@ -49,7 +39,7 @@ export class CodeCache {
   async compile(source: BufferSource): Promise<WebAssembly.Module> {
     const bytes = bytesOf(source);
     const tag = cachedDataVersionTag();
-    const name = `core-${hashOf(bytes).toString("hex").slice(0, 16)}-${tag.toString(16)}${SUFFIX}`;
+    const name = `${PREFIX}${hashOf(bytes).toString("hex").slice(0, 16)}-${tag.toString(16)}.code`;
     const path = join(this.folder, name);
     const code = readCode(path, bytes);
     const recalled = code && moduleWithCode(bytes, code);
@@ -71,16 +61,14 @@ export class CodeCache {
     this.#write(path, Buffer.concat([hashOf(bytes, code), code]));
   }
 
-  /** Whole or not at all, though others write at the same time; and no more files than MOST_FILES. */
+  /** With no more files than MOST_FILES behind it. A folder that cannot be written has no cache. */
   #write(path: string, content: Uint8Array): void {
-    const unfinished = `${path}.${process.pid}${SUFFIX}`;
     try {
       mkdirSync(this.folder, { recursive: true });
-      writeFileSync(unfinished, content, { flag: "wx", mode: 0o600 });
-      renameSync(unfinished, path);
+      writeWhole(path, content, 0o600);
       for (const old of filesByAge(this.folder).slice(MOST_FILES)) rmSync(old, { force: true });
     } catch {
-      removeIfThere(unfinished);
+      // The next process compiles as this one did.
     }
   }
 }
@@ -96,14 +84,6 @@ function hashOf(...parts: readonly Uint8Array[]): Buffer {
   const hash = createHash("sha256");
   for (const part of parts) hash.update(part);
   return hash.digest();
-}
-
-function removeIfThere(path: string): void {
-  try {
-    rmSync(path);
-  } catch {
-    // It never came to be.
-  }
 }
 
 function bytesOf(source: BufferSource): Uint8Array {
@@ -133,7 +113,7 @@ function readCode(path: string, bytes: Uint8Array): Uint8Array | undefined {
 
 /** The cache's files, the newest first, with those that somebody did not finish. */
 function filesByAge(folder: string): string[] {
-  const files = readdirSync(folder).filter((name) => name.startsWith("core-") && name.endsWith(SUFFIX));
+  const files = readdirSync(folder).filter((name) => name.startsWith(PREFIX));
   const paths = files.map((name) => join(folder, name));
   const age = new Map(paths.map((path) => [path, statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0]));
   return paths.sort((a, b) => age.get(b)! - age.get(a)!);

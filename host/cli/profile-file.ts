@@ -1,9 +1,10 @@
 // The file of -accel jit,profile=FILE: what was hot, from one run to the next.
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { KvmError } from "../kvm/errors.ts";
 import type { Vm } from "../kvm/vm.ts";
 import { reason } from "./file-error.ts";
 import { UsageError } from "./usage-error.ts";
+import { writeWhole } from "./write-whole.ts";
 
 export class ProfileFile {
   readonly #earlier: Uint8Array | undefined;
@@ -30,12 +31,9 @@ export class ProfileFile {
 
   /** Writes what is hot now, at once or not at all. Throws UsageError where it cannot be written. */
   save(vm: Vm): void {
-    const unfinished = `${this.path}.${process.pid}`;
     try {
-      writeFileSync(unfinished, vm.hotCode(), { flag: "wx" });
-      renameSync(unfinished, this.path);
+      writeWhole(this.path, vm.hotCode());
     } catch (error) {
-      rmSync(unfinished, { force: true });
       throw new UsageError(`could not write profile '${this.path}': ${reason(error as NodeJS.ErrnoException)}`);
     }
   }
