@@ -80,6 +80,17 @@ test("an APIC disabled by software takes no fixed interrupts, but NMI and INIT",
   assert.equal(chips.call["takeEvents"]!(), I.EVENT_NMI);
 });
 
+test("of NMIs that nobody has taken there are two at most, and no later one without the first", () => {
+  const chips = enabled();
+  const send = () => assert.equal(chips.call["signalMsi"]!(HERE, 0x400), 1);
+  const take = () => chips.call["takeEvents"]!();
+  send();
+  assert.equal(take(), I.EVENT_NMI);
+  for (let i = 0; i < 3; i++) send();
+  assert.equal(take(), I.EVENT_NMI | I.EVENT_NMI_AGAIN);
+  assert.equal(take(), 0);
+});
+
 test("errors: illegal vectors and registers", () => {
   const chips = enabled();
   chips.apicWrite(0x370, 0x33);
