@@ -19,8 +19,8 @@ export type Part = (typeof PARTS)[number];
 /** Counting traces takes long and changes seldom, and profiles are for reading: only where they are asked for. */
 const USUAL = PARTS.filter((part) => part !== "traces" && part !== "profile");
 
-/** What two revisions are compared by. */
-const COMPARED: readonly Part[] = ["boot", "programs"];
+/** What has a run in each round: two revisions are compared by it, and rounds can be added to it. */
+const IN_ROUNDS: readonly Part[] = ["boot", "programs"];
 const DEFAULT_TOLERANCE_PERCENT = 10;
 
 const QUICK_SCALE = 1;
@@ -58,6 +58,8 @@ export interface Options {
   readonly tolerance: number;
   /** A results file to write README's figures from, instead of measuring. */
   readonly readme: string | undefined;
+  /** A results file that the rounds measured are added to, instead of a file of their own. */
+  readonly onto: string | undefined;
 }
 
 export class OptionError extends Error {
@@ -85,6 +87,9 @@ export const HELP = `npm run bench -- [options]
                  without results written, unless the options for those say otherwise)
   --tolerance P  how many percent slower is too much (default ${DEFAULT_TOLERANCE_PERCENT})
   --output DIR   where the results go instead of bench/results; - writes none
+  --onto FILE    adds the rounds measured to those of these results (.json), of the same
+                 revision, processor and runners' versions; the file is written anew, with its
+                 tables and picture (boots and programs, unless --only says otherwise)
   --readme FILE  measures nothing: writes README's figures from these results (.json),
                  and their tables and picture anew
 `;
@@ -104,6 +109,7 @@ export function parseOptions(args: readonly string[], programs: readonly string[
   let base: string | undefined;
   let prof = false;
   let readme: string | undefined;
+  let onto: string | undefined;
   let tolerancePercent = DEFAULT_TOLERANCE_PERCENT;
   const rest = [...args];
   const value = (name: string): string => {
@@ -124,6 +130,7 @@ export function parseOptions(args: readonly string[], programs: readonly string[
     else if (name === "--reps") reps = count("--reps", value(name));
     else if (name === "--output") output = value(name);
     else if (name === "--readme") readme = value(name);
+    else if (name === "--onto") onto = value(name);
     else if (name === "--only") {
       for (const word of value(name).split(",")) {
         if ((PARTS as readonly string[]).includes(word)) parts.add(word as Part);
@@ -135,19 +142,27 @@ export function parseOptions(args: readonly string[], programs: readonly string[
       }
     } else throw new OptionError(`unknown option ${name}\n${HELP}`);
   }
+  if (onto !== undefined) {
+    const others = { "--output": output, "--base": base, "--readme": readme, "--prof": prof || undefined };
+    for (const [name, other] of Object.entries(others))
+      if (other !== undefined) throw new OptionError(`--onto ${onto}: not together with ${name}`);
+    if (parts.size > 0 && chosen.length === 0 && !IN_ROUNDS.some((part) => parts.has(part)))
+      throw new OptionError(`--onto ${onto}: of the parts only ${IN_ROUNDS.join(" and ")} have rounds`);
+  }
   if (prof) {
     parts.clear();
     parts.add("profile");
     peers ??= [];
     output ??= "-";
   } else if (chosen.length > 0) parts.add("programs");
+  const usual = base === undefined && onto === undefined ? USUAL : IN_ROUNDS;
   return {
     quick,
     peers: peers ?? (base === undefined ? PEERS : []),
     accelerators,
     bits,
     together: together || quick,
-    parts: parts.size === 0 ? (base === undefined ? USUAL : COMPARED) : PARTS.filter((part) => parts.has(part)),
+    parts: parts.size === 0 ? usual : PARTS.filter((part) => parts.has(part)),
     programs: chosen,
     scale: scale ?? (quick ? QUICK_SCALE : FULL_SCALE),
     reps: reps ?? (quick ? 1 : 3),
@@ -155,6 +170,7 @@ export function parseOptions(args: readonly string[], programs: readonly string[
     base,
     tolerance: tolerancePercent / 100,
     readme,
+    onto,
   };
 }
 

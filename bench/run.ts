@@ -15,6 +15,7 @@ import { eventsPart } from "./events.ts";
 import { type GuestFiles, guestFiles } from "./guest-files.ts";
 import { describeHost, type HostInfo } from "./host-info.ts";
 import { idlePart } from "./idle.ts";
+import { differences, joined } from "./join.ts";
 import { markdown } from "./markdown.ts";
 import { killAll } from "./measured-process.ts";
 import { HELP, OptionError, type Options, type Part, parseOptions } from "./options.ts";
@@ -47,6 +48,7 @@ async function main(): Promise<number> {
   }
   if (process.platform !== "linux")
     throw new OptionError("the bench reads /proc and runs Debian's packages: Linux only");
+  const earlier = options.onto === undefined ? undefined : readResults("--onto", options.onto);
   const work = mkdtempSync(join(tmpdir(), "wkvm-bench-"));
   process.on("exit", () => {
     killAll();
@@ -62,8 +64,12 @@ async function main(): Promise<number> {
   const host = describeHost();
   const notRun: string[] = [];
   const context = await contextOf(options, work, notRun);
-  const results = await measure(context, host, notRun);
-  write(results, options, host);
+  const conditions = conditionsOf(context, host, notRun);
+  const unlike = earlier ? differences(earlier, conditions) : [];
+  if (unlike.length > 0) throw new OptionError(`--onto ${options.onto}: ${unlike.join("; ")}`);
+  const results = { ...conditions, ...(await measure(context)) };
+  if (earlier) save(stemOf(options.onto!), joined(earlier, results));
+  else write(results, options);
   return options.base === undefined ? 0 : judge(results, context);
 }
 
@@ -106,12 +112,32 @@ function quote(path: string): void {
   const file = relative(root, resolve(path));
   if (file.startsWith("..") || !file.endsWith(".json"))
     throw new OptionError(`--readme ${path}: no .json of this checkout`);
-  if (!existsSync(path)) throw new OptionError(`--readme ${path}: no such file`);
-  const results = JSON.parse(readFileSync(path, "utf8")) as Results;
-  if (results.format !== FORMAT) throw new OptionError(`--readme ${path}: of another form than this bench's`);
+  const results = readResults("--readme", path);
   const readme = join(root, "README.md");
   writeFileSync(readme, withFigures(readFileSync(readme, "utf8"), file, results));
-  writeReports(path.slice(0, -".json".length), results);
+  writeReports(stemOf(path), results);
+}
+
+/** Results from the file that an option names. Throws OptionError for what is none. */
+function readResults(option: string, path: string): Results {
+  if (!path.endsWith(".json") || !existsSync(path)) throw new OptionError(`${option} ${path}: no such .json`);
+  const results = parsed(readFileSync(path, "utf8")) as Partial<Results> | undefined;
+  if (results?.format !== FORMAT) throw new OptionError(`${option} ${path}: of another form than this bench's`);
+  return results as Results;
+}
+
+/** Undefined for what is no JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A results file's path without its ".json": what lies beside it is named alike. */
+function stemOf(path: string): string {
+  return path.slice(0, -".json".length);
 }
 
 /** Files for each width that is asked for; what cannot be had is noted, if the other can. */
@@ -144,16 +170,14 @@ function counterpart(emulators: readonly Emulator[]): (base: Emulator) => boolea
   return ({ name }) => emulators.some((own) => own.name === WKVM + name.slice(BASE.length));
 }
 
-async function measure(context: Context, host: HostInfo, notRun: string[]): Promise<Results> {
-  const { options, emulators } = context;
-  const wants = (part: Part): boolean => options.parts.includes(part);
+/** Results before anything is measured. */
+function conditionsOf({ options, emulators }: Context, host: HostInfo, notRun: string[]): Results {
   const native: Record<string, string> = options.peers.includes("native")
     ? { native: "this machine, without any emulation" }
     : {};
   const kvm: Record<string, string> = options.peers.includes("kvm")
     ? { kvm: "this machine's /dev/kvm, flat ring-3 code without a kernel" }
     : {};
-  if (options.parts.some((part) => part !== "size")) await keepCode(context);
   return {
     format: FORMAT,
     date: new Date().toISOString(),
@@ -171,6 +195,15 @@ async function measure(context: Context, host: HostInfo, notRun: string[]): Prom
       ...Object.fromEntries(emulators.map(({ name, description }) => [name, description])),
     },
     notRun,
+  };
+}
+
+/** The parts that are asked for. */
+async function measure(context: Context): Promise<Partial<Results>> {
+  const { parts } = context.options;
+  const wants = (part: Part): boolean => parts.includes(part);
+  if (parts.some((part) => part !== "size")) await keepCode(context);
+  return {
     ...(wants("size") ? { size: sizePart(context) } : {}),
     ...(wants("start") ? { start: await startPart(context) } : {}),
     ...(wants("boot") ? { boot: await bootPart(context) } : {}),
@@ -199,21 +232,30 @@ function judge(results: Results, { options, base }: Context): number {
   return comparisons.length === 0 || comparisons.some(({ slower }) => slower) ? 1 : 0;
 }
 
-/** JSON, Markdown and picture beside one another; the Markdown is printed too. */
-function write(results: Results, options: Options, host: HostInfo): void {
+/** Into a file named after the day and the machine, unless none is wanted; the Markdown is printed anyway. */
+function write(results: Results, { output }: Options): void {
+  const { host, date } = results;
   const machine = `${host.processor
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, "-")
     .replaceAll(/^-|-$/g, "")}-${host.cores}`;
-  const name = `${results.date.slice(0, 10)}-${machine}`;
-  const folder = options.output ?? join(root, "bench", "results");
-  const all = options.output === "-" ? results : withFormerParts(results, join(folder, `${name}.json`));
-  process.stdout.write(`${markdown(all, `${name}.svg`)}\n`);
-  if (options.output === "-") return;
+  const name = `${date.slice(0, 10)}-${machine}`;
+  if (output === "-") {
+    process.stdout.write(`${markdown(results, `${name}.svg`)}\n`);
+    return;
+  }
+  const folder = output ?? join(root, "bench", "results");
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(all, null, 2)}\n`);
-  writeReports(join(folder, name), all);
-  process.stderr.write(`written: ${join(folder, name)}.{json,md,svg}\n`);
+  const stem = join(folder, name);
+  save(stem, withFormerParts(results, `${stem}.json`));
+}
+
+/** JSON, Markdown and picture beside one another; the Markdown is printed too. */
+function save(stem: string, results: Results): void {
+  process.stdout.write(`${markdown(results, `${basename(stem)}.svg`)}\n`);
+  writeFileSync(`${stem}.json`, `${JSON.stringify(results, null, 2)}\n`);
+  writeReports(stem, results);
+  process.stderr.write(`written: ${stem}.{json,md,svg}\n`);
 }
 
 /** Tables and picture of results, beside their JSON. */

@@ -49,6 +49,13 @@ test("--prof tells of programs instead of measuring them", () => {
   assert.ok(!parse().parts.includes("profile"));
 });
 
+test("--onto measures what has rounds", () => {
+  const { onto, parts, peers } = parse("--onto", "a.json");
+  assert.deepEqual([onto, parts, peers.includes("tcg")], ["a.json", ["boot", "programs"], true]);
+  assert.deepEqual(parse("--onto", "a.json", "--only", "size,boot").parts, ["size", "boot"]);
+  assert.deepEqual(parse("--onto", "a.json", "--only", "lua").programs, ["lua"]);
+});
+
 test("what is not understood is named", () => {
   const refused: [string[], RegExp][] = [
     [["--frobnicate"], /unknown option --frobnicate/],
@@ -59,6 +66,10 @@ test("what is not understood is named", () => {
     [["--tolerance", "much"], /--tolerance much/],
     [["--reps"], /--reps: a value is missing/],
     [["--scale", "101"], /--scale 101: 1 to 100/],
+    [["--onto", "a.json", "--output", "-"], /--onto a\.json: not together with --output/],
+    [["--onto", "a.json", "--base", "HEAD"], /--onto a\.json: not together with --base/],
+    [["--prof", "--onto", "a.json"], /--onto a\.json: not together with --prof/],
+    [["--onto", "a.json", "--only", "idle"], /--onto a\.json: of the parts only boot and programs have rounds/],
   ];
   for (const [words, message] of refused) {
     assert.throws(
