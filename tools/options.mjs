@@ -25,6 +25,18 @@ export function numberOption(help, name, text, least = 0) {
   return number;
 }
 
+/** The names that an option lists between commas; ends the process for one that is not among `known`. */
+export function namesOption(name, text, known) {
+  return text.split(",").map((one) => nameOption(name, one, known));
+}
+
+/** The name that an option takes; ends the process for one that is not among `known`, which the complaint lists. */
+export function nameOption(name, text, known) {
+  if (known.includes(text)) return text;
+  process.stderr.write(`--${name} ${text}: there are ${known.join(", ")}\n`);
+  process.exit(2);
+}
+
 function refuse(help, complaint) {
   process.stderr.write(`${complaint}\n\n${help}`);
   process.exit(2);

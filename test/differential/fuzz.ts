@@ -1,12 +1,13 @@
 // npm run fuzz: random instructions against the host's own processor.
 import { writeFileSync } from "node:fs";
-import { numberOption, readOptions } from "../../tools/options.mjs";
+import { nameOption, namesOption, numberOption, readOptions } from "../../tools/options.mjs";
 import { processorName, siliconMissing } from "../oracle/silicon.ts";
 import { otherVendor } from "../oracle/vendor.ts";
 import { coverageReport } from "../vectors/coverage-report.ts";
 import { type MismatchGroup, runCampaign } from "./campaign.ts";
 import { runMutants } from "./mutants.ts";
 import { save } from "./saved-case.ts";
+import { TIER_NAMES } from "./tiers.ts";
 
 const HELP = `npm run fuzz -- [options]
   Draws instructions until the time is up and compares what wkvm and this machine's processor
@@ -43,6 +44,8 @@ const { values } = readOptions(HELP, {
     show: { type: "string", default: "20" },
   },
 });
+const tiers = values.tiers === undefined ? undefined : namesOption("tiers", values.tiers, TIER_NAMES);
+const reference = values.reference === undefined ? undefined : nameOption("reference", values.reference, TIER_NAMES);
 
 function print({ name, count, text }: MismatchGroup): string {
   return `== ${name}: ${count} mismatches\n${text}\n`;
@@ -72,7 +75,7 @@ async function huntMutants(count: number, seconds: number, seed: number): Promis
 }
 
 async function main(): Promise<number> {
-  const { only, native, reference, report, counts } = values;
+  const { only, native, report, counts } = values;
   const missing = reference === undefined ? siliconMissing() : undefined;
   if (missing) {
     console.log(`fuzz: skipped: ${missing}`);
@@ -97,7 +100,7 @@ async function main(): Promise<number> {
     reference,
     sequences: only && !/sequence/.test(only) ? 0 : number("sequences"),
     ...(report ? {} : { described: show }),
-    tiers: values.tiers?.split(","),
+    tiers,
     onStart: (known, unknown) =>
       console.log(
         `fuzz: ${known} forms of the table and ${unknown} encodings outside it, seed ${values.seed}, ` +

@@ -1,5 +1,5 @@
 // npm run payloads: the payloads on wkvm and on the peers that are installed.
-import { readOptions } from "../../tools/options.mjs";
+import { namesOption, readOptions } from "../../tools/options.mjs";
 import { compilerMissing, listPayloads, PayloadBuilder } from "./build.ts";
 import { type KnownFailure, knownChecks, WKVM } from "./known-failures.ts";
 import { ACCELERATORS, runOnWkvm } from "./machine.ts";
@@ -12,10 +12,13 @@ interface System {
   run(image: string): Promise<Run>;
 }
 
+const ACCELERATOR_NAMES = ACCELERATORS.map(({ name }) => name);
+const PEER_NAMES = PEERS.map(({ name }) => name);
+
 const HELP = `npm run payloads -- [options] [PATTERN...]
   Runs the programs for the bare machine whose name contains a pattern (default: all).
-  --accel LIST   on which of wkvm's accelerators, of ${ACCELERATORS.map(({ name }) => name).join(",")} (default: all)
-  --peers LIST   on which peers, of ${PEERS.map(({ name }) => name).join(",")} (default: all that are installed; none: wkvm alone)
+  --accel LIST   on which of wkvm's accelerators, of ${ACCELERATOR_NAMES.join(",")} (default: all)
+  --peers LIST   on which peers, of ${PEER_NAMES.join(",")} (default: all that are installed; none: wkvm alone)
   --show         prints what each program writes, and what it skips
 `;
 const { values, positionals: patterns } = readOptions(HELP, {
@@ -23,11 +26,12 @@ const { values, positionals: patterns } = readOptions(HELP, {
   allowPositionals: true,
 });
 const { show } = values;
-const accelerators = values.accel?.split(",");
-const peerNames = values.peers?.split(",") ?? PEERS.map(({ name }) => name);
+const accelerators =
+  values.accel === undefined ? ACCELERATOR_NAMES : namesOption("accel", values.accel, ACCELERATOR_NAMES);
+const peerNames = values.peers === undefined ? PEER_NAMES : namesOption("peers", values.peers, [...PEER_NAMES, "none"]);
 
 function systems(): System[] {
-  const wanted = ACCELERATORS.filter(({ name }) => accelerators?.includes(name) ?? true);
+  const wanted = ACCELERATORS.filter(({ name }) => accelerators.includes(name));
   const found: System[] = wanted.map((accelerator) => ({
     name: `wkvm ${accelerator.name}`,
     knownFailures: WKVM,

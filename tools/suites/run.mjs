@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "../build.mjs";
-import { readOptions } from "../options.mjs";
+import { namesOption, readOptions } from "../options.mjs";
 import { runUnitTests } from "./kvm-unit-tests.mjs";
 import { MACHINE_NAMES, machineNamed } from "./machines.mjs";
 import { markdownSums, textTable } from "./scoreboard.mjs";
@@ -44,8 +44,10 @@ if (!runSuite || values.path.length === 0) {
   process.exit(2);
 }
 
+const machineNames = namesOption("machines", values.machines, MACHINE_NAMES);
+
 await build({ types: false });
-const machines = values.machines.split(",").map(machineNamed);
+const machines = machineNames.map(machineNamed);
 const runs = [];
 for (const folder of values.path) {
   runs.push(
