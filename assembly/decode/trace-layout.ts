@@ -58,9 +58,7 @@ export const T_LOWEST = COLD + 32;
 export const T_HIGHEST = COLD + 36;
 /** u32: how often a region left before its first instruction because the TLB did not have what that accesses. */
 export const T_UNMAPPED = COLD + 40;
-/** u32: how often the part that begins with it is entered until the whole is made (translate/parts.ts). */
-export const T_PART_LEFT = COLD + 44;
 /** u32: slot of the region that it was taken into last (translate/joining.ts). */
-export const T_TAKEN_IN = COLD + 48;
+export const T_TAKEN_IN = COLD + 44;
 /** u32: how often a region was made anew to take it in. */
-export const T_JOINED = COLD + 52;
+export const T_JOINED = COLD + 48;

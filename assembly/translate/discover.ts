@@ -10,7 +10,7 @@ import {
 import { isComputed, KIND_ALWAYS, KIND_CALL, KIND_CONDITIONAL, KIND_INDIRECT_CALL, KIND_NEXT, KIND_RETURN, kindOf } from "./cases";
 import { code64 } from "./code-mode";
 import { joinsRegion } from "./joining";
-import { isMostlyInRegions, notePart } from "./parts";
+import { isMostlyInRegions } from "./parts";
 import { isAlive } from "./slots";
 import { attributesOf, listOf } from "./steps";
 
@@ -46,12 +46,16 @@ export function discover(trace: usize, linear: u64, whole: bool): bool {
   return <u32>load<u16>(firstRecord(blockAt(0)), R_CASE) >= OP_FIRST_GROUP;
 }
 
+/** Instructions that a part lacks of the whole. */
+export let lacking: u32 = 0;
+
 /** Finds the blocks of a part instead, if that is much less. */
 function findPart(trace: usize, linear: u64): void {
   const all = instructionCount;
   beginBlocks(trace, linear, true);
   follow();
-  if (instructionCount <= all / 2) return notePart(trace, all - instructionCount);
+  lacking = all - instructionCount;
+  if (instructionCount <= all / 2) return;
   beginBlocks(trace, linear, false);
   follow();
 }

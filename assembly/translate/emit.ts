@@ -10,7 +10,7 @@ import { SHADOW_STI } from "../execute/request";
 import { RECORD_SIZE } from "../decode/record";
 import { CPU_FUEL, CPU_SHADOW } from "../layout";
 import { HOW_CALL, HOW_LEAVE, howTo, isComputed, isShadowing, KIND_ALWAYS, KIND_CALL, KIND_CONDITIONAL, KIND_OTHER } from "./cases";
-import { B_COUNT, B_DELTA, B_DIRTY_IN, B_END, B_ENTRY, B_FALL, B_KIND, B_KNOWN_IN, B_TAKEN, B_TRACE, blockAt, firstRecord, isPart, lengthOf } from "./blocks";
+import { B_COUNT, B_DELTA, B_DIRTY_IN, B_END, B_ENTRY, B_FALL, B_KIND, B_KNOWN_IN, B_TAKEN, blockAt, firstRecord, isPart, lengthOf } from "./blocks";
 import { directTarget } from "./discover";
 import { push } from "./compute";
 import { emitComputedJump } from "./computed-jumps";
@@ -32,7 +32,7 @@ import {
   storeVectors, takeFuel, usedRegisters, usedVectors, usesFloats,
 } from "./state";
 import { countEntries } from "./parts";
-import { freeSlot } from "./slots";
+import { beginNotes, pushRecord } from "./notes";
 import { findSpans, takeSpanLocals } from "./spans";
 import { emitSystemCall, systemCallOf } from "./system";
 import { planX87, usedSlots } from "./x87/plan";
@@ -80,7 +80,8 @@ function emitWith(looksUpSpans: bool): usize {
   beginUndos();
   beginAccumulators();
   beginWaysOut();
-  if (isPart) countEntries(load<u32>(blockAt(0), B_TRACE), freeSlot());
+  beginNotes();
+  if (isPart) countEntries();
   prologue();
   if (usesFloats) {
     loadFast();
@@ -288,7 +289,7 @@ function callCase(rec: usize, traceDelta: i32, remaining: i32, ends: bool): bool
   storeRegisters(0xffff);
   storeVectors(0xffff);
   storeFuel();
-  i32const(<i32>rec);
+  pushRecord(rec);
   localGet(L_BASE);
   i64const(traceDelta);
   byte(I64_ADD);

@@ -9,21 +9,24 @@ import { byte, F64, I32, I64, u32leb, V128 } from "./writer";
 export const L_NEXT: u32 = 0;
 /** Parameter, i64: rip at displacement 0. */
 export const L_BASE: u32 = 1;
+/** Parameter, i32: the slot that the region is in. What depends on it, or on where its traces lie, is not in its code, which the same
+ * guest code has in each run. */
+export const L_SLOT: u32 = 2;
+const PARAMETERS: u32 = 3;
 /** i32: fuel. */
-export const L_FUEL: u32 = 2;
+export const L_FUEL: u32 = 3;
 /** i32: the TLB array in use. */
-export const L_TLB: u32 = 3;
+export const L_TLB: u32 = 4;
 /** i32: CC_OP of the flags whose operands the next two have; -1: the flags are in the vCPU. */
-export const L_FLAG_OP: u32 = 4;
+export const L_FLAG_OP: u32 = 5;
 /** i64: operands of the last flag operation, zero-extended and not aligned. */
-export const L_FLAG_DST: u32 = 5;
-export const L_FLAG_SRC: u32 = 6;
+export const L_FLAG_DST: u32 = 6;
+export const L_FLAG_SRC: u32 = 7;
 /** i32: host address of the TLB entry of the running access. */
-export const L_ENTRY: u32 = 7;
+export const L_ENTRY: u32 = 8;
 /** i32: native floating point is exact in value and flags but for what operands and result show (float.ts). */
-export const L_FAST: u32 = 8;
-const FIRST_OTHER: u32 = 9;
-const PARAMETERS: u32 = 2;
+export const L_FAST: u32 = 9;
+const FIRST_OTHER: u32 = 10;
 
 let count: u32 = 0;
 /** Local of general register 0 if all were used; which are; the same for XMM. */
@@ -52,6 +55,7 @@ export function beginLocals(general: u32, xmm: u32): void {
   count = 0;
   add(I32);
   add(I64);
+  add(I32);
   add(I32);
   add(I32);
   add(I32);

@@ -8,9 +8,8 @@ import { record } from "./instruction";
 import { unmapped, unmappedIf } from "./leave";
 import { L_BASE, L_ENTRY, L_TLB, temp } from "./locals";
 import { I32_ADD, I32_AND, I32_EQZ, I32_LOAD, I32_SHR_U, I32_STORE, I32_WRAP, I64_ADD, I64_AND, I64_LOAD, I64_NE, I64_STORE, I64_SUB } from "./opcodes";
-import { freeSlot } from "./slots";
 import { accessOf, isOpen, offsetInSpan, openSpan, spanBytes, spanLocal, spanWrites } from "./spans";
-import { placeOf, spanMark } from "./straddles";
+import { placeOf, pushSpanMark } from "./straddles";
 import { field } from "./state";
 import { isToLookFurther } from "./unmapped";
 import { moveWindow, pushInWindow, pushOutside, windowOf } from "./windows";
@@ -95,7 +94,7 @@ function pushSpan(address: u32, access: usize): void {
   if (scopes != blockScopes) isMisplaced = true;
   openSpan(access);
   const writes = spanWrites(access);
-  const mark = spanMark(placeOf(record), freeSlot(), spanBytes(access));
+  const place = placeOf(record, traceDelta);
   probe(from, spanBytes(access), writes ? TLB_WRITE : TLB_READ);
   if (isToLookFurther()) {
     ifUnlikely();
@@ -108,7 +107,7 @@ function pushSpan(address: u32, access: usize): void {
     localGet(from);
     i32const(spanBytes(access));
     i32const(writes);
-    i32const(mark);
+    pushSpanMark(place, spanBytes(access));
     leaveUnless(find);
   } else {
     ifUnlikely();
@@ -116,7 +115,7 @@ function pushSpan(address: u32, access: usize): void {
     localGet(from);
     field(I64_STORE, CPU_SPAN_MISSED);
     i32const(0);
-    i32const(mark);
+    pushSpanMark(place, spanBytes(access));
     field(I32_STORE, CPU_SPAN_MARK);
     unmapped();
     end();

@@ -89,7 +89,7 @@ export function writeType(count: u32, parameters: u64, result: u32): void {
 function writeTypes(): void {
   beginSection(SECTION_TYPE);
   u32leb(TYPE_HELPERS + usedTypes());
-  writeType(2, I32 | (<u64>I64 << 8), I32);
+  writeType(3, I32 | (<u64>I64 << 8) | (<u64>I32 << 16), I32);
   writeType(5, I64 | (<u64>I64 << 8) | (<u64>I32 << 16) | (<u64>I64 << 24) | (<u64>I64 << 32), I32);
   for (let i: u32 = 0; i < usedTypes(); i++) {
     const t = usedType(i);

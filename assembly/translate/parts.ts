@@ -3,12 +3,13 @@
 // most of what a head reaches is in regions already, a part is made of the rest, which goes on in those. A part counts how often it
 // is entered; once the way on has cost about what the compilers take for all of it, the whole is made in its place.
 import { cpu } from "../cpu";
-import { T_PART_LEFT, T_REGION, T_VALID } from "../decode/record";
+import { T_REGION, T_VALID } from "../decode/record";
 import { VM_JIT_THRESHOLD } from "../layout";
 import { B_COUNT, B_TRACE, blockAt, blockCount, instructionCount } from "./blocks";
 import { ifUnlikely } from "./hints";
 import { TR_SLOTS } from "./layout";
-import { temp } from "./locals";
+import { L_SLOT, temp } from "./locals";
+import { N_PART_LEFT, pushNotes } from "./notes";
 import { I32_EQZ, I32_LOAD, I32_STORE, I32_STORE8, I32_SUB } from "./opcodes";
 import { isAlive, SLOT_TAKEN, SLOT_WANTED } from "./slots";
 import { HOT } from "./translator";
@@ -52,26 +53,28 @@ export function isMostlyInRegions(): bool {
   return there >= instructionCount - instructionCount / MOST;
 }
 
-/** Notes at its head that a region becomes a part, of a whole that has `more` instructions more. */
-export function notePart(head: usize, more: u32): void {
-  store<u32>(head, more * ENTRIES, T_PART_LEFT);
+/** How often a part is entered until the whole is made, which has `more` instructions more. */
+export function entriesOfPart(more: u32): u32 {
+  return more * ENTRIES;
 }
 
-/** Emits what counts the entries of the part that goes into `slot`: the last of them has the whole made. */
-export function countEntries(head: usize, slot: u32): void {
+/** Emits what counts the entries of a part: the last of them has the whole made. */
+export function countEntries(): void {
+  const notes = temp(I32);
   const left = temp(I32);
-  i32const(0);
-  i32const(0);
-  memory(I32_LOAD, 2, <u32>(head + T_PART_LEFT));
+  pushNotes();
+  localTee(notes);
+  localGet(notes);
+  memory(I32_LOAD, 2, N_PART_LEFT);
   i32const(1);
   byte(I32_SUB);
   localTee(left);
-  memory(I32_STORE, 2, <u32>(head + T_PART_LEFT));
+  memory(I32_STORE, 2, N_PART_LEFT);
   localGet(left);
   byte(I32_EQZ);
   ifUnlikely();
-  i32const(0);
+  localGet(L_SLOT);
   i32const(SLOT_TAKEN | SLOT_WANTED);
-  memory(I32_STORE8, 0, <u32>(cpu + TR_SLOTS + slot));
+  memory(I32_STORE8, 0, <u32>(cpu + TR_SLOTS));
   end();
 }

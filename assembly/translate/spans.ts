@@ -18,7 +18,7 @@ import { defineConstant } from "./fold";
 import { SPAN_ACCESSES_MAX, SPAN_GROUPS_MAX, SPAN_HASHES, TR_SPAN_ACCESSES, TR_SPAN_HASHES, TR_SPANS } from "./layout";
 import { addLocal } from "./locals";
 import { orderAt, ordered } from "./order";
-import { isApart } from "./straddles";
+import { isApart, placeOf } from "./straddles";
 import { forgetSymbols, fresh, isFull, moveBy, put, putRegister, registerAt, staysInPlace, symbolOffset, symbolRoot, take, takeAddress, unknown, valueAt } from "./symbols";
 import { after, definesValue, leb, listOf, nextStep, opcodeOf, slotOf, stepsOf } from "./steps";
 import { beginValues, constOf, defineStep, isConst, nextValue } from "./values";
@@ -317,7 +317,7 @@ function access(at: usize, bytes: u32, writes: bool): void {
     store<u32>(s, 0, S_COUNT);
     store<i64>(s, from, S_FROM);
     store<i64>(s, to, S_TO);
-    store<u32>(s, (staysInPlace() ? SPAN_STAYS : 0) | (isApart(record) ? SPAN_APART : 0), S_BITS);
+    store<u32>(s, (staysInPlace() ? SPAN_STAYS : 0) | (isApart(placeOf(record, blockDelta)) ? SPAN_APART : 0), S_BITS);
     store<u32>(s, <u32>record, S_FIRST);
   }
   store<u32>(s, load<u32>(s, S_COUNT) + 1, S_COUNT);

@@ -1,9 +1,13 @@
 // Places whose span of accesses keeps lying in two pages: there, each access is to be looked up for itself.
 import { cpu } from "../cpu";
+import { R_OFFSET, R_OP } from "../decode/record";
 import { CPU_RETIRED, CPU_SPAN_MARK, CPU_SPAN_MISSED } from "../layout";
 import { SLOTS_MAX, STRADDLES, TR_STRADDLES } from "./layout";
+import { L_SLOT } from "./locals";
+import { I32_OR, I32_SHL } from "./opcodes";
 import { dropRegion } from "./regions";
 import { markWanted } from "./slots";
+import { byte, i32const, localGet } from "./writer";
 
 /** So many times ... */
 const OFTEN: u32 = 1024;
@@ -11,27 +15,32 @@ const OFTEN: u32 = 1024;
 const WITHIN: u32 = 16 * 1024 * 1024;
 const APART: u32 = 0xffffffff;
 
-/** Number of the place of a record, which others may share. */
-// @ts-ignore: decorator
-@inline export function placeOf(rec: usize): u32 {
-  return <u32>((<u32>rec >> 3) * 0x9e3779b1) >> 16 & (STRADDLES - 1);
+/** Number of the place of a record in a block at a displacement, which others may share: it follows from the guest's code alone. */
+export function placeOf(rec: usize, blockDelta: i32): u32 {
+  const offset = <u32>(blockDelta + load<u16>(rec, R_OFFSET)) & 0xfff;
+  return <u32>((offset | (<u32>load<u16>(rec, R_OP) << 12)) * 0x9e3779b1) >> 16 & (STRADDLES - 1);
 }
 // @ts-ignore: decorator
 @inline function countAt(place: u32): usize {
   return cpu + TR_STRADDLES + (<usize>place << 3);
 }
 
-/** Whether the accesses from a record on are looked up one by one. */
-export function isApart(rec: usize): bool {
-  return load<u32>(countAt(placeOf(rec))) == APART;
+/** Whether the accesses from a place on are looked up one by one. */
+export function isApart(place: u32): bool {
+  return load<u32>(countAt(place)) == APART;
 }
 
 // What looks up a span says so in one u32: the place, the region's slot, and the bytes of the span, 1 to 256.
 const MARK_SLOT: u32 = 10;
 const MARK_BYTES: u32 = 24;
 
-export function spanMark(place: u32, slot: u32, bytes: u32): u32 {
-  return place | (slot << MARK_SLOT) | ((bytes - 1) << MARK_BYTES);
+/** Pushes it. */
+export function pushSpanMark(place: u32, bytes: u32): void {
+  localGet(L_SLOT);
+  i32const(MARK_SLOT);
+  byte(I32_SHL);
+  i32const(place | ((bytes - 1) << MARK_BYTES));
+  byte(I32_OR);
 }
 
 /** Whether a region has just left for a span that lies in two pages, which is noted. */

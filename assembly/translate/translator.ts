@@ -13,7 +13,7 @@ import { noteExecuted } from "../mmu/executed";
 import { entryAt, META_GLOBAL, PAGE_MASK, tlb } from "../mmu/tlb";
 import { fetchAhead } from "../mmu/translate";
 import { B_DELTA, B_ENTRY, B_FLAGS, B_TRACE, BLOCK_ENTERED, blockAt, blockCount, instructionCount, isPart, noteLines, P_DELTA, P_HOST, P_LINES, pageAt, pageCount, takeRare } from "./blocks";
-import { discover, highest, isJoining, lowest } from "./discover";
+import { discover, highest, isJoining, lacking, lowest } from "./discover";
 import { isBounded } from "./code-mode";
 import { emitRegion, functionStart } from "./emit";
 import { keepHints } from "./hints";
@@ -26,7 +26,8 @@ import { writeModule } from "./module";
 import { addModule, evict, forgetModules, makeRoomForModule } from "./modules";
 import { dispatched, emitted, enteredAtHead, orderBlocks } from "./order";
 import { MISSED } from "./outcomes";
-import { AWAITED, entersRegion, isAwaiting } from "./parts";
+import { forgetNotes, keepNotes, notesFull } from "./notes";
+import { AWAITED, entersRegion, entriesOfPart, isAwaiting } from "./parts";
 import { expectedHeat, isProfiled, noteHot, noteWritten } from "./profile";
 import { forgetRegions, nextRegionPage, noteRegionPage, regionsFull, RP_DELTA, RP_HOST, RP_SLOT } from "./regions";
 import { clearUsed, freeSlot, isAlive, isLacking, isWanted, markUsed, pagesOf, takeSlot } from "./slots";
@@ -121,7 +122,7 @@ export function enterRegion(slot: u32, trace: usize): u32 {
     markUsed(slot);
     const entry = load<u32>(trace, T_ENTRY);
     const base = rip - load<i32>(trace, T_DELTA);
-    status = verify ? callVerified(slot, trace, entry, base, rip) : call_indirect<u32>(slot, entry, base);
+    status = verify ? callVerified(slot, trace, entry, base, rip) : call_indirect<u32>(slot, entry, base, slot);
     if (status | fault | load<u32>(cpu, CPU_FUEL + 4) | (load<u32>(cpu, CPU_MODE) ^ mode)) break;
     rip = load<u64>(cpu, CPU_RIP);
     linear = bounded ? (rip + segBase(SEG_CS)) & 0xffffffff : rip;
@@ -181,9 +182,9 @@ function isGlobal(va: u64): bool {
 /** `whole`: as a region of all that the trace reaches. */
 function translate(trace: usize, linear: u64, whole: bool): bool {
   if (importsFull() || load<u32>(cpu, TR_NOTES_END) + NOTES_ROOM > NOTES_SIZE) flushBatch();
-  if (!freeSlot() || regionsFull()) {
+  if (isFull()) {
     flushBatch();
-    while (!freeSlot() || regionsFull()) evict();
+    while (isFull()) evict();
   }
   if (!discover(trace, linear, whole)) {
     if (isJoining) waitLonger(trace);
@@ -205,6 +206,11 @@ function translate(trace: usize, linear: u64, whole: bool): bool {
   count(STAT_REGIONS_BUILT);
   if (load<u32>(cpu, TR_BATCH_COUNT) >= BATCH_MAX) flushBatch();
   return true;
+}
+
+/** Whether there may be no room for one more region. */
+function isFull(): bool {
+  return !freeSlot() || regionsFull() || notesFull();
 }
 
 // What is to be done once a region's module exists: u32 slot, whether it has several pages, instructions, count of entries, i32
@@ -252,6 +258,7 @@ function note(slot: u32): void {
   store<u32>(cpu + (number << 2), slot, TR_BATCH_SLOTS);
   store<u32>(cpu, number + 1, TR_BATCH_COUNT);
   takeSlot(slot, nextRegionPage());
+  keepNotes(slot, isPart ? entriesOfPart(lacking) : 0);
   noteLines(emitted);
   for (let i = 0; i < pageCount; i++) {
     const p = pageAt(i);
@@ -366,4 +373,5 @@ export function forgetTranslations(): void {
   forgetStraddles();
   forgetModules();
   forgetRegions();
+  forgetNotes();
 }

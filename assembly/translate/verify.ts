@@ -44,7 +44,7 @@ export function callVerified(slot: u32, trace: usize, entry: u32, base: u64, lin
   for (let i: u32 = 0; i < <u32>VERIFY_PAGES; i++) if (notedPage(i)) memory.copy(kept(i), notedPage(i), 4096);
   save(TR_VERIFY_BEFORE);
   store<u32>(cpu, given, CPU_FUEL);
-  const status = call_indirect<u32>(slot, entry, base);
+  const status = call_indirect<u32>(slot, entry, base, slot);
   const executed = given - load<u32>(cpu, CPU_FUEL);
   const wasFault = fault;
   const vector = faultVector;

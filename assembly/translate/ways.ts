@@ -71,7 +71,7 @@ function writeWays(): usize {
   beginModule(start);
   beginSection(SECTION_TYPE);
   u32leb(2);
-  writeType(2, I32 | (<u64>I64 << 8), I32);
+  writeType(3, I32 | (<u64>I64 << 8) | (<u64>I32 << 16), I32);
   writeType(5, I64 | (<u64>I64 << 8) | (<u64>I32 << 16) | (<u64>I64 << 24) | (<u64>I64 << 32), I32);
   endSection();
   beginSection(SECTION_IMPORT);
@@ -300,6 +300,7 @@ function goOn(): void {
   localGet(BASE);
   ofEntry(I64_LOAD32_S, J_DELTA);
   byte(I64_SUB);
+  localGet(SLOT);
   localGet(SLOT);
   returnCallIndirect(TYPE_REGION);
   end();

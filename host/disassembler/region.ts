@@ -46,7 +46,7 @@ SEGMENTS.forEach((name, i) => {
 });
 
 /** The locals that every region has (assembly/translate/locals.ts). */
-const LOCALS = "entry base fuel tlb flag_op flag_dst flag_src tlb_entry".split(" ");
+const LOCALS = "entry base slot fuel tlb flag_op flag_dst flag_src tlb_entry".split(" ");
 /** What every region imports (assembly/translate/imports.ts); helpers are h and a number. */
 const IMPORTS = new Map([
   ["g0", "fault"],

@@ -21,24 +21,24 @@ block
  local.get $rbx
  i32.const 65535
  i32.and
- local.set $12
+ local.set $13
  local.get $rax
  i32.const 65535
  i32.and
- local.get $12
+ local.get $13
  i32.add
- local.set $13
+ local.set $14
  local.get $rax
  i32.const -65536
  i32.and
- local.get $13
+ local.get $14
  i32.const 65535
  i32.and
  i32.or
  local.set $rax
- local.get $13
+ local.get $14
  i64.extend_i32_u
- local.get $12
+ local.get $13
  i64.extend_i32_u
  local.set $flag_src
  local.set $flag_dst
@@ -66,15 +66,19 @@ block
  i32.const 0
  local.get $fuel
  i32.store offset=cpu.fuel
- i32.const record
+ local.get $slot
+ i32.const 2
+ i32.shl
+ i32.load offset=50462720
+ i32.load offset=12
  local.get $base
  i64.const 0
  i64.add
  call $execute
- local.set $12
+ local.set $13
  i32.const -1
  local.set $flag_op
- local.get $12
+ local.get $13
  i32.const 1
  i32.shr_u
  if

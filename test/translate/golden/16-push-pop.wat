@@ -24,11 +24,11 @@ block
  local.get $rsp
  i32.const 2
  i32.sub
- local.set $13
- local.get $13
- i64.extend_i32_u
  local.set $14
  local.get $14
+ i64.extend_i32_u
+ local.set $15
+ local.get $15
  i32.wrap_i64
  i32.const 7
  i32.shr_u
@@ -38,7 +38,7 @@ block
  i32.add
  local.tee $tlb_entry
  i64.load offset=8
- local.get $14
+ local.get $15
  i64.const 1
  i64.add
  i64.const -4096
@@ -46,10 +46,10 @@ block
  i64.ne
  if
   i64.const 211119117434880
-  local.set $12
+  local.set $13
   br 1
  end
- local.get $14
+ local.get $15
  i32.wrap_i64
  local.get $tlb_entry
  i32.load offset=24
@@ -58,18 +58,18 @@ block
  i32.const 65535
  i32.and
  i32.store16
- local.get $13
+ local.get $14
  local.set $rsp
  i32.const 0
  local.get $rsp
  i64.extend_i32_u
  i64.store offset=cpu.rsp
  local.get $rsp
- local.set $13
- local.get $13
- i64.extend_i32_u
  local.set $14
  local.get $14
+ i64.extend_i32_u
+ local.set $15
+ local.get $15
  i32.wrap_i64
  i32.const 7
  i32.shr_u
@@ -79,7 +79,7 @@ block
  i32.add
  local.tee $tlb_entry
  i64.load
- local.get $14
+ local.get $15
  i64.const 1
  i64.add
  i64.const -4096
@@ -87,16 +87,16 @@ block
  i64.ne
  if
   i64.const 211114822467585
-  local.set $12
+  local.set $13
   br 1
  end
- local.get $14
+ local.get $15
  i32.wrap_i64
  local.get $tlb_entry
  i32.load offset=24
  i32.add
  i32.load16_u
- local.set $15
+ local.set $16
  local.get $rsp
  i64.const 2
  i32.wrap_i64
@@ -105,7 +105,7 @@ block
  local.get $rbx
  i32.const -65536
  i32.and
- local.get $15
+ local.get $16
  i32.const 65535
  i32.and
  i32.or
@@ -127,15 +127,19 @@ block
  i32.const 0
  local.get $fuel
  i32.store offset=cpu.fuel
- i32.const record
+ local.get $slot
+ i32.const 2
+ i32.shl
+ i32.load offset=50462720
+ i32.load offset=12
  local.get $base
  i64.const 0
  i64.add
  call $execute
- local.set $13
+ local.set $14
  i32.const -1
  local.set $flag_op
- local.get $13
+ local.get $14
  i32.const 1
  i32.shr_u
  if
@@ -156,13 +160,13 @@ block
  return_call $leave_stored
  unreachable
 end
-local.get $12
+local.get $13
 i64.const 70368744177664
 i64.and
 i64.eqz
 i32.eqz
 if
- local.get $12
+ local.get $13
  i64.const 70368744177664
  i64.xor
  local.get $flag_op
@@ -170,9 +174,9 @@ if
  i64.const 48
  i64.shl
  i64.or
- local.set $12
+ local.set $13
 end
-local.get $12
+local.get $13
 local.get $base
 local.get $fuel
 local.get $flag_dst

@@ -31,15 +31,15 @@ block
     local.get $base
     i64.const 5
     i64.add
-    local.set $13
+    local.set $14
     local.get $rsp
     i32.const 4
     i32.sub
-    local.set $14
-    local.get $14
-    i64.extend_i32_u
     local.set $15
     local.get $15
+    i64.extend_i32_u
+    local.set $16
+    local.get $16
     i32.wrap_i64
     i32.const 7
     i32.shr_u
@@ -49,7 +49,7 @@ block
     i32.add
     local.tee $tlb_entry
     i64.load offset=8
-    local.get $15
+    local.get $16
     i64.const 3
     i64.add
     i64.const -4096
@@ -57,18 +57,18 @@ block
     i64.ne
     if
      i64.const 211110527500288
-     local.set $12
+     local.set $13
      br 4
     end
-    local.get $15
+    local.get $16
     i32.wrap_i64
     local.get $tlb_entry
     i32.load offset=24
     i32.add
-    local.get $13
+    local.get $14
     i32.wrap_i64
     i32.store
-    local.get $14
+    local.get $15
     local.set $rsp
     br 0
    end
@@ -77,16 +77,16 @@ block
    i32.sub
    local.set $fuel
    local.get $rcx
-   local.set $14
+   local.set $15
    local.get $rbx
-   local.get $14
+   local.get $15
    i32.add
-   local.set $16
-   local.get $16
+   local.set $17
+   local.get $17
    local.set $rbx
-   local.get $16
+   local.get $17
    i64.extend_i32_u
-   local.get $14
+   local.get $15
    i64.extend_i32_u
    local.set $flag_src
    local.set $flag_dst
@@ -101,11 +101,11 @@ block
    i64.extend_i32_u
    i64.store offset=cpu.rsp
    local.get $rsp
+   local.set $15
+   local.get $15
+   i64.extend_i32_u
    local.set $14
    local.get $14
-   i64.extend_i32_u
-   local.set $13
-   local.get $13
    i32.wrap_i64
    i32.const 7
    i32.shr_u
@@ -115,7 +115,7 @@ block
    i32.add
    local.tee $tlb_entry
    i64.load
-   local.get $13
+   local.get $14
    i64.const 3
    i64.add
    i64.const -4096
@@ -123,29 +123,29 @@ block
    i64.ne
    if
     i64.const 1829591643586572
-    local.set $12
+    local.set $13
     br 3
    end
-   local.get $13
+   local.get $14
    i32.wrap_i64
    local.get $tlb_entry
    i32.load offset=24
    i32.add
    i32.load
-   local.set $16
+   local.set $17
    local.get $rsp
    i64.const 4
    i32.wrap_i64
    i32.add
    local.set $rsp
-   local.get $16
+   local.get $17
    i64.extend_i32_u
-   local.set $15
-   local.get $15
+   local.set $16
+   local.get $16
    local.get $base
    i64.sub
-   local.set $17
-   local.get $17
+   local.set $18
+   local.get $18
    i64.const 5
    i64.eq
    if
@@ -153,7 +153,7 @@ block
    end
    block
     block
-     local.get $17
+     local.get $18
      i64.const 0
      i64.eq
      if
@@ -180,7 +180,7 @@ block
     i32.eqz
     if
      i64.const 6
-     local.get $15
+     local.get $16
      local.get $fuel
      local.get $flag_dst
      i64.const 32
@@ -197,7 +197,7 @@ block
    i64.extend_i32_u
    i64.store offset=cpu.rsp
    i64.const 6
-   local.get $15
+   local.get $16
    local.get $fuel
    local.get $flag_dst
    i64.const 32
@@ -231,15 +231,19 @@ block
   i32.const 0
   local.get $fuel
   i32.store offset=cpu.fuel
-  i32.const record
+  local.get $slot
+  i32.const 2
+  i32.shl
+  i32.load offset=50462720
+  i32.load offset=12
   local.get $base
   i64.const 13
   i64.add
   call $execute
-  local.set $14
+  local.set $15
   i32.const -1
   local.set $flag_op
-  local.get $14
+  local.get $15
   i32.const 1
   i32.shr_u
   if
@@ -262,13 +266,13 @@ block
  end
  unreachable
 end
-local.get $12
+local.get $13
 i64.const 70368744177664
 i64.and
 i64.eqz
 i32.eqz
 if
- local.get $12
+ local.get $13
  i64.const 70368744177664
  i64.xor
  local.get $flag_op
@@ -276,9 +280,9 @@ if
  i64.const 48
  i64.shl
  i64.or
- local.set $12
+ local.set $13
 end
-local.get $12
+local.get $13
 local.get $base
 local.get $fuel
 local.get $flag_dst

@@ -20,16 +20,16 @@ block
   i32.sub
   local.set $fuel
   local.get $rcx
-  local.set $12
-  local.get $rbx
-  local.get $12
-  i32.add
   local.set $13
+  local.get $rbx
   local.get $13
+  i32.add
+  local.set $14
+  local.get $14
   local.set $rbx
-  local.get $13
+  local.get $14
   i64.extend_i32_u
-  local.get $12
+  local.get $13
   i64.extend_i32_u
   local.set $flag_src
   local.set $flag_dst
@@ -38,15 +38,15 @@ block
   local.get $rcx
   i32.const 1
   i32.ne
-  local.set $12
-  local.get $12
+  local.set $13
+  local.get $13
   if
   end
   local.get $rcx
   i32.const 1
   i32.sub
   local.set $rcx
-  local.get $12
+  local.get $13
   if
    local.get $fuel
    i32.const 2

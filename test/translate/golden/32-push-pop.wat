@@ -24,11 +24,11 @@ block
  local.get $rsp
  i32.const 4
  i32.sub
- local.set $14
- local.get $14
- i64.extend_i32_u
  local.set $15
  local.get $15
+ i64.extend_i32_u
+ local.set $16
+ local.get $16
  i32.wrap_i64
  i32.const 7
  i32.shr_u
@@ -38,7 +38,7 @@ block
  i32.add
  local.tee $tlb_entry
  i64.load offset=8
- local.get $15
+ local.get $16
  i64.const 3
  i64.add
  i64.const -4096
@@ -46,36 +46,40 @@ block
  i64.ne
  if
   i32.const 0
-  local.get $15
+  local.get $16
   i64.store offset=cpu.span_missed
   i32.const 0
-  i32.const mark
+  local.get $slot
+  i32.const 10
+  i32.shl
+  i32.const 50332473
+  i32.or
   i32.store offset=cpu.span_mark
   i64.const 211119117434880
-  local.set $13
+  local.set $14
   br 1
  end
- local.get $15
+ local.get $16
  i32.wrap_i64
  local.get $tlb_entry
  i32.load offset=24
  i32.add
- local.tee $12
+ local.tee $13
  local.get $rax
  i32.store
- local.get $14
+ local.get $15
  local.set $rsp
  local.get $rsp
- local.set $14
- local.get $12
+ local.set $15
+ local.get $13
  i32.load
- local.set $16
+ local.set $17
  local.get $rsp
  i64.const 4
  i32.wrap_i64
  i32.add
  local.set $rsp
- local.get $16
+ local.get $17
  local.set $rbx
  local.get $flag_op
  local.get $flag_dst
@@ -94,15 +98,19 @@ block
  i32.const 0
  local.get $fuel
  i32.store offset=cpu.fuel
- i32.const record
+ local.get $slot
+ i32.const 2
+ i32.shl
+ i32.load offset=50462720
+ i32.load offset=12
  local.get $base
  i64.const 0
  i64.add
  call $execute
- local.set $14
+ local.set $15
  i32.const -1
  local.set $flag_op
- local.get $14
+ local.get $15
  i32.const 1
  i32.shr_u
  if
@@ -123,13 +131,13 @@ block
  return_call $leave_stored
  unreachable
 end
-local.get $13
+local.get $14
 i64.const 70368744177664
 i64.and
 i64.eqz
 i32.eqz
 if
- local.get $13
+ local.get $14
  i64.const 70368744177664
  i64.xor
  local.get $flag_op
@@ -137,9 +145,9 @@ if
  i64.const 48
  i64.shl
  i64.or
- local.set $13
+ local.set $14
 end
-local.get $13
+local.get $14
 local.get $base
 local.get $fuel
 local.get $flag_dst

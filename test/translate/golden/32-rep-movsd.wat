@@ -35,7 +35,7 @@ block
  local.set $rdi
  if
   i64.const 70377334112256
-  local.set $12
+  local.set $13
   br 1
  end
  local.get $flag_op
@@ -47,15 +47,19 @@ block
  i32.const 0
  local.get $fuel
  i32.store offset=cpu.fuel
- i32.const record
+ local.get $slot
+ i32.const 2
+ i32.shl
+ i32.load offset=50462720
+ i32.load offset=12
  local.get $base
  i64.const 0
  i64.add
  call $execute
- local.set $13
+ local.set $14
  i32.const -1
  local.set $flag_op
- local.get $13
+ local.get $14
  i32.const 1
  i32.shr_u
  if
@@ -76,13 +80,13 @@ block
  return_call $leave_stored
  unreachable
 end
-local.get $12
+local.get $13
 i64.const 70368744177664
 i64.and
 i64.eqz
 i32.eqz
 if
- local.get $12
+ local.get $13
  i64.const 70368744177664
  i64.xor
  local.get $flag_op
@@ -90,9 +94,9 @@ if
  i64.const 48
  i64.shl
  i64.or
- local.set $12
+ local.set $13
 end
-local.get $12
+local.get $13
 local.get $base
 local.get $fuel
 local.get $flag_dst

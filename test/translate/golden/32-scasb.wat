@@ -23,8 +23,8 @@ block
  local.set $fuel
  local.get $rdi
  i64.extend_i32_u
- local.set $13
- local.get $13
+ local.set $14
+ local.get $14
  i32.wrap_i64
  i32.const 7
  i32.shr_u
@@ -34,29 +34,29 @@ block
  i32.add
  local.tee $tlb_entry
  i64.load
- local.get $13
+ local.get $14
  i64.const -4096
  i64.and
  i64.ne
  if
   i64.const 211114822467584
-  local.set $12
+  local.set $13
   br 1
  end
- local.get $13
+ local.get $14
  i32.wrap_i64
  local.get $tlb_entry
  i32.load offset=24
  i32.add
  i32.load8_u
- local.set $14
+ local.set $15
  local.get $rax
  i32.const 255
  i32.and
- local.set $15
- local.get $15
+ local.set $16
+ local.get $16
  i64.extend_i32_u
- local.get $14
+ local.get $15
  i64.extend_i32_u
  local.set $flag_src
  local.set $flag_dst
@@ -95,15 +95,19 @@ block
  i32.const 0
  local.get $fuel
  i32.store offset=cpu.fuel
- i32.const record
+ local.get $slot
+ i32.const 2
+ i32.shl
+ i32.load offset=50462720
+ i32.load offset=12
  local.get $base
  i64.const 0
  i64.add
  call $execute
- local.set $14
+ local.set $15
  i32.const -1
  local.set $flag_op
- local.get $14
+ local.get $15
  i32.const 1
  i32.shr_u
  if
@@ -124,13 +128,13 @@ block
  return_call $leave_stored
  unreachable
 end
-local.get $12
+local.get $13
 i64.const 70368744177664
 i64.and
 i64.eqz
 i32.eqz
 if
- local.get $12
+ local.get $13
  i64.const 70368744177664
  i64.xor
  local.get $flag_op
@@ -138,9 +142,9 @@ if
  i64.const 48
  i64.shl
  i64.or
- local.set $12
+ local.set $13
 end
-local.get $12
+local.get $13
 local.get $base
 local.get $fuel
 local.get $flag_dst

@@ -19,14 +19,14 @@ block
  i32.sub
  local.set $fuel
  local.get $rax
- local.set $12
- local.get $rbx
  local.set $13
- local.get $13
+ local.get $rbx
+ local.set $14
+ local.get $14
  i64.extend_i32_u
  i64.const 32
  i64.shl
- local.get $12
+ local.get $13
  i64.extend_i32_u
  i64.or
  i32.const 29
@@ -40,8 +40,8 @@ block
  call $store_flags
  i32.const -1
  local.set $flag_op
- local.get $12
  local.get $13
+ local.get $14
  i32.const 29
  call $helper
  i32.const -1
@@ -53,15 +53,19 @@ block
  i32.const 0
  local.get $fuel
  i32.store offset=cpu.fuel
- i32.const record
+ local.get $slot
+ i32.const 2
+ i32.shl
+ i32.load offset=50462720
+ i32.load offset=12
  local.get $base
  i64.const 0
  i64.add
  call $execute
- local.set $12
+ local.set $13
  i32.const -1
  local.set $flag_op
- local.get $12
+ local.get $13
  i32.const 1
  i32.shr_u
  if

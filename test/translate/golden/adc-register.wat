@@ -19,15 +19,15 @@ block
  i32.sub
  local.set $fuel
  local.get $rbx
- local.set $12
+ local.set $13
  local.get $rax
- local.get $12
+ local.get $13
  i64.add
  local.get $flag_op
  i32.const 2
  i32.shr_u
- local.set $13
- local.get $13
+ local.set $14
+ local.get $14
  i32.const 3
  i32.eq
  if (result i32)
@@ -36,7 +36,7 @@ block
   i64.lt_u
  else
   i32.const 1249
-  local.get $13
+  local.get $14
   i32.shr_u
   i32.const 1
   i32.and
@@ -50,7 +50,7 @@ block
   else
    local.get $flag_src
    i32.wrap_i64
-   local.get $13
+   local.get $14
    i32.const 5
    i32.ne
    i32.and
@@ -58,14 +58,14 @@ block
  end
  i64.extend_i32_u
  i64.add
- local.set $14
- local.get $14
+ local.set $15
+ local.get $15
  local.set $rax
  local.get $flag_op
  i32.const 2
  i32.shr_u
- local.set $15
- local.get $15
+ local.set $16
+ local.get $16
  i32.const 3
  i32.eq
  if (result i32)
@@ -74,7 +74,7 @@ block
   i64.lt_u
  else
   i32.const 1249
-  local.get $15
+  local.get $16
   i32.shr_u
   i32.const 1
   i32.and
@@ -88,23 +88,23 @@ block
   else
    local.get $flag_src
    i32.wrap_i64
-   local.get $15
+   local.get $16
    i32.const 5
    i32.ne
    i32.and
   end
  end
- local.set $16
- local.get $14
- local.get $12
+ local.set $17
+ local.get $15
+ local.get $13
  local.set $flag_src
  local.set $flag_dst
  i32.const 7
  local.set $flag_op
- local.get $16
+ local.get $17
  if
-  local.get $14
-  local.get $12
+  local.get $15
+  local.get $13
   local.set $flag_src
   local.set $flag_dst
   i32.const 11
@@ -122,15 +122,19 @@ block
  i32.const 0
  local.get $fuel
  i32.store offset=cpu.fuel
- i32.const record
+ local.get $slot
+ i32.const 2
+ i32.shl
+ i32.load offset=50462720
+ i32.load offset=12
  local.get $base
  i64.const 0
  i64.add
  call $execute
- local.set $13
+ local.set $14
  i32.const -1
  local.set $flag_op
- local.get $13
+ local.get $14
  i32.const 1
  i32.shr_u
  if

@@ -37,10 +37,10 @@ block
     local.get $rsp
     i64.const 8
     i64.sub
-    local.set $13
-    local.get $13
     local.set $14
     local.get $14
+    local.set $15
+    local.get $15
     i32.wrap_i64
     i32.const 7
     i32.shr_u
@@ -50,7 +50,7 @@ block
     i32.add
     local.tee $tlb_entry
     i64.load offset=8
-    local.get $14
+    local.get $15
     i64.const 7
     i64.add
     i64.const -4096
@@ -58,10 +58,10 @@ block
     i64.ne
     if
      i64.const 211110527500288
-     local.set $12
+     local.set $13
      br 4
     end
-    local.get $14
+    local.get $15
     i32.wrap_i64
     local.get $tlb_entry
     i32.load offset=24
@@ -70,7 +70,7 @@ block
     i64.const 5
     i64.add
     i64.store
-    local.get $13
+    local.get $14
     local.set $rsp
     br 0
    end
@@ -79,15 +79,15 @@ block
    i32.sub
    local.set $fuel
    local.get $rcx
-   local.set $13
-   local.get $rbx
-   local.get $13
-   i64.add
    local.set $14
+   local.get $rbx
    local.get $14
+   i64.add
+   local.set $15
+   local.get $15
    local.set $rbx
+   local.get $15
    local.get $14
-   local.get $13
    local.set $flag_src
    local.set $flag_dst
    i32.const 7
@@ -99,8 +99,8 @@ block
    local.get $rsp
    i64.store offset=cpu.rsp
    local.get $rsp
-   local.set $13
-   local.get $13
+   local.set $14
+   local.get $14
    i32.wrap_i64
    i32.const 7
    i32.shr_u
@@ -110,7 +110,7 @@ block
    i32.add
    local.tee $tlb_entry
    i64.load
-   local.get $13
+   local.get $14
    i64.const 7
    i64.add
    i64.const -4096
@@ -118,39 +118,39 @@ block
    i64.ne
    if
     i64.const 2111066620297238
-    local.set $12
+    local.set $13
     br 3
    end
-   local.get $13
+   local.get $14
    i32.wrap_i64
    local.get $tlb_entry
    i32.load offset=24
    i32.add
    i64.load
-   local.set $14
-   local.get $14
+   local.set $15
+   local.get $15
    i64.const 16
    i64.shl
    i64.const 16
    i64.shr_s
-   local.get $14
+   local.get $15
    i64.ne
    if
     i64.const 1970329131941910
-    local.set $12
+    local.set $13
     br 3
    end
    local.get $rsp
    i64.const 8
    i64.add
    local.set $rsp
-   local.get $14
-   local.set $15
    local.get $15
-   local.get $base
-   i64.sub
    local.set $16
    local.get $16
+   local.get $base
+   i64.sub
+   local.set $17
+   local.get $17
    i64.const 5
    i64.eq
    if
@@ -158,7 +158,7 @@ block
    end
    block
     block
-     local.get $16
+     local.get $17
      i64.const 0
      i64.eq
      if
@@ -184,7 +184,7 @@ block
     i32.eqz
     if
      i64.const 7
-     local.get $15
+     local.get $16
      local.get $fuel
      local.get $flag_dst
      local.get $flag_src
@@ -196,7 +196,7 @@ block
    local.get $rsp
    i64.store offset=cpu.rsp
    i64.const 7
-   local.get $15
+   local.get $16
    local.get $fuel
    local.get $flag_dst
    local.get $flag_src
@@ -209,15 +209,15 @@ block
   local.get $rcx
   i64.const 1
   i64.sub
-  local.set $13
-  local.get $13
+  local.set $14
+  local.get $14
   local.set $rcx
-  local.get $13
+  local.get $14
   local.get $flag_op
   i32.const 2
   i32.shr_u
-  local.set $17
-  local.get $17
+  local.set $18
+  local.get $18
   i32.const 3
   i32.eq
   if (result i32)
@@ -226,7 +226,7 @@ block
    i64.lt_u
   else
    i32.const 1249
-   local.get $17
+   local.get $18
    i32.shr_u
    i32.const 1
    i32.and
@@ -240,7 +240,7 @@ block
    else
     local.get $flag_src
     i32.wrap_i64
-    local.get $17
+    local.get $18
     i32.const 5
     i32.ne
     i32.and
@@ -302,13 +302,13 @@ block
  end
  unreachable
 end
-local.get $12
+local.get $13
 i64.const 70368744177664
 i64.and
 i64.eqz
 i32.eqz
 if
- local.get $12
+ local.get $13
  i64.const 70368744177664
  i64.xor
  local.get $flag_op
@@ -316,9 +316,9 @@ if
  i64.const 48
  i64.shl
  i64.or
- local.set $12
+ local.set $13
 end
-local.get $12
+local.get $13
 local.get $base
 local.get $fuel
 local.get $flag_dst

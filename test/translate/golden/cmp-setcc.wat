@@ -55,15 +55,19 @@ block
  i32.const 0
  local.get $fuel
  i32.store offset=cpu.fuel
- i32.const record
+ local.get $slot
+ i32.const 2
+ i32.shl
+ i32.load offset=50462720
+ i32.load offset=12
  local.get $base
  i64.const 0
  i64.add
  call $execute
- local.set $13
+ local.set $14
  i32.const -1
  local.set $flag_op
- local.get $13
+ local.get $14
  i32.const 1
  i32.shr_u
  if

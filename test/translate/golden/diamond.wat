@@ -48,10 +48,10 @@ block
     local.get $rbx
     i64.const 1
     i64.sub
-    local.set $13
-    local.get $13
+    local.set $14
+    local.get $14
     local.set $rbx
-    local.get $13
+    local.get $14
     i32.const 0
     i64.extend_i32_u
     local.set $flag_src
@@ -67,10 +67,10 @@ block
    local.get $rax
    i64.const 1
    i64.add
-   local.set $13
-   local.get $13
+   local.set $14
+   local.get $14
    local.set $rax
-   local.get $13
+   local.get $14
    i32.const 0
    i64.extend_i32_u
    local.set $flag_src
@@ -86,15 +86,15 @@ block
   local.get $rcx
   i64.const 1
   i64.sub
-  local.set $13
-  local.get $13
+  local.set $14
+  local.get $14
   local.set $rcx
-  local.get $13
+  local.get $14
   local.get $flag_op
   i32.const 2
   i32.shr_u
-  local.set $14
-  local.get $14
+  local.set $15
+  local.get $15
   i32.const 3
   i32.eq
   if (result i32)
@@ -103,7 +103,7 @@ block
    i64.lt_u
   else
    i32.const 1249
-   local.get $14
+   local.get $15
    i32.shr_u
    i32.const 1
    i32.and
@@ -117,7 +117,7 @@ block
    else
     local.get $flag_src
     i32.wrap_i64
-    local.get $14
+    local.get $15
     i32.const 5
     i32.ne
     i32.and

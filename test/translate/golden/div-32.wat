@@ -23,46 +23,46 @@ block
  local.set $fuel
  local.get $rbx
  i32.wrap_i64
- local.set $13
+ local.set $14
  local.get $rdx
  i32.wrap_i64
- local.set $14
- local.get $14
- local.get $13
- i32.lt_u
  local.set $15
  local.get $15
+ local.get $14
+ i32.lt_u
+ local.set $16
+ local.get $16
  if
-  local.get $13
+  local.get $14
   i64.extend_i32_u
-  local.set $16
+  local.set $17
   local.get $rax
   i32.wrap_i64
   i64.extend_i32_u
-  local.get $14
+  local.get $15
   i64.extend_i32_u
   i64.const 32
   i64.shl
   i64.or
-  local.set $17
-  local.get $17
-  local.get $16
-  i64.div_u
   local.set $18
   local.get $18
+  local.get $17
+  i64.div_u
+  local.set $19
+  local.get $19
   i32.wrap_i64
   i64.extend_i32_u
   local.set $rax
-  local.get $17
   local.get $18
-  local.get $16
+  local.get $19
+  local.get $17
   i64.mul
   i64.sub
   i32.wrap_i64
   i64.extend_i32_u
   local.set $rdx
  end
- local.get $15
+ local.get $16
  i32.eqz
  if
   i32.const 0
@@ -71,12 +71,12 @@ block
   i32.const 0
   local.get $rdx
   i64.store offset=cpu.rdx
-  local.get $13
+  local.get $14
   call $helper
   global.get $fault
   if
    i64.const 70377334112256
-   local.set $12
+   local.set $13
    br 2
   end
   i32.const 0
@@ -101,15 +101,19 @@ block
  i32.const 0
  local.get $fuel
  i32.store offset=cpu.fuel
- i32.const record
+ local.get $slot
+ i32.const 2
+ i32.shl
+ i32.load offset=50462720
+ i32.load offset=12
  local.get $base
  i64.const 0
  i64.add
  call $execute
- local.set $13
+ local.set $14
  i32.const -1
  local.set $flag_op
- local.get $13
+ local.get $14
  i32.const 1
  i32.shr_u
  if
@@ -130,13 +134,13 @@ block
  return_call $leave_stored
  unreachable
 end
-local.get $12
+local.get $13
 i64.const 70368744177664
 i64.and
 i64.eqz
 i32.eqz
 if
- local.get $12
+ local.get $13
  i64.const 70368744177664
  i64.xor
  local.get $flag_op
@@ -144,9 +148,9 @@ if
  i64.const 48
  i64.shl
  i64.or
- local.set $12
+ local.set $13
 end
-local.get $12
+local.get $13
 local.get $base
 local.get $fuel
 local.get $flag_dst

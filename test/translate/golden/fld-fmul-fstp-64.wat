@@ -1,6 +1,6 @@
 ;; dd 07 d8 c8 dd 5f 08 f4
 local.get $base
-local.set $20
+local.set $21
 block
  i32.const 0
  i32.load offset=cpu.fuel
@@ -15,13 +15,13 @@ block
  local.set $rdi
  i32.const 0
  call $attach_x87
- local.set $10
- i64.const 0
- local.set $14
- i32.const 0
  local.set $11
  i64.const 0
- local.set $13
+ local.set $15
+ i32.const 0
+ local.set $12
+ i64.const 0
+ local.set $14
  i32.const 0
  i32.load offset=2100820
  i32.const 9
@@ -29,32 +29,32 @@ block
  i32.const 1
  i32.and
  i64.extend_i32_u
- local.set $12
+ local.set $13
  i32.const 0
  i64.load offset=48237680
- local.set $16
+ local.set $17
  i32.const 0
  i32.load offset=48237688
- local.set $17
+ local.set $18
  local.get $fuel
  i32.const 4
  i32.sub
  local.set $fuel
- local.get $10
+ local.get $11
  i32.const 14208
  i32.and
  i32.const 12288
  i32.ne
  if
   i64.const 70385924046848
-  local.set $18
+  local.set $19
   br 1
  end
  local.get $rdi
- local.set $21
- local.get $21
  local.set $22
  local.get $22
+ local.set $23
+ local.get $23
  i32.wrap_i64
  i32.const 7
  i32.shr_u
@@ -64,7 +64,7 @@ block
  i32.add
  local.tee $tlb_entry
  i64.load
- local.get $22
+ local.get $23
  i64.const 7
  i64.add
  i64.const -4096
@@ -72,25 +72,25 @@ block
  i64.ne
  if
   i64.const 211123412402176
-  local.set $18
+  local.set $19
   br 1
  end
- local.get $22
+ local.get $23
  i32.wrap_i64
  local.get $tlb_entry
  i32.load offset=24
  i32.add
  i64.load
- local.set $23
- local.get $23
- local.tee $24
+ local.set $24
+ local.get $24
+ local.tee $25
  i64.const 52
  i64.shr_s
  i64.const -2147481601
  i64.and
  i32.wrap_i64
- local.set $25
- local.get $25
+ local.set $26
+ local.get $26
  i32.const 1
  i32.shl
  i32.const 2
@@ -98,153 +98,153 @@ block
  i32.const 4092
  i32.ge_u
  if
-  local.get $24
+  local.get $25
   i64.const 1
   i64.shl
   i64.const 0
   i64.ne
   if
    i64.const 70385924046848
-   local.set $18
+   local.set $19
    br 2
   end
-  local.get $25
+  local.get $26
   i32.const -2147483648
   i32.and
   i32.const 1048576
   i32.or
-  local.set $27
+  local.set $28
   i64.const 0
-  local.set $26
+  local.set $27
  else
-  local.get $24
+  local.get $25
   i64.const 11
   i64.shl
   i64.const -9223372036854775808
   i64.or
-  local.set $26
-  local.get $25
+  local.set $27
+  local.get $26
   i32.const 15360
   i32.add
-  local.set $27
+  local.set $28
  end
- local.get $26
- local.set $16
  local.get $27
  local.set $17
+ local.get $28
+ local.set $18
  i64.const 0
- local.set $12
- local.get $21
- local.set $15
+ local.set $13
+ local.get $22
+ local.set $16
  i32.const -2135948025
- local.set $11
+ local.set $12
  i64.const -9173826913330790400
- local.set $14
+ local.set $15
  block
   block
-   local.get $16
+   local.get $17
    i64.const 4294967295
    i64.and
-   local.set $21
-   local.get $16
-   i64.const 32
-   i64.shr_u
    local.set $22
-   local.get $16
-   i64.const 4294967295
-   i64.and
+   local.get $17
+   i64.const 32
+   i64.shr_u
    local.set $23
-   local.get $16
-   i64.const 32
-   i64.shr_u
-   local.set $24
-   local.get $22
-   local.get $23
-   i64.mul
-   local.get $21
-   local.get $23
-   i64.mul
-   i64.const 32
-   i64.shr_u
-   i64.add
-   local.set $26
-   local.get $21
-   local.get $24
-   i64.mul
-   local.get $26
+   local.get $17
    i64.const 4294967295
    i64.and
-   i64.add
-   local.set $28
+   local.set $24
+   local.get $17
+   i64.const 32
+   i64.shr_u
+   local.set $25
+   local.get $23
+   local.get $24
+   i64.mul
    local.get $22
    local.get $24
    i64.mul
-   local.get $26
    i64.const 32
    i64.shr_u
    i64.add
-   local.get $28
-   i64.const 32
-   i64.shr_u
+   local.set $27
+   local.get $22
+   local.get $25
+   i64.mul
+   local.get $27
+   i64.const 4294967295
+   i64.and
    i64.add
    local.set $29
-   local.get $16
-   local.get $16
+   local.get $23
+   local.get $25
    i64.mul
+   local.get $27
+   i64.const 32
+   i64.shr_u
+   i64.add
+   local.get $29
+   i64.const 32
+   i64.shr_u
+   i64.add
    local.set $30
    local.get $17
    local.get $17
+   i64.mul
+   local.set $31
+   local.get $18
+   local.get $18
    i32.add
    i32.const 16383
    i32.sub
-   local.get $29
+   local.get $30
    i64.const 63
    i64.shr_u
    i32.wrap_i64
    i32.add
-   local.set $25
-   local.get $29
-   local.get $29
-   i64.add
+   local.set $26
    local.get $30
+   local.get $30
+   i64.add
+   local.get $31
    i64.const 63
    i64.shr_u
    i64.add
-   local.get $29
-   local.get $29
+   local.get $30
+   local.get $30
    i64.const 0
    i64.ge_s
    select
-   local.get $30
-   local.get $30
-   local.get $30
+   local.get $31
+   local.get $31
+   local.get $31
    i64.add
-   local.get $29
+   local.get $30
    i64.const 0
    i64.lt_s
    select
+   local.set $31
    local.set $30
-   local.set $29
+   local.get $31
    local.get $30
-   local.get $29
    i64.const 1
    i64.and
    i64.add
    i64.const -1
    i64.add
-   local.get $30
+   local.get $31
    i64.and
    i64.const 63
    i64.shr_u
-   local.set $31
-   local.get $29
-   local.get $31
+   local.set $32
+   local.get $30
+   local.get $32
    i64.add
-   local.tee $32
+   local.tee $33
    i64.const 0
    i64.ge_s
    br_if 0
-   local.get $25
+   local.get $26
    i32.const 1
    i32.shl
    i32.const 2
@@ -252,46 +252,46 @@ block
    i32.const 65532
    i32.ge_u
    br_if 0
-   local.get $32
-   local.set $16
-   local.get $25
+   local.get $33
    local.set $17
-   local.get $31
-   local.set $12
-   local.get $13
-   local.get $30
-   i64.or
+   local.get $26
+   local.set $18
+   local.get $32
    local.set $13
+   local.get $14
+   local.get $31
+   i64.or
+   local.set $14
    br 1
   end
   i32.const 1
-  local.get $16
   local.get $17
-  local.get $16
+  local.get $18
   local.get $17
+  local.get $18
   call $compute_x87
-  local.set $16
+  local.set $17
   i32.const 0
   i32.load offset=48237700
-  local.tee $27
+  local.tee $28
   i32.const -16777217
   i32.and
-  local.set $17
-  local.get $27
+  local.set $18
+  local.get $28
   i32.const 24
   i32.shr_u
   i32.const 1
   i32.and
   i64.extend_i32_u
-  local.set $12
+  local.set $13
  end
  i64.const -9173813989774196736
- local.set $14
+ local.set $15
  local.get $rdi
  i64.const 8
  i64.add
- local.set $21
- local.get $17
+ local.set $22
+ local.get $18
  i32.const 1
  i32.shl
  i32.const 30722
@@ -299,8 +299,8 @@ block
  i32.const 4090
  i32.ge_u
  if
-  local.get $16
   local.get $17
+  local.get $18
   i32.const 32767
   i32.and
   i64.extend_i32_u
@@ -308,70 +308,70 @@ block
   i64.const 0
   i64.ne
   if
-   local.get $10
+   local.get $11
    i32.const 1920
    i32.xor
-   local.set $10
+   local.set $11
    i64.const 70377334112260
-   local.set $18
+   local.set $19
    br 2
   end
-  local.get $17
+  local.get $18
   i32.const 31
   i32.shr_u
   i64.extend_i32_u
   i64.const 63
   i64.shl
-  local.set $23
-  i64.const 0
   local.set $24
   i64.const 0
-  local.set $26
+  local.set $25
+  i64.const 0
+  local.set $27
  else
-  local.get $16
+  local.get $17
   i64.const 53
   i64.shl
-  local.set $26
-  local.get $16
+  local.set $27
+  local.get $17
   i64.const 11
   i64.shr_u
-  local.set $22
-  local.get $26
-  local.get $22
+  local.set $23
+  local.get $27
+  local.get $23
   i64.const 1
   i64.and
   i64.add
   i64.const -1
   i64.add
-  local.get $26
+  local.get $27
   i64.and
   i64.const 63
   i64.shr_u
-  local.set $24
-  local.get $22
-  local.get $24
+  local.set $25
+  local.get $23
+  local.get $25
   i64.add
-  local.get $17
+  local.get $18
   i32.const 15361
   i32.sub
   i64.extend_i32_u
   i64.const 52
   i64.shl
   i64.add
-  local.get $17
+  local.get $18
   i32.const 31
   i32.shr_u
   i64.extend_i32_u
   i64.const 63
   i64.shl
   i64.or
-  local.set $23
+  local.set $24
  end
- local.get $23
- local.set $28
- local.get $21
+ local.get $24
  local.set $29
- local.get $29
+ local.get $22
+ local.set $30
+ local.get $30
  i32.wrap_i64
  i32.const 7
  i32.shr_u
@@ -381,68 +381,68 @@ block
  i32.add
  local.tee $tlb_entry
  i64.load offset=8
- local.get $29
+ local.get $30
  i64.const 7
  i64.add
  i64.const -4096
  i64.and
  i64.ne
  if
-  local.get $10
+  local.get $11
   i32.const 1920
   i32.xor
-  local.set $10
+  local.set $11
   i64.const 211114822467588
-  local.set $18
+  local.set $19
   br 1
  end
- local.get $29
+ local.get $30
  i32.wrap_i64
  local.get $tlb_entry
  i32.load offset=24
  i32.add
- local.get $28
+ local.get $29
  i64.store
- local.get $24
- local.set $12
- local.get $13
- local.get $26
- i64.or
+ local.get $25
  local.set $13
- local.get $21
- local.set $15
- i32.const -2135939745
- local.set $11
- i64.const -9173791351001579520
+ local.get $14
+ local.get $27
+ i64.or
  local.set $14
- local.get $10
+ local.get $22
+ local.set $16
+ i32.const -2135939745
+ local.set $12
+ i64.const -9173791351001579520
+ local.set $15
+ local.get $11
  if
   i32.const 0
-  local.get $16
+  local.get $17
   i64.store offset=48237680
   i32.const 0
-  local.get $17
+  local.get $18
   i32.store offset=48237688
-  local.get $10
-  local.get $12
-  i32.wrap_i64
+  local.get $11
   local.get $13
+  i32.wrap_i64
+  local.get $14
   i64.const 0
   i64.ne
   local.get $base
-  local.get $14
+  local.get $15
   i32.wrap_i64
   i64.extend_i32_s
   i64.add
-  local.get $14
+  local.get $15
   i64.const 32
   i64.shr_u
   i32.wrap_i64
-  local.get $15
-  local.get $11
+  local.get $16
+  local.get $12
   call $detach_x87
   i32.const 0
-  local.set $10
+  local.set $11
  end
  local.get $flag_op
  local.get $flag_dst
@@ -453,15 +453,19 @@ block
  i32.const 0
  local.get $fuel
  i32.store offset=cpu.fuel
- i32.const record
+ local.get $slot
+ i32.const 2
+ i32.shl
+ i32.load offset=50462720
+ i32.load offset=12
  local.get $base
  i64.const 0
  i64.add
  call $execute
- local.set $25
+ local.set $26
  i32.const -1
  local.set $flag_op
- local.get $25
+ local.get $26
  i32.const 1
  i32.shr_u
  if
@@ -482,42 +486,42 @@ block
  return_call $leave_stored
  unreachable
 end
-local.get $10
+local.get $11
 if
  i32.const 0
- local.get $16
+ local.get $17
  i64.store offset=48237680
  i32.const 0
- local.get $17
+ local.get $18
  i32.store offset=48237688
- local.get $10
- local.get $12
- i32.wrap_i64
+ local.get $11
  local.get $13
+ i32.wrap_i64
+ local.get $14
  i64.const 0
  i64.ne
  local.get $base
- local.get $14
+ local.get $15
  i32.wrap_i64
  i64.extend_i32_s
  i64.add
- local.get $14
+ local.get $15
  i64.const 32
  i64.shr_u
  i32.wrap_i64
- local.get $15
- local.get $11
+ local.get $16
+ local.get $12
  call $detach_x87
  i32.const 0
- local.set $10
+ local.set $11
 end
-local.get $18
+local.get $19
 i64.const 70368744177664
 i64.and
 i64.eqz
 i32.eqz
 if
- local.get $18
+ local.get $19
  i64.const 70368744177664
  i64.xor
  local.get $flag_op
@@ -525,20 +529,20 @@ if
  i64.const 48
  i64.shl
  i64.or
- local.set $18
+ local.set $19
 end
-local.get $19
+local.get $20
 if
- local.get $18
+ local.get $19
  i64.const 48
  i64.shr_s
- local.get $20
- local.get $18
+ local.get $21
+ local.get $19
  i32.wrap_i64
  i64.extend_i32_s
  i64.add
  local.get $fuel
- local.get $18
+ local.get $19
  i64.const 32
  i64.shr_s
  i32.wrap_i64
@@ -549,8 +553,8 @@ if
  local.get $flag_src
  return_call $leave_open
 end
-local.get $18
-local.get $20
+local.get $19
+local.get $21
 local.get $fuel
 local.get $flag_dst
 local.get $flag_src

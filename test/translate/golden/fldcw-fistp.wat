@@ -18,14 +18,14 @@ block
  call $helper
  if
   i64.const 70385924046848
-  local.set $10
+  local.set $11
   br 1
  end
  local.get $rdi
- local.set $11
- local.get $11
  local.set $12
  local.get $12
+ local.set $13
+ local.get $13
  i32.wrap_i64
  i32.const 7
  i32.shr_u
@@ -35,7 +35,7 @@ block
  i32.add
  local.tee $tlb_entry
  i64.load
- local.get $12
+ local.get $13
  i64.const 3
  i64.add
  i64.const -4096
@@ -43,17 +43,17 @@ block
  i64.ne
  if
   i64.const 211123412402176
-  local.set $10
+  local.set $11
   br 1
  end
- local.get $12
+ local.get $13
  i32.wrap_i64
  local.get $tlb_entry
  i32.load offset=24
  i32.add
  i32.load
- local.set $13
- local.get $13
+ local.set $14
+ local.get $14
  call $helper
  i32.const 0
  local.get $base
@@ -61,21 +61,21 @@ block
  i64.add
  i64.store offset=2097296
  i32.const -2135949049
- local.get $11
+ local.get $12
  call $helper
  call $helper
  if
   i64.const 70381629079554
-  local.set $10
+  local.set $11
   br 1
  end
  local.get $rdi
  i64.const 8
  i64.add
- local.set $11
- local.get $11
  local.set $12
  local.get $12
+ local.set $13
+ local.get $13
  i32.wrap_i64
  i32.const 7
  i32.shr_u
@@ -85,7 +85,7 @@ block
  i32.add
  local.tee $tlb_entry
  i64.load
- local.get $12
+ local.get $13
  i64.const 1
  i64.add
  i64.const -4096
@@ -93,17 +93,17 @@ block
  i64.ne
  if
   i64.const 211119117434882
-  local.set $10
+  local.set $11
   br 1
  end
- local.get $12
+ local.get $13
  i32.wrap_i64
  local.get $tlb_entry
  i32.load offset=24
  i32.add
  i32.load16_u
- local.set $13
- local.get $13
+ local.set $14
+ local.get $14
  i32.const 65535
  i32.and
  call $helper
@@ -116,15 +116,19 @@ block
  i32.const 0
  local.get $fuel
  i32.store offset=cpu.fuel
- i32.const record
+ local.get $slot
+ i32.const 2
+ i32.shl
+ i32.load offset=50462720
+ i32.load offset=12
  local.get $base
  i64.const 0
  i64.add
  call $execute
- local.set $13
+ local.set $14
  i32.const -1
  local.set $flag_op
- local.get $13
+ local.get $14
  i32.const 1
  i32.shr_u
  if
@@ -136,7 +140,7 @@ block
   i32.const 0
   return
  end
- local.get $13
+ local.get $14
  if
   i64.const 0
   i32.const 0
@@ -157,15 +161,19 @@ block
  i32.const 0
  local.get $fuel
  i32.store offset=cpu.fuel
- i32.const record
+ local.get $slot
+ i32.const 2
+ i32.shl
+ i32.load offset=50462720
+ i32.load offset=16
  local.get $base
  i64.const 0
  i64.add
  call $execute
- local.set $13
+ local.set $14
  i32.const -1
  local.set $flag_op
- local.get $13
+ local.get $14
  i32.const 1
  i32.shr_u
  if
@@ -186,13 +194,13 @@ block
  return_call $leave_stored
  unreachable
 end
-local.get $10
+local.get $11
 i64.const 70368744177664
 i64.and
 i64.eqz
 i32.eqz
 if
- local.get $10
+ local.get $11
  i64.const 70368744177664
  i64.xor
  local.get $flag_op
@@ -200,9 +208,9 @@ if
  i64.const 48
  i64.shl
  i64.or
- local.set $10
+ local.set $11
 end
-local.get $10
+local.get $11
 local.get $base
 local.get $fuel
 local.get $flag_dst

@@ -19,20 +19,20 @@ block
  i32.sub
  local.set $fuel
  local.get $rax
- local.set $12
- local.get $rbx
  local.set $13
- local.get $12
- local.get $13
- i64.mul
+ local.get $rbx
  local.set $14
- local.get $14
- local.set $rax
- local.get $14
- local.get $12
  local.get $13
- call $helper
  local.get $14
+ i64.mul
+ local.set $15
+ local.get $15
+ local.set $rax
+ local.get $15
+ local.get $13
+ local.get $14
+ call $helper
+ local.get $15
  i64.const 63
  i64.shr_s
  i64.ne
@@ -58,15 +58,19 @@ block
  i32.const 0
  local.get $fuel
  i32.store offset=cpu.fuel
- i32.const record
+ local.get $slot
+ i32.const 2
+ i32.shl
+ i32.load offset=50462720
+ i32.load offset=12
  local.get $base
  i64.const 0
  i64.add
  call $execute
- local.set $15
+ local.set $16
  i32.const -1
  local.set $flag_op
- local.get $15
+ local.get $16
  i32.const 1
  i32.shr_u
  if

@@ -18,15 +18,15 @@ block
  local.get $rax
  i64.const 1
  i64.add
- local.set $11
- local.get $11
+ local.set $12
+ local.get $12
  local.set $rax
- local.get $11
+ local.get $12
  local.get $flag_op
  i32.const 2
  i32.shr_u
- local.set $12
- local.get $12
+ local.set $13
+ local.get $13
  i32.const 3
  i32.eq
  if (result i32)
@@ -35,7 +35,7 @@ block
   i64.lt_u
  else
   i32.const 1249
-  local.get $12
+  local.get $13
   i32.shr_u
   i32.const 1
   i32.and
@@ -49,7 +49,7 @@ block
   else
    local.get $flag_src
    i32.wrap_i64
-   local.get $12
+   local.get $13
    i32.const 5
    i32.ne
    i32.and
@@ -77,15 +77,19 @@ block
  i32.const 0
  local.get $fuel
  i32.store offset=cpu.fuel
- i32.const record
+ local.get $slot
+ i32.const 2
+ i32.shl
+ i32.load offset=50462720
+ i32.load offset=12
  local.get $base
  i64.const 0
  i64.add
  call $execute
- local.set $12
+ local.set $13
  i32.const -1
  local.set $flag_op
- local.get $12
+ local.get $13
  i32.const 1
  i32.shr_u
  if

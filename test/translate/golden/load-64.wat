@@ -19,10 +19,10 @@ block
  i32.sub
  local.set $fuel
  local.get $rdi
- local.set $12
- local.get $12
  local.set $13
  local.get $13
+ local.set $14
+ local.get $14
  i32.wrap_i64
  i32.const 7
  i32.shr_u
@@ -32,7 +32,7 @@ block
  i32.add
  local.tee $tlb_entry
  i64.load
- local.get $13
+ local.get $14
  i64.const 7
  i64.add
  i64.const -4096
@@ -40,17 +40,17 @@ block
  i64.ne
  if
   i64.const 211114822467584
-  local.set $11
+  local.set $12
   br 1
  end
- local.get $13
+ local.get $14
  i32.wrap_i64
  local.get $tlb_entry
  i32.load offset=24
  i32.add
  i64.load
- local.set $14
- local.get $14
+ local.set $15
+ local.get $15
  local.set $rax
  local.get $flag_op
  local.get $flag_dst
@@ -64,15 +64,19 @@ block
  i32.const 0
  local.get $fuel
  i32.store offset=cpu.fuel
- i32.const record
+ local.get $slot
+ i32.const 2
+ i32.shl
+ i32.load offset=50462720
+ i32.load offset=12
  local.get $base
  i64.const 0
  i64.add
  call $execute
- local.set $15
+ local.set $16
  i32.const -1
  local.set $flag_op
- local.get $15
+ local.get $16
  i32.const 1
  i32.shr_u
  if
@@ -93,13 +97,13 @@ block
  return_call $leave_stored
  unreachable
 end
-local.get $11
+local.get $12
 i64.const 70368744177664
 i64.and
 i64.eqz
 i32.eqz
 if
- local.get $11
+ local.get $12
  i64.const 70368744177664
  i64.xor
  local.get $flag_op
@@ -107,9 +111,9 @@ if
  i64.const 48
  i64.shl
  i64.or
- local.set $11
+ local.set $12
 end
-local.get $11
+local.get $12
 local.get $base
 local.get $fuel
 local.get $flag_dst

@@ -20,15 +20,15 @@ block
   i32.sub
   local.set $fuel
   local.get $rcx
-  local.set $12
-  local.get $rbx
-  local.get $12
-  i64.add
   local.set $13
+  local.get $rbx
   local.get $13
+  i64.add
+  local.set $14
+  local.get $14
   local.set $rbx
+  local.get $14
   local.get $13
-  local.get $12
   local.set $flag_src
   local.set $flag_dst
   i32.const 7
@@ -36,10 +36,10 @@ block
   local.get $rcx
   i64.const 1
   i64.sub
-  local.set $12
-  local.get $12
+  local.set $13
+  local.get $13
   local.set $rcx
-  local.get $12
+  local.get $13
   local.get $flag_dst
   local.get $flag_src
   i64.lt_u

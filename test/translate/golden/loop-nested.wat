@@ -25,15 +25,15 @@ block
     i32.sub
     local.set $fuel
     local.get $rsi
-    local.set $13
-    local.get $rbx
-    local.get $13
-    i64.add
     local.set $14
+    local.get $rbx
     local.get $14
+    i64.add
+    local.set $15
+    local.get $15
     local.set $rbx
+    local.get $15
     local.get $14
-    local.get $13
     local.set $flag_src
     local.set $flag_dst
     i32.const 7
@@ -41,10 +41,10 @@ block
     local.get $rsi
     i64.const 1
     i64.sub
-    local.set $13
-    local.get $13
+    local.set $14
+    local.get $14
     local.set $rsi
-    local.get $13
+    local.get $14
     local.get $flag_dst
     local.get $flag_src
     i64.lt_u
@@ -89,10 +89,10 @@ block
    local.get $rcx
    i64.const 1
    i64.sub
-   local.set $13
-   local.get $13
+   local.set $14
+   local.get $14
    local.set $rcx
-   local.get $13
+   local.get $14
    local.get $flag_src
    i32.wrap_i64
    i32.const 1

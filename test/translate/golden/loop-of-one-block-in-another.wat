@@ -37,15 +37,15 @@ block
      i32.sub
      local.set $fuel
      local.get $rcx
-     local.set $13
-     local.get $rbx
-     local.get $13
-     i64.add
      local.set $14
+     local.get $rbx
      local.get $14
+     i64.add
+     local.set $15
+     local.get $15
      local.set $rbx
+     local.get $15
      local.get $14
-     local.get $13
      local.set $flag_src
      local.set $flag_dst
      i32.const 7
@@ -53,10 +53,10 @@ block
      local.get $rcx
      i64.const 1
      i64.sub
-     local.set $13
-     local.get $13
+     local.set $14
+     local.get $14
      local.set $rcx
-     local.get $13
+     local.get $14
      local.get $flag_dst
      local.get $flag_src
      i64.lt_u
@@ -102,10 +102,10 @@ block
    local.get $rdx
    i64.const 1
    i64.sub
-   local.set $13
-   local.get $13
+   local.set $14
+   local.get $14
    local.set $rdx
-   local.get $13
+   local.get $14
    local.get $flag_src
    i32.wrap_i64
    i32.const 1
@@ -170,15 +170,19 @@ block
  i32.const 0
  local.get $fuel
  i32.store offset=cpu.fuel
- i32.const record
+ local.get $slot
+ i32.const 2
+ i32.shl
+ i32.load offset=50462720
+ i32.load offset=12
  local.get $base
  i64.const 35
  i64.add
  call $execute
- local.set $15
+ local.set $16
  i32.const -1
  local.set $flag_op
- local.get $15
+ local.get $16
  i32.const 1
  i32.shr_u
  if

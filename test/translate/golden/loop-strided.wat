@@ -38,17 +38,17 @@ block
   local.get $rdi
   i64.store offset=cpu.rdi
   local.get $rdi
-  local.set $13
-  local.get $13
   local.set $14
   local.get $14
+  local.set $15
+  local.get $15
   i32.const 0
   i64.load offset=48237824
   i64.sub
   i64.const 4088
   i64.gt_u
   if
-   local.get $14
+   local.get $15
    i32.wrap_i64
    i32.const 7
    i32.shr_u
@@ -58,7 +58,7 @@ block
    i32.add
    local.tee $tlb_entry
    i64.load
-   local.get $14
+   local.get $15
    i64.const 7
    i64.add
    i64.const -4096
@@ -66,11 +66,11 @@ block
    i64.ne
    if
     i64.const 211123412402176
-    local.set $12
+    local.set $13
     br 3
    end
    i32.const 0
-   local.get $14
+   local.get $15
    i64.const -4096
    i64.and
    i64.store offset=48237824
@@ -79,26 +79,26 @@ block
    i32.load offset=24
    i32.store offset=48237832
   end
-  local.get $14
+  local.get $15
   i32.wrap_i64
   i32.const 0
   i32.load offset=48237832
   i32.add
   i64.load
-  local.set $15
-  local.get $rbx
-  local.get $15
-  i64.add
   local.set $16
+  local.get $rbx
   local.get $16
+  i64.add
+  local.set $17
+  local.get $17
   local.set $rbx
   local.get $rdi
   i64.const 8
   i64.add
-  local.set $13
-  local.get $13
+  local.set $14
+  local.get $14
   local.set $rdi
-  local.get $13
+  local.get $14
   i64.const 8
   local.set $flag_src
   local.set $flag_dst
@@ -107,10 +107,10 @@ block
   local.get $rcx
   i64.const 1
   i64.sub
-  local.set $13
-  local.get $13
+  local.set $14
+  local.get $14
   local.set $rcx
-  local.get $13
+  local.get $14
   local.get $flag_dst
   local.get $flag_src
   i64.lt_u
@@ -163,13 +163,13 @@ block
  end
  unreachable
 end
-local.get $12
+local.get $13
 i64.const 70368744177664
 i64.and
 i64.eqz
 i32.eqz
 if
- local.get $12
+ local.get $13
  i64.const 70368744177664
  i64.xor
  local.get $flag_op
@@ -177,9 +177,9 @@ if
  i64.const 48
  i64.shl
  i64.or
- local.set $12
+ local.set $13
 end
-local.get $12
+local.get $13
 local.get $base
 local.get $fuel
 local.get $flag_dst

@@ -19,17 +19,17 @@ block
  i32.sub
  local.set $fuel
  local.get $rdi
- local.set $12
- local.get $12
+ local.set $13
+ local.get $13
  i32.wrap_i64
  i32.const 15
  i32.and
  if
   i64.const 70377334112256
-  local.set $11
+  local.set $12
   br 1
  end
- local.get $12
+ local.get $13
  i32.wrap_i64
  i32.const 7
  i32.shr_u
@@ -39,7 +39,7 @@ block
  i32.add
  local.tee $tlb_entry
  i64.load
- local.get $12
+ local.get $13
  i64.const 15
  i64.add
  i64.const -4096
@@ -47,16 +47,16 @@ block
  i64.ne
  if
   i64.const 211114822467584
-  local.set $11
+  local.set $12
   br 1
  end
- local.get $12
+ local.get $13
  i32.wrap_i64
  local.get $tlb_entry
  i32.load offset=24
  i32.add
- local.set $13
- local.get $13
+ local.set $14
+ local.get $14
  v128.load
  local.set $xmm0
  local.get $flag_op
@@ -71,15 +71,19 @@ block
  i32.const 0
  local.get $fuel
  i32.store offset=cpu.fuel
- i32.const record
+ local.get $slot
+ i32.const 2
+ i32.shl
+ i32.load offset=50462720
+ i32.load offset=12
  local.get $base
  i64.const 0
  i64.add
  call $execute
- local.set $13
+ local.set $14
  i32.const -1
  local.set $flag_op
- local.get $13
+ local.get $14
  i32.const 1
  i32.shr_u
  if
@@ -100,13 +104,13 @@ block
  return_call $leave_stored
  unreachable
 end
-local.get $11
+local.get $12
 i64.const 70368744177664
 i64.and
 i64.eqz
 i32.eqz
 if
- local.get $11
+ local.get $12
  i64.const 70368744177664
  i64.xor
  local.get $flag_op
@@ -114,9 +118,9 @@ if
  i64.const 48
  i64.shl
  i64.or
- local.set $11
+ local.set $12
 end
-local.get $11
+local.get $12
 local.get $base
 local.get $fuel
 local.get $flag_dst

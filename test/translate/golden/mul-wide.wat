@@ -22,23 +22,23 @@ block
  i32.sub
  local.set $fuel
  local.get $rax
- local.set $13
- local.get $rbx
  local.set $14
- local.get $13
- local.get $14
- i64.mul
+ local.get $rbx
  local.set $15
- local.get $13
  local.get $14
- call $helper
+ local.get $15
+ i64.mul
  local.set $16
+ local.get $14
  local.get $15
+ call $helper
+ local.set $17
+ local.get $16
  local.set $rax
- local.get $16
+ local.get $17
  local.set $rdx
- local.get $15
  local.get $16
+ local.get $17
  i64.const 0
  i64.ne
  i64.extend_i32_u
@@ -66,15 +66,19 @@ block
  i32.const 0
  local.get $fuel
  i32.store offset=cpu.fuel
- i32.const record
+ local.get $slot
+ i32.const 2
+ i32.shl
+ i32.load offset=50462720
+ i32.load offset=12
  local.get $base
  i64.const 0
  i64.add
  call $execute
- local.set $17
+ local.set $18
  i32.const -1
  local.set $flag_op
- local.get $17
+ local.get $18
  i32.const 1
  i32.shr_u
  if

@@ -27,61 +27,61 @@ block
  i32.store offset=48237808
  i32.const 0
  i32.load offset=48237808
- local.set $8
+ local.set $9
  i32.const 0
  v128.load offset=48237776
- local.set $13
+ local.set $14
  i32.const 0
  v128.load offset=48237792
- local.set $14
+ local.set $15
  local.get $fuel
  i32.const 3
  i32.sub
  local.set $fuel
- local.get $8
+ local.get $9
  i32.eqz
  if
   i64.const 70381629079552
-  local.set $12
+  local.set $13
   br 1
  end
  block
   block
    local.get $xmm0
-   local.set $15
-   local.get $flag_op
    local.set $16
-   local.get $flag_dst
+   local.get $flag_op
    local.set $17
-   local.get $flag_src
+   local.get $flag_dst
    local.set $18
-   i64.const 70381629079552
-   local.set $12
-   local.get $xmm1
-   f64x2.extract_lane 0
+   local.get $flag_src
    local.set $19
-   local.get $xmm0
+   i64.const 70381629079552
+   local.set $13
+   local.get $xmm1
    f64x2.extract_lane 0
    local.set $20
    local.get $xmm0
+   f64x2.extract_lane 0
    local.set $21
-   local.get $xmm1
-   local.set $22
-   local.get $20
-   local.get $19
-   f64.mul
-   local.set $23
    local.get $xmm0
-   local.get $23
+   local.set $22
+   local.get $xmm1
+   local.set $23
+   local.get $21
+   local.get $20
+   f64.mul
+   local.set $24
+   local.get $xmm0
+   local.get $24
    f64x2.replace_lane 0
    local.set $xmm0
    local.get $xmm0
-   local.set $24
-   local.get $rdi
    local.set $25
-   local.get $25
+   local.get $rdi
    local.set $26
    local.get $26
+   local.set $27
+   local.get $27
    i32.wrap_i64
    i32.const 7
    i32.shr_u
@@ -91,7 +91,7 @@ block
    i32.add
    local.tee $tlb_entry
    i64.load
-   local.get $26
+   local.get $27
    i64.const 7
    i64.add
    i64.const -4096
@@ -99,90 +99,77 @@ block
    i64.ne
    if
     i64.const 211119117434880
-    local.set $12
+    local.set $13
     br 1
    end
-   local.get $26
+   local.get $27
    i32.wrap_i64
    local.get $tlb_entry
    i32.load offset=24
    i32.add
    f64.load
-   local.set $19
-   local.get $xmm0
-   f64x2.extract_lane 0
    local.set $20
    local.get $xmm0
-   local.set $27
-   local.get $19
-   f64x2.splat
+   f64x2.extract_lane 0
+   local.set $21
+   local.get $xmm0
    local.set $28
    local.get $20
-   local.get $19
+   f64x2.splat
+   local.set $29
+   local.get $21
+   local.get $20
    f64.add
-   local.set $23
+   local.set $24
    local.get $xmm0
-   local.get $23
+   local.get $24
    f64x2.replace_lane 0
    local.set $xmm0
    local.get $xmm0
-   local.set $29
-   local.get $21
-   local.get $22
-   i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23
    local.set $30
-   local.get $24
-   local.get $28
+   local.get $22
+   local.get $23
    i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23
    local.set $31
-   local.get $29
+   local.get $25
    local.get $29
    i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23
    local.set $32
    local.get $30
+   local.get $30
+   i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23
+   local.set $33
    local.get $31
+   local.get $32
    i8x16.shuffle 4 5 6 7 12 13 14 15 20 21 22 23 28 29 30 31
-   local.get $13
-   i32x4.add
    local.get $14
+   i32x4.add
+   local.get $15
    v128.and
-   local.get $32
-   local.get $32
+   local.get $33
+   local.get $33
    i8x16.shuffle 4 5 6 7 12 13 14 15 20 21 22 23 28 29 30 31
-   local.get $13
-   i32x4.add
    local.get $14
+   i32x4.add
+   local.get $15
    v128.and
    i32x4.min_u
    v128.const i8x16 0x00000000000000000000000000000000
    i32x4.eq
    i32x4.bitmask
    if
-    local.get $21
-    local.get $21
-    i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23
-    local.set $30
     local.get $22
     local.get $22
     i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23
     local.set $31
-    local.get $24
-    local.get $24
+    local.get $23
+    local.get $23
     i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23
     local.set $32
-    local.get $30
-    f64x2.abs
-    f64.const 2.2250738585072014e-308
-    f64x2.splat
-    f64x2.ge
-    local.get $30
-    f64.const 0
-    f64x2.splat
-    f64x2.eq
-    v128.or
-    i64x2.all_true
-    i32.eqz
-    br_if 1
+    local.get $25
+    local.get $25
+    i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23
+    local.set $33
     local.get $31
     f64x2.abs
     f64.const 2.2250738585072014e-308
@@ -197,25 +184,38 @@ block
     i32.eqz
     br_if 1
     local.get $32
+    f64x2.abs
+    f64.const 2.2250738585072014e-308
+    f64x2.splat
+    f64x2.ge
+    local.get $32
+    f64.const 0
+    f64x2.splat
+    f64x2.eq
+    v128.or
+    i64x2.all_true
+    i32.eqz
+    br_if 1
+    local.get $33
     f64x2.abs
     f64.const 2.2250738585072014e-308
     f64x2.splat
     f64x2.gt
-    local.get $32
+    local.get $33
     f64x2.abs
     f64.const Infinity
     f64x2.splat
     f64x2.lt
     v128.and
-    local.get $32
-    f64.const 0
-    f64x2.splat
-    f64x2.eq
-    local.get $30
+    local.get $33
     f64.const 0
     f64x2.splat
     f64x2.eq
     local.get $31
+    f64.const 0
+    f64x2.splat
+    f64x2.eq
+    local.get $32
     f64.const 0
     f64x2.splat
     f64x2.eq
@@ -225,10 +225,6 @@ block
     i64x2.all_true
     i32.eqz
     br_if 1
-    local.get $27
-    local.get $27
-    i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23
-    local.set $30
     local.get $28
     local.get $28
     i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23
@@ -237,12 +233,16 @@ block
     local.get $29
     i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23
     local.set $32
-    local.get $31
+    local.get $30
+    local.get $30
+    i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23
+    local.set $33
+    local.get $32
     f64x2.abs
     f64.const 2.2250738585072014e-308
     f64x2.splat
     f64x2.ge
-    local.get $31
+    local.get $32
     f64.const 0
     f64x2.splat
     f64x2.eq
@@ -250,18 +250,18 @@ block
     i64x2.all_true
     i32.eqz
     br_if 1
-    local.get $32
+    local.get $33
     f64x2.abs
     f64.const 2.2250738585072014e-308
     f64x2.splat
     f64x2.gt
-    local.get $32
+    local.get $33
     f64x2.abs
     f64.const Infinity
     f64x2.splat
     f64x2.lt
     v128.and
-    local.get $32
+    local.get $33
     f64.const 0
     f64x2.splat
     f64x2.eq
@@ -272,13 +272,13 @@ block
    end
    br 1
   end
-  local.get $15
-  local.set $xmm0
   local.get $16
-  local.set $flag_op
+  local.set $xmm0
   local.get $17
-  local.set $flag_dst
+  local.set $flag_op
   local.get $18
+  local.set $flag_dst
+  local.get $19
   local.set $flag_src
   i32.const 0
   local.get $xmm0
@@ -297,15 +297,19 @@ block
  i32.const 0
  local.get $fuel
  i32.store offset=cpu.fuel
- i32.const record
+ local.get $slot
+ i32.const 2
+ i32.shl
+ i32.load offset=50462720
+ i32.load offset=12
  local.get $base
  i64.const 0
  i64.add
  call $execute
- local.set $33
+ local.set $34
  i32.const -1
  local.set $flag_op
- local.get $33
+ local.get $34
  i32.const 1
  i32.shr_u
  if
@@ -326,13 +330,13 @@ block
  return_call $leave_stored
  unreachable
 end
-local.get $12
+local.get $13
 i64.const 70368744177664
 i64.and
 i64.eqz
 i32.eqz
 if
- local.get $12
+ local.get $13
  i64.const 70368744177664
  i64.xor
  local.get $flag_op
@@ -340,9 +344,9 @@ if
  i64.const 48
  i64.shl
  i64.or
- local.set $12
+ local.set $13
 end
-local.get $12
+local.get $13
 local.get $base
 local.get $fuel
 local.get $flag_dst

@@ -17,17 +17,17 @@ block
  local.set $fuel
  local.get $rax
  i32.wrap_i64
- local.set $11
- local.get $11
- i32.const 5
- i32.shr_u
  local.set $12
  local.get $12
+ i32.const 5
+ i32.shr_u
+ local.set $13
+ local.get $13
  i64.extend_i32_u
  local.set $rax
- local.get $12
+ local.get $13
  i64.extend_i32_u
- local.get $11
+ local.get $12
  i32.const 4
  i32.shr_u
  i64.extend_i32_u
@@ -56,15 +56,19 @@ block
  i32.const 0
  local.get $fuel
  i32.store offset=cpu.fuel
- i32.const record
+ local.get $slot
+ i32.const 2
+ i32.shl
+ i32.load offset=50462720
+ i32.load offset=12
  local.get $base
  i64.const 0
  i64.add
  call $execute
- local.set $11
+ local.set $12
  i32.const -1
  local.set $flag_op
- local.get $11
+ local.get $12
  i32.const 1
  i32.shr_u
  if

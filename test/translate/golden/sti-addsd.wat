@@ -24,13 +24,13 @@ block
  i32.store offset=48237808
  i32.const 0
  i32.load offset=48237808
- local.set $8
+ local.set $9
  i32.const 0
  v128.load offset=48237776
- local.set $12
+ local.set $13
  i32.const 0
  v128.load offset=48237792
- local.set $13
+ local.set $14
  block
   local.get $fuel
   i32.const 2
@@ -40,7 +40,7 @@ block
   global.get $fault
   if
    i64.const 70377334112256
-   local.set $11
+   local.set $12
    br 2
   end
   i32.const 0
@@ -50,92 +50,79 @@ block
   i32.load offset=cpu.requests
   if
    i64.const 70373039144961
-   local.set $11
+   local.set $12
    br 2
   end
-  local.get $8
+  local.get $9
   i32.eqz
   if
    i64.const 70373039144961
-   local.set $11
+   local.set $12
    br 2
   end
   block
    block
     local.get $xmm0
-    local.set $14
-    local.get $flag_op
     local.set $15
-    local.get $flag_dst
+    local.get $flag_op
     local.set $16
-    local.get $flag_src
+    local.get $flag_dst
     local.set $17
-    i64.const 70373039144961
-    local.set $11
-    local.get $xmm1
-    f64x2.extract_lane 0
+    local.get $flag_src
     local.set $18
-    local.get $xmm0
+    i64.const 70373039144961
+    local.set $12
+    local.get $xmm1
     f64x2.extract_lane 0
     local.set $19
     local.get $xmm0
+    f64x2.extract_lane 0
     local.set $20
-    local.get $xmm1
-    local.set $21
-    local.get $19
-    local.get $18
-    f64.add
-    local.set $22
     local.get $xmm0
-    local.get $22
+    local.set $21
+    local.get $xmm1
+    local.set $22
+    local.get $20
+    local.get $19
+    f64.add
+    local.set $23
+    local.get $xmm0
+    local.get $23
     f64x2.replace_lane 0
     local.set $xmm0
     local.get $xmm0
-    local.set $23
-    local.get $20
-    local.get $21
-    i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23
     local.set $24
-    local.get $23
-    local.get $23
+    local.get $21
+    local.get $22
     i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23
     local.set $25
     local.get $24
+    local.get $24
+    i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23
+    local.set $26
     local.get $25
+    local.get $26
     i8x16.shuffle 4 5 6 7 12 13 14 15 20 21 22 23 28 29 30 31
-    local.get $12
-    i32x4.add
     local.get $13
+    i32x4.add
+    local.get $14
     v128.and
     v128.const i8x16 0x00000000000000000000000000000000
     i32x4.eq
     i32x4.bitmask
     if
-     local.get $20
-     local.get $20
-     i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23
-     local.set $24
      local.get $21
      local.get $21
      i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23
      local.set $25
-     local.get $23
-     local.get $23
+     local.get $22
+     local.get $22
      i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23
      local.set $26
      local.get $24
-     f64x2.abs
-     f64.const 2.2250738585072014e-308
-     f64x2.splat
-     f64x2.ge
      local.get $24
-     f64.const 0
-     f64x2.splat
-     f64x2.eq
-     v128.or
-     i64x2.all_true
-     i32.eqz
-     br_if 1
+     i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23
+     local.set $27
      local.get $25
      f64x2.abs
      f64.const 2.2250738585072014e-308
@@ -150,17 +137,30 @@ block
      i32.eqz
      br_if 1
      local.get $26
+     f64x2.abs
+     f64.const 2.2250738585072014e-308
+     f64x2.splat
+     f64x2.ge
+     local.get $26
+     f64.const 0
+     f64x2.splat
+     f64x2.eq
+     v128.or
+     i64x2.all_true
+     i32.eqz
+     br_if 1
+     local.get $27
      f64x2.abs
      f64.const 2.2250738585072014e-308
      f64x2.splat
      f64x2.gt
-     local.get $26
+     local.get $27
      f64x2.abs
      f64.const Infinity
      f64x2.splat
      f64x2.lt
      v128.and
-     local.get $26
+     local.get $27
      f64.const 0
      f64x2.splat
      f64x2.eq
@@ -171,13 +171,13 @@ block
     end
     br 1
    end
-   local.get $14
-   local.set $xmm0
    local.get $15
-   local.set $flag_op
+   local.set $xmm0
    local.get $16
-   local.set $flag_dst
+   local.set $flag_op
    local.get $17
+   local.set $flag_dst
+   local.get $18
    local.set $flag_src
    i32.const 0
    local.get $xmm0
@@ -204,15 +204,19 @@ block
  i32.const 0
  local.get $fuel
  i32.store offset=cpu.fuel
- i32.const record
+ local.get $slot
+ i32.const 2
+ i32.shl
+ i32.load offset=50462720
+ i32.load offset=12
  local.get $base
  i64.const 5
  i64.add
  call $execute
- local.set $27
+ local.set $28
  i32.const -1
  local.set $flag_op
- local.get $27
+ local.get $28
  i32.const 1
  i32.shr_u
  if
@@ -233,13 +237,13 @@ block
  return_call $leave_stored
  unreachable
 end
-local.get $11
+local.get $12
 i64.const 70368744177664
 i64.and
 i64.eqz
 i32.eqz
 if
- local.get $11
+ local.get $12
  i64.const 70368744177664
  i64.xor
  local.get $flag_op
@@ -247,9 +251,9 @@ if
  i64.const 48
  i64.shl
  i64.or
- local.set $11
+ local.set $12
 end
-local.get $11
+local.get $12
 local.get $base
 local.get $fuel
 local.get $flag_dst

@@ -19,10 +19,10 @@ block
  i32.sub
  local.set $fuel
  local.get $rdi
- local.set $12
- local.get $12
  local.set $13
  local.get $13
+ local.set $14
+ local.get $14
  i32.wrap_i64
  i32.const 7
  i32.shr_u
@@ -32,7 +32,7 @@ block
  i32.add
  local.tee $tlb_entry
  i64.load offset=8
- local.get $13
+ local.get $14
  i64.const 7
  i64.add
  i64.const -4096
@@ -40,21 +40,21 @@ block
  i64.ne
  if
   i64.const 211114822467584
-  local.set $11
+  local.set $12
   br 1
  end
- local.get $13
+ local.get $14
  i32.wrap_i64
  local.get $tlb_entry
  i32.load offset=24
  i32.add
- local.tee $14
+ local.tee $15
  i64.load
- local.set $15
- local.get $14
+ local.set $16
+ local.get $15
  local.get $rax
  i64.store
- local.get $15
+ local.get $16
  local.set $rax
  local.get $flag_op
  local.get $flag_dst
@@ -68,15 +68,19 @@ block
  i32.const 0
  local.get $fuel
  i32.store offset=cpu.fuel
- i32.const record
+ local.get $slot
+ i32.const 2
+ i32.shl
+ i32.load offset=50462720
+ i32.load offset=12
  local.get $base
  i64.const 0
  i64.add
  call $execute
- local.set $14
+ local.set $15
  i32.const -1
  local.set $flag_op
- local.get $14
+ local.get $15
  i32.const 1
  i32.shr_u
  if
@@ -97,13 +101,13 @@ block
  return_call $leave_stored
  unreachable
 end
-local.get $11
+local.get $12
 i64.const 70368744177664
 i64.and
 i64.eqz
 i32.eqz
 if
- local.get $11
+ local.get $12
  i64.const 70368744177664
  i64.xor
  local.get $flag_op
@@ -111,9 +115,9 @@ if
  i64.const 48
  i64.shl
  i64.or
- local.set $11
+ local.set $12
 end
-local.get $11
+local.get $12
 local.get $base
 local.get $fuel
 local.get $flag_dst
