@@ -11,7 +11,7 @@
 //   VM_RAM_BASE (ptr)      guest RAM, last, so that nothing lies behind it
 
 export const VM_BASE = 0x100000;
-export const VM_SIZE = 0x100000;
+export const VM_SIZE = 0x300000;
 export const VCPU_BASE = VM_BASE + VM_SIZE;
 export const VCPU_SIZE = 0x2fc0000;
 export const MAX_VCPUS = 16;
@@ -353,6 +353,8 @@ export const VM_MAX_VCPUS = VM_PAUSE_YIELDS + 4;
 /** u32: 1: what becomes hot is noted in VM_PROFILE, and expected to where it is noted there; u32: entries in use. */
 export const VM_JIT_PROFILE = VM_MAX_VCPUS + 4;
 export const VM_PROFILE_USED = VM_JIT_PROFILE + 4;
+/** u32: bytes of VM_RECIPES in use. */
+export const VM_RECIPES_USED = VM_PROFILE_USED + 4;
 
 /** VM_MAX_SLOTS entries of 32 bytes {u64 gpa, u64 size (0: free), u32 host, u32 flags, u64 spare}. */
 export const VM_SLOTS = VM_BASE + 0x1000;
@@ -372,14 +374,17 @@ export const VM_DOORBELLS = VM_BASE + 0x20000;
 export const VM_COALESCED_RING = VM_BASE + 0x30000;
 /** The user side's own bookkeeping that threads share (host/kvm/memory.ts), 64 KiB; the core never looks. */
 export const VM_HOST = VM_BASE + 0x40000;
-/** Traces that regions have: a hash table (translate/profile.ts). Of each u32 key (0: free), u16 what it was, u16 how
- * often it was met in this run. */
-export const VM_PROFILE = VM_BASE + 0x50000;
-export const VM_PROFILE_ENTRIES = 16384;
-export const VM_PROFILE_ENTRY_SIZE = 8;
-export const VM_PROFILE_MAX = 12288;
 /** 512 KiB for what one call hands over: the dirty bitmap of a slot. */
 export const VM_SCRATCH = VM_BASE + 0x80000;
+/** Traces that regions have: a hash table (translate/profile.ts). Of each u32 key (0: free), u16 what it was, u16 how
+ * often it was met in this run, u32 offset in VM_RECIPES of what the region that begins with it was made of (0: not known). */
+export const VM_PROFILE = VM_BASE + 0x100000;
+export const VM_PROFILE_ENTRIES = 16384;
+export const VM_PROFILE_ENTRY_SIZE = 12;
+export const VM_PROFILE_MAX = 12288;
+/** What regions were made of, one after the other (translate/recipes.ts). */
+export const VM_RECIPES = VM_PROFILE + VM_PROFILE_ENTRIES * VM_PROFILE_ENTRY_SIZE;
+export const VM_RECIPES_SIZE = VM_BASE + VM_SIZE - VM_RECIPES;
 
 // ---------------------------------------------------------------- counters, u64 index in CPU_STATS
 /** Exits by KVM_EXIT_* number take the first 64. */

@@ -178,6 +178,11 @@ function takeTrace(): usize {
   return t;
 }
 
+/** Whether there is room for so many more traces: none has to go for them. */
+export function roomForTraces(n: u32): bool {
+  return <usize>load<u32>(cpu, NEXT) + (<usize>n + 1) * ROOM <= cpu + CPU_ARENA + COLD;
+}
+
 /** Bounds of the traces that there are, dropped ones among them, and the one behind `t`. */
 export function arenaStart(): usize {
   return cpu + ARENA;

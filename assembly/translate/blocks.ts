@@ -4,7 +4,7 @@
 // keeps its displacement wherever it is mapped, so that a region is good for every mapping of its pages.
 import { cpu } from "../cpu";
 import { R_LENGTH, R_OP, RECORD_SIZE, T_COUNT, T_FLAGS, T_GPA, T_HOST, T_LENGTH, T_MODE, T_RECORDS, T_VALID, TRACE_ENTERED } from "../decode/record";
-import { crossingTrace, traceAt } from "../decode/traces";
+import { buildTrace, crossingTrace, roomForTraces, traceAt } from "../decode/traces";
 import { OP_FIRST_GROUP } from "../generated/opcodes";
 import { VM_JIT_THRESHOLD } from "../layout";
 import { fetchAhead, fetchGpa, fetchTranslate } from "../mmu/translate";
@@ -192,6 +192,23 @@ export function reach(delta: i32): i32 {
     return -1;
   }
   return addBlock(t, delta);
+}
+
+/** Whether there is room to decode so many blocks. */
+export function roomForBlocks(count: i32): bool {
+  return count <= BLOCKS_MAX && roomForTraces(count);
+}
+
+/** Takes in the block at a displacement, which may not have been executed yet. Its number; -1: its page is not mapped for execution. */
+export function takeIn(delta: i32): i32 {
+  const page = pageFor(delta);
+  if (page < 0) return -1;
+  const offset = delta & 0xfff;
+  const gpa = load<u64>(pageAt(page), P_GPA) + offset;
+  let t = traceAt(gpa, mode);
+  if (!t) t = buildTrace(load<u32>(pageAt(page), P_HOST) + offset, gpa, mode, base + <i64>delta);
+  if (!t) t = acrossPages(page, delta);
+  return t && load<u32>(t, T_VALID) ? addBlock(t, delta) : -1;
 }
 
 /** Whether a trace that no region has yet has been executed so much less often than what becomes a head that it costs more to

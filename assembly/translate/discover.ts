@@ -11,6 +11,7 @@ import { isComputed, KIND_ALWAYS, KIND_CALL, KIND_CONDITIONAL, KIND_INDIRECT_CAL
 import { code64 } from "./code-mode";
 import { joinsRegion } from "./joining";
 import { isMostlyInRegions } from "./parts";
+import { followRecipe, lackingIn } from "./recipes";
 import { isAlive } from "./slots";
 import { attributesOf, listOf } from "./steps";
 
@@ -29,8 +30,7 @@ export let isJoining: bool = false;
 
 /** Finds the blocks of the region whose head is `trace`, now mapped at `linear`; `whole`: it is no part. False: it is not worth it. */
 export function discover(trace: usize, linear: u64, whole: bool): bool {
-  ripBase = load<u64>(cpu, CPU_RIP) - (linear & 0xfff);
-  isJoining = false;
+  begin(linear);
   beginBlocks(trace, linear, false);
   follow();
   if (!whole && isMostlyInRegions()) {
@@ -40,6 +40,23 @@ export function discover(trace: usize, linear: u64, whole: bool): bool {
     }
     findPart(trace, linear);
   }
+  return finish();
+}
+
+/** Finds the blocks of the region as an earlier run made it (recipes.ts). False: not all of them are there. */
+export function discoverAgain(recipe: u32, trace: usize, linear: u64): bool {
+  begin(linear);
+  lacking = lackingIn(recipe);
+  return followRecipe(recipe, trace, linear) && finish();
+}
+
+function begin(linear: u64): void {
+  ripBase = load<u64>(cpu, CPU_RIP) - (linear & 0xfff);
+  isJoining = false;
+}
+
+/** Ends the blocks where others begin, and finds where they go on. False: the region is not worth it. */
+function finish(): bool {
   for (let i = 0; i < blockCount; i++) cut(blockAt(i));
   for (let i = 0; i < blockCount; i++) link(blockAt(i));
   measure();

@@ -4,6 +4,7 @@
 // goes on from the head to one of them: in loops, once.
 import { T_FLAGS, TRACE_ENTERED, TRACE_PASSED } from "../decode/record";
 import { B_FLAGS, B_TRACE, BLOCK_CALLED, BLOCK_RETURN, blockAt, isPart } from "./blocks";
+import { decide } from "./decisions";
 import { isForced } from "./translator";
 import { looksFurther } from "./unmapped";
 
@@ -12,5 +13,5 @@ import { looksFurther } from "./unmapped";
 export function mayPassHead(): bool {
   if (isPart || isForced() || load<u32>(blockAt(0), B_FLAGS) & (BLOCK_RETURN | BLOCK_CALLED)) return false;
   const trace = <usize>load<u32>(blockAt(0), B_TRACE);
-  return !(load<u16>(trace, T_FLAGS) & (TRACE_ENTERED | TRACE_PASSED)) && !looksFurther(trace);
+  return decide(!(load<u16>(trace, T_FLAGS) & (TRACE_ENTERED | TRACE_PASSED)) && !looksFurther(trace));
 }

@@ -72,6 +72,9 @@ export const LOCALS_MAX: u32 = 1000;
 export const TR_TEMPS = CPU_TRANSLATE + 0x6400;
 export const TEMPS_MAX: u32 = 128;
 export const BATCH_MAX: u32 = 64;
+/** A bit for each decision that the region being made was given (decisions.ts). */
+export const TR_DECISIONS = CPU_TRANSLATE + 0x7000;
+export const DECISIONS_MAX = 4096;
 /** What is to be done once the batch is a module (translator.ts). */
 export const TR_NOTES = CPU_TRANSLATE + 0x8000;
 export const NOTES_SIZE: u32 = 0x8000;

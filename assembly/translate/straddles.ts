@@ -3,6 +3,7 @@ import { cpu } from "../cpu";
 import { R_OFFSET, R_OP } from "../decode/record";
 import { CPU_RETIRED, CPU_SPAN_MARK, CPU_SPAN_MISSED } from "../layout";
 import { SLOTS_MAX, STRADDLES, TR_STRADDLES } from "./layout";
+import { decide } from "./decisions";
 import { L_SLOT } from "./locals";
 import { I32_OR, I32_SHL } from "./opcodes";
 import { dropRegion } from "./regions";
@@ -27,7 +28,7 @@ export function placeOf(rec: usize, blockDelta: i32): u32 {
 
 /** Whether the accesses from a place on are looked up one by one. */
 export function isApart(place: u32): bool {
-  return load<u32>(countAt(place)) == APART;
+  return decide(load<u32>(countAt(place)) == APART);
 }
 
 // What looks up a span says so in one u32: the place, the region's slot, and the bytes of the span, 1 to 256.

@@ -2,7 +2,7 @@
 // make modules of them, and enters them.
 import { count, cpu, fault, SEG_CS, segBase, segLimit } from "../cpu";
 import { forgetJumpsToNoted, knownTrace, noteTrace, rememberRegion } from "../decode/jumps";
-import { T_DELTA, T_ENTRY, T_FLAGS, T_HIGHEST, T_LOWEST, T_REGION, T_REGION_COUNT, T_TAKEN_IN, T_VALID, TRACE_PAGES, TRACE_PASSED } from "../decode/record";
+import { T_DELTA, T_ENTRY, T_FLAGS, T_HIGHEST, T_LOWEST, T_REGION, T_REGION_COUNT, T_TAKEN_IN, T_VALID, TRACE_PAGES, TRACE_PASSED, TRACE_REMADE } from "../decode/record";
 import { requestSlice } from "../execute/request";
 import { compile } from "../host";
 import {
@@ -13,7 +13,8 @@ import { noteExecuted } from "../mmu/executed";
 import { entryAt, META_GLOBAL, PAGE_MASK, tlb } from "../mmu/tlb";
 import { fetchAhead } from "../mmu/translate";
 import { B_DELTA, B_ENTRY, B_FLAGS, B_TRACE, BLOCK_ENTERED, blockAt, blockCount, instructionCount, isPart, noteLines, P_DELTA, P_HOST, P_LINES, pageAt, pageCount, takeRare } from "./blocks";
-import { discover, highest, isJoining, lacking, lowest } from "./discover";
+import { decideAnew } from "./decisions";
+import { discover, discoverAgain, highest, isJoining, lacking, lowest } from "./discover";
 import { isBounded } from "./code-mode";
 import { emitRegion, functionStart } from "./emit";
 import { keepHints } from "./hints";
@@ -28,7 +29,7 @@ import { dispatched, emitted, enteredAtHead, orderBlocks } from "./order";
 import { MISSED } from "./outcomes";
 import { forgetNotes, keepNotes, notesFull } from "./notes";
 import { AWAITED, entersRegion, entriesOfPart, isAwaiting } from "./parts";
-import { expectedHeat, isProfiled, noteHot, noteWritten } from "./profile";
+import { expectedHeat, heatOfHead, isProfiled, noteHot, noteRecipe, noteWritten, recipeOf } from "./profile";
 import { forgetRegions, nextRegionPage, noteRegionPage, regionsFull, RP_DELTA, RP_HOST, RP_SLOT } from "./regions";
 import { clearUsed, freeSlot, isAlive, isLacking, isWanted, markUsed, pagesOf, takeSlot } from "./slots";
 import { forgetStraddles } from "./straddles";
@@ -55,7 +56,7 @@ export function initialHeat(): u32 {
 /** Heat of a trace that has just been put together. */
 export function firstHeat(trace: usize): u32 {
   const heat = initialHeat();
-  return isProfiled() && heat != HOT && heat != COLD ? expectedHeat(trace) : heat;
+  return isProfiled() && heat != COLD ? expectedHeat(trace) : heat;
 }
 
 /** The code of a trace, which still has its records, is written over. */
@@ -77,6 +78,7 @@ export function regionOf(trace: usize, linear: u64): u32 {
     store<u32>(trace, 0, T_REGION);
     if (!isWanted(slot)) {
       // Its code was overwritten beside it: it is watched anew.
+      store<u16>(trace, <u16>(load<u16>(trace, T_FLAGS) & ~TRACE_REMADE), T_FLAGS);
       store<u32>(trace, initialHeat(), T_VALID);
       return 0;
     }
@@ -181,14 +183,26 @@ function isGlobal(va: u64): bool {
 // ---------------------------------------------------------------- translating
 /** `whole`: as a region of all that the trace reaches. */
 function translate(trace: usize, linear: u64, whole: bool): bool {
-  if (importsFull() || load<u32>(cpu, TR_NOTES_END) + NOTES_ROOM > NOTES_SIZE) flushBatch();
+  // Where machine code may have been kept, each region has a module of its own: it follows from the guest's code then.
+  if (importsFull() || load<u32>(cpu, TR_NOTES_END) + NOTES_ROOM > NOTES_SIZE || isProfiled()) flushBatch();
   if (isFull()) {
     flushBatch();
     while (isFull()) evict();
   }
-  if (!discover(trace, linear, whole)) {
-    if (isJoining) waitLonger(trace);
-    return isJoining;
+  const recipe = isProfiled() && !whole ? recipeToFollow(trace) : 0;
+  if (recipe) {
+    store<u16>(trace, <u16>(load<u16>(trace, T_FLAGS) | TRACE_REMADE), T_FLAGS);
+    if (!discoverAgain(recipe, trace, linear)) {
+      // The trace waits until this run knows enough of what it leads to.
+      store<u32>(trace, heatOfHead(), T_VALID);
+      return true;
+    }
+  } else {
+    decideAnew();
+    if (!discover(trace, linear, whole)) {
+      if (isJoining) waitLonger(trace);
+      return isJoining;
+    }
   }
   if (!orderBlocks()) return false;
   const length = emitRegion();
@@ -211,6 +225,12 @@ function translate(trace: usize, linear: u64, whole: bool): bool {
 /** Whether there may be no room for one more region. */
 function isFull(): bool {
   return !freeSlot() || regionsFull() || notesFull();
+}
+
+/** What the region of a trace is to be made of, as an earlier run made it; 0: of what this one finds. Once: whatever has a trace become HOT
+ * again, it would again. */
+function recipeToFollow(trace: usize): u32 {
+  return load<u16>(trace, T_FLAGS) & TRACE_REMADE ? 0 : recipeOf(trace);
 }
 
 // What is to be done once a region's module exists: u32 slot, whether it has several pages, instructions, count of entries, i32
@@ -271,7 +291,7 @@ function note(slot: u32): void {
     const b = blockAt(i);
     if ((emitted >> i) & 1) {
       const trace = <usize>load<u32>(b, B_TRACE);
-      if (isProfiled() && !isForced()) noteHot(trace, i == 0);
+      if (isProfiled()) noteHot(trace, i == 0);
       if (!isPart || !isAlive(load<u32>(trace, T_TAKEN_IN))) store<u32>(trace, slot, T_TAKEN_IN);
       cool(trace);
     }
@@ -283,6 +303,7 @@ function note(slot: u32): void {
     to += NOTE_ENTRY;
     entries++;
   }
+  if (isProfiled()) noteRecipe(load<u32>(blockAt(0), B_TRACE));
   if (!enteredAtHead) pass(load<u32>(blockAt(0), B_TRACE), slot);
   store<u32>(from, slot);
   store<u32>(from, u32(pageCount > 1), 4);

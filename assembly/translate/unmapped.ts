@@ -3,6 +3,7 @@
 // access has a call behind it (docs/decisions/0017).
 import { T_REGION, T_UNMAPPED, T_VALID } from "../decode/record";
 import { traceBeginningAt } from "./blocks";
+import { decide } from "./decisions";
 import { displacementHere } from "./leave";
 import { dropRegion } from "./regions";
 import { isAlive, markWanted } from "./slots";
@@ -37,5 +38,5 @@ export function looksFurther(trace: usize): bool {
 export function isToLookFurther(): bool {
   if (isForced()) return true;
   const trace = traceBeginningAt(displacementHere());
-  return trace != 0 && load<u32>(trace, T_UNMAPPED) >= REPEATEDLY;
+  return decide(trace != 0 && load<u32>(trace, T_UNMAPPED) >= REPEATEDLY);
 }

@@ -6,7 +6,7 @@ block
  i32.const -1
  local.set $flag_op
  i32.const 0
- i32.load offset=5308568
+ i32.load offset=7405720
  local.set $tlb
  i32.const 0
  i64.load offset=cpu.rcx

@@ -8,7 +8,7 @@ block
  i32.const -1
  local.set $flag_op
  i32.const 0
- i32.load offset=5308568
+ i32.load offset=7405720
  local.set $tlb
  i32.const 0
  call $attach_x87
@@ -20,7 +20,7 @@ block
  i64.const 0
  local.set $13
  i32.const 0
- i32.load offset=2100820
+ i32.load offset=4197972
  i32.const 9
  i32.shr_u
  i32.const 1
@@ -28,16 +28,16 @@ block
  i64.extend_i32_u
  local.set $12
  i32.const 0
- i64.load offset=48237664
+ i64.load offset=50334816
  local.set $16
  i32.const 0
- i32.load offset=48237672
+ i32.load offset=50334824
  local.set $18
  i32.const 0
- i64.load offset=48237680
+ i64.load offset=50334832
  local.set $17
  i32.const 0
- i32.load offset=48237688
+ i32.load offset=50334840
  local.set $19
  local.get $fuel
  i32.const 5
@@ -165,16 +165,16 @@ block
  if
   i32.const 0
   local.get $16
-  i64.store offset=48237664
+  i64.store offset=50334816
   i32.const 0
   local.get $18
-  i32.store offset=48237672
+  i32.store offset=50334824
   i32.const 0
   local.get $17
-  i64.store offset=48237680
+  i64.store offset=50334832
   i32.const 0
   local.get $19
-  i32.store offset=48237688
+  i32.store offset=50334840
   local.get $10
   local.get $12
   i32.wrap_i64
@@ -210,7 +210,7 @@ block
  local.get $slot
  i32.const 2
  i32.shl
- i32.load offset=50462720
+ i32.load offset=52559872
  i32.load offset=12
  local.get $base
  i64.const 0
@@ -244,16 +244,16 @@ local.get $10
 if
  i32.const 0
  local.get $16
- i64.store offset=48237664
+ i64.store offset=50334816
  i32.const 0
  local.get $18
- i32.store offset=48237672
+ i32.store offset=50334824
  i32.const 0
  local.get $17
- i64.store offset=48237680
+ i64.store offset=50334832
  i32.const 0
  local.get $19
- i32.store offset=48237688
+ i32.store offset=50334840
  local.get $10
  local.get $12
  i32.wrap_i64

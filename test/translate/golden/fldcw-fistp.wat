@@ -6,7 +6,7 @@ block
  i32.const -1
  local.set $flag_op
  i32.const 0
- i32.load offset=5308568
+ i32.load offset=7405720
  local.set $tlb
  i32.const 0
  i64.load offset=cpu.rdi
@@ -59,7 +59,7 @@ block
  local.get $base
  i64.const 0
  i64.add
- i64.store offset=2097296
+ i64.store offset=4194448
  i32.const -2135949049
  local.get $12
  call $helper
@@ -119,7 +119,7 @@ block
  local.get $slot
  i32.const 2
  i32.shl
- i32.load offset=50462720
+ i32.load offset=52559872
  i32.load offset=12
  local.get $base
  i64.const 0
@@ -156,7 +156,7 @@ block
  i64.load offset=cpu.rdi
  local.set $rdi
  i32.const 0
- i32.load offset=5308568
+ i32.load offset=7405720
  local.set $tlb
  i32.const 0
  local.get $fuel
@@ -164,7 +164,7 @@ block
  local.get $slot
  i32.const 2
  i32.shl
- i32.load offset=50462720
+ i32.load offset=52559872
  i32.load offset=16
  local.get $base
  i64.const 0

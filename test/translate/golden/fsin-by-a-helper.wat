@@ -8,7 +8,7 @@ block
  i32.const -1
  local.set $flag_op
  i32.const 0
- i32.load offset=5308568
+ i32.load offset=7405720
  local.set $tlb
  i32.const 0
  call $attach_x87
@@ -20,7 +20,7 @@ block
  i64.const 0
  local.set $13
  i32.const 0
- i32.load offset=2100820
+ i32.load offset=4197972
  i32.const 9
  i32.shr_u
  i32.const 1
@@ -28,10 +28,10 @@ block
  i64.extend_i32_u
  local.set $12
  i32.const 0
- i64.load offset=48237680
+ i64.load offset=50334832
  local.set $16
  i32.const 0
- i32.load offset=48237688
+ i32.load offset=50334840
  local.set $17
  local.get $fuel
  i32.const 4
@@ -63,10 +63,10 @@ block
  if
   i32.const 0
   local.get $16
-  i64.store offset=48237680
+  i64.store offset=50334832
   i32.const 0
   local.get $17
-  i32.store offset=48237688
+  i32.store offset=50334840
   local.get $10
   local.get $12
   i32.wrap_i64
@@ -99,7 +99,7 @@ block
  local.get $base
  i64.const 0
  i64.add
- i64.store offset=2097296
+ i64.store offset=4194448
  i32.const -2135944706
  call $helper
  i32.const 7
@@ -112,7 +112,7 @@ block
  i64.const 0
  local.set $13
  i32.const 0
- i32.load offset=2100820
+ i32.load offset=4197972
  i32.const 9
  i32.shr_u
  i32.const 1
@@ -120,10 +120,10 @@ block
  i64.extend_i32_u
  local.set $12
  i32.const 0
- i64.load offset=48237680
+ i64.load offset=50334832
  local.set $16
  i32.const 0
- i32.load offset=48237688
+ i32.load offset=50334840
  local.set $17
  local.get $10
  i32.const 6016
@@ -147,10 +147,10 @@ block
  if
   i32.const 0
   local.get $16
-  i64.store offset=48237680
+  i64.store offset=50334832
   i32.const 0
   local.get $17
-  i32.store offset=48237688
+  i32.store offset=50334840
   local.get $10
   local.get $12
   i32.wrap_i64
@@ -184,7 +184,7 @@ block
  local.get $slot
  i32.const 2
  i32.shl
- i32.load offset=50462720
+ i32.load offset=52559872
  i32.load offset=12
  local.get $base
  i64.const 0
@@ -218,10 +218,10 @@ local.get $10
 if
  i32.const 0
  local.get $16
- i64.store offset=48237680
+ i64.store offset=50334832
  i32.const 0
  local.get $17
- i32.store offset=48237688
+ i32.store offset=50334840
  local.get $10
  local.get $12
  i32.wrap_i64

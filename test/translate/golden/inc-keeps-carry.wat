@@ -6,7 +6,7 @@ block
  i32.const -1
  local.set $flag_op
  i32.const 0
- i32.load offset=5308568
+ i32.load offset=7405720
  local.set $tlb
  i32.const 0
  i64.load offset=cpu.rax
@@ -80,7 +80,7 @@ block
  local.get $slot
  i32.const 2
  i32.shl
- i32.load offset=50462720
+ i32.load offset=52559872
  i32.load offset=12
  local.get $base
  i64.const 0

@@ -6,7 +6,7 @@ block
  i32.const -1
  local.set $flag_op
  i32.const 0
- i32.load offset=5308568
+ i32.load offset=7405720
  local.set $tlb
  i32.const 0
  i64.load offset=cpu.rcx
@@ -19,10 +19,10 @@ block
  local.set $rdi
  i32.const 0
  i64.const 4611686018427387904
- i64.store offset=48237824
+ i64.store offset=50334976
  i32.const 0
  i64.const 4611686018427387904
- i64.store offset=48237840
+ i64.store offset=50334992
  loop
   local.get $fuel
   i32.const 4
@@ -43,7 +43,7 @@ block
   local.set $15
   local.get $15
   i32.const 0
-  i64.load offset=48237824
+  i64.load offset=50334976
   i64.sub
   i64.const 4088
   i64.gt_u
@@ -73,16 +73,16 @@ block
    local.get $15
    i64.const -4096
    i64.and
-   i64.store offset=48237824
+   i64.store offset=50334976
    i32.const 0
    local.get $tlb_entry
    i32.load offset=24
-   i32.store offset=48237832
+   i32.store offset=50334984
   end
   local.get $15
   i32.wrap_i64
   i32.const 0
-  i32.load offset=48237832
+  i32.load offset=50334984
   i32.add
   i64.load
   local.set $16

@@ -6,7 +6,7 @@ block
  i32.const -1
  local.set $flag_op
  i32.const 0
- i32.load offset=5308568
+ i32.load offset=7405720
  local.set $tlb
  i32.const 0
  i64.load offset=cpu.rcx
@@ -25,33 +25,33 @@ block
  local.set $xmm1
  i32.const 0
  i32.const 0
- i32.load offset=2100844
+ i32.load offset=4197996
  i32.const 32672
  i32.and
  i32.const 8096
  i32.eq
- i32.store offset=48237808
+ i32.store offset=50334960
  i32.const 0
- i32.load offset=48237808
+ i32.load offset=50334960
  local.set $9
  i32.const 0
- v128.load offset=48237776
+ v128.load offset=50334928
  local.set $16
  i32.const 0
- v128.load offset=48237792
+ v128.load offset=50334944
  local.set $17
  i32.const 0
  i64.const 4611686018427387904
- i64.store offset=48237824
+ i64.store offset=50334976
  i32.const 0
  i64.const 4611686018427387904
- i64.store offset=48237840
+ i64.store offset=50334992
  i32.const 0
  i64.const 4611686018427387904
- i64.store offset=48237856
+ i64.store offset=50335008
  i32.const 0
  i64.const 4611686018427387904
- i64.store offset=48237872
+ i64.store offset=50335024
  block
   block
    local.get $xmm0
@@ -93,7 +93,7 @@ block
   local.set $19
   local.get $19
   i32.const 0
-  i64.load offset=48237824
+  i64.load offset=50334976
   i64.sub
   i64.const 4088
   i64.gt_u
@@ -129,16 +129,16 @@ block
    local.get $19
    i64.const -4096
    i64.and
-   i64.store offset=48237824
+   i64.store offset=50334976
    i32.const 0
    local.get $tlb_entry
    i32.load offset=24
-   i32.store offset=48237832
+   i32.store offset=50334984
   end
   local.get $19
   i32.wrap_i64
   i32.const 0
-  i32.load offset=48237832
+  i32.load offset=50334984
   i32.add
   v128.load64_zero
   local.set $20
@@ -190,7 +190,7 @@ block
     end
     local.get $18
     i32.const 0
-    i64.load offset=48237856
+    i64.load offset=50335008
     i64.sub
     i64.const 4080
     i64.gt_u
@@ -220,16 +220,16 @@ block
      local.get $18
      i64.const -4096
      i64.and
-     i64.store offset=48237856
+     i64.store offset=50335008
      i32.const 0
      local.get $tlb_entry
      i32.load offset=24
-     i32.store offset=48237864
+     i32.store offset=50335016
     end
     local.get $18
     i32.wrap_i64
     i32.const 0
-    i32.load offset=48237864
+    i32.load offset=50335016
     i32.add
     local.set $28
     local.get $xmm1

@@ -6,7 +6,7 @@ block
  i32.const -1
  local.set $flag_op
  i32.const 0
- i32.load offset=5308568
+ i32.load offset=7405720
  local.set $tlb
  i32.const 0
  i64.load offset=cpu.rdi
@@ -19,20 +19,20 @@ block
  local.set $xmm1
  i32.const 0
  i32.const 0
- i32.load offset=2100844
+ i32.load offset=4197996
  i32.const 32672
  i32.and
  i32.const 8096
  i32.eq
- i32.store offset=48237808
+ i32.store offset=50334960
  i32.const 0
- i32.load offset=48237808
+ i32.load offset=50334960
  local.set $9
  i32.const 0
- v128.load offset=48237776
+ v128.load offset=50334928
  local.set $14
  i32.const 0
- v128.load offset=48237792
+ v128.load offset=50334944
  local.set $15
  local.get $fuel
  i32.const 3
@@ -300,7 +300,7 @@ block
  local.get $slot
  i32.const 2
  i32.shl
- i32.load offset=50462720
+ i32.load offset=52559872
  i32.load offset=12
  local.get $base
  i64.const 0
