@@ -15,7 +15,8 @@ const NAMES = new Map<string, Accelerator>([
 export const ACCELERATOR_HELP = `Accelerators supported in wkvm:
 jit[,threshold=N][,max-modules=N][,profile=FILE][,verify=on][,code-cache=off] (default; what is executed often becomes
     WebAssembly; kvm and tcg mean it too; FILE, made where it is missing, keeps what that was for the next run, which
-    translates it earlier; what V8 optimised of wkvm itself is kept in the cache folder, or not)
+    translates it earlier; what V8 optimised of wkvm itself, and of the guest's code, is kept in the cache folder,
+    or not)
 interp[,code-cache=off] (every instruction is interpreted)
 ts (the core in plain TypeScript)
 lockstep[,a=A][,b=B][,every=N][,threshold=N] (two of them, compared every N instructions; needs -icount)

@@ -1,5 +1,6 @@
 // Reads the kernel and the initrd that a command line names, or gets the default guest.
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import type { BootFiles } from "../boot/types.ts";
 import { defaultGuest } from "../guest/default-guest.ts";
 import { DEFAULT_TSC_KHZ } from "../kvm/memory.ts";
@@ -11,6 +12,8 @@ import { UsageError } from "./usage-error.ts";
 const DEFAULT_GUEST_MEMORY = 256 * 2 ** 20;
 
 export interface Guest {
+  /** Tells it from other guests of this user: the file that it starts from. */
+  readonly name: string;
   /** Reads the files anew at each call; throws UsageError for one that cannot be read. */
   readonly files?: () => BootFiles;
   /** The firmware that starts instead of a kernel. */
@@ -23,7 +26,7 @@ export interface Guest {
 /** What the command line names, or the default guest. */
 export async function guestOf(settings: Settings): Promise<Guest> {
   const { kernel, initrd, bios, memoryBytes } = settings;
-  if (bios !== undefined) return { firmware: read(bios, "firmware"), memoryBytes };
+  if (bios !== undefined) return { name: resolve(bios), firmware: read(bios, "firmware"), memoryBytes };
   if (kernel === undefined) return standardGuest(settings);
   const files = (): BootFiles => ({
     kernel: read(kernel, "kernel file"),
@@ -31,7 +34,7 @@ export async function guestOf(settings: Settings): Promise<Guest> {
     commandLine: settings.append ?? "",
     ...(initrd === undefined ? {} : { initrd: read(initrd, "initrd"), initrdName: initrd }),
   });
-  return { files, memoryBytes };
+  return { name: resolve(kernel), files, memoryBytes };
 }
 
 async function standardGuest(settings: Settings): Promise<Guest> {
@@ -41,7 +44,7 @@ async function standardGuest(settings: Settings): Promise<Guest> {
     ...(settings.append === undefined ? {} : { append: settings.append }),
     ...(isTTY && rows > 0 && columns > 0 ? { terminal: { rows, columns } } : {}),
   });
-  return { ...guest, memoryBytes: settings.memoryGiven ? settings.memoryBytes : DEFAULT_GUEST_MEMORY };
+  return { name: "", ...guest, memoryBytes: settings.memoryGiven ? settings.memoryBytes : DEFAULT_GUEST_MEMORY };
 }
 
 function read(path: string, what: string): Uint8Array {

@@ -8,7 +8,8 @@ import { Machine } from "../machine/machine.ts";
 import { layOutMemory } from "../machine/memory-map.ts";
 import { HumanMonitor, type MonitorTarget } from "../monitor/hmp.ts";
 import { type Guest, guestOf } from "./boot-files.ts";
-import { CodeCache } from "./code-cache.ts";
+import type { GuestCode } from "./code-cache/guest-code.ts";
+import { CodeCache } from "./code-cache/index.ts";
 import { type Consoles, openConsoles } from "./consoles.ts";
 import { collectGarbage, tuneEngine, tuneForModule } from "./engine.ts";
 import { Log } from "./log.ts";
@@ -36,7 +37,8 @@ export async function runMachine(
   if (guest.notice) process.stderr.write(`${program}: ${guest.notice}\n`);
   tuneEngine();
   const code = settings.accelerator.codeCache === false ? undefined : new CodeCache(cacheFolder());
-  const kvm = await Kvm.open({ ...settings.accelerator, compile: code && ((bytes) => code.compile(bytes)) });
+  const kvm = await Kvm.open({ ...settings.accelerator, compile: code && ((bytes) => code.core.compile(bytes)) });
+  const guestCode = keepsGuestCode(settings) ? code?.guest(guest.name) : undefined;
   const warnOfObstacle = (obstacle: TranslationObstacle): void =>
     warn(`the guest is interpreted, which takes several times as long: ${describeObstacle(obstacle)}`);
   if (kvm.translationObstacle) warnOfObstacle(kvm.translationObstacle);
@@ -61,17 +63,19 @@ export async function runMachine(
   });
   const removeSignals = onSignals(program, leave);
   try {
-    machine = makeMachine(settings, kvm, cpuid, guest, consoles, log);
+    machine = makeMachine(settings, kvm, cpuid, guest, guestCode, consoles, log);
     if (memoriesMade > 0) collectGarbage();
     machine.vm.onObstacle = warnOfObstacle;
-    profile?.load(machine.vm);
+    if (profile) profile.load(machine.vm);
+    else guestCode?.expect(machine.vm);
     const target = { machine, name: settings.name, version: VERSION, quit: leave, isShutDown: () => shutDown };
     monitor = startMonitor(consoles, target);
     if (settings.startPaused) machine.pause();
     const end = await machine.run();
     profile?.save(machine.vm);
+    guestCode?.keep(machine.vm);
     tuneEngine();
-    code?.keep();
+    code?.core.keep();
     if (end.kind === "poweroff" && settings.noShutdown) {
       shutDown = true;
       await quitRequested;
@@ -86,11 +90,17 @@ export async function runMachine(
   }
 }
 
+/** Whether what the guest's code becomes is kept for later runs: not where time is counted in instructions, as a run would be another one then. */
+function keepsGuestCode({ accelerator: { accel }, icountShift }: Settings): boolean {
+  return (accel === undefined || accel === "jit") && icountShift === undefined;
+}
+
 function makeMachine(
   settings: Settings,
   kvm: Kvm,
   cpuid: (id: number) => readonly KvmCpuidEntry[],
   guest: Guest,
+  guestCode: GuestCode | undefined,
   consoles: Consoles,
   log: Log,
 ): Machine {
@@ -117,9 +127,11 @@ function makeMachine(
   });
   log.attach({ dump: () => machine.dump(), memory: machine.vm.memory });
   machine.vm.onTrace = (kind, a, b, c) => log.record(kind, a, b, c);
-  machine.vm.onModule = (module, slots) => {
-    tuneForModule(module.length, slots.length);
-    if (log.wantsModules) log.module(module, slots);
+  if (log.wantsModules) machine.vm.onModule = (module, slots) => log.module(module, slots);
+  machine.vm.instantiateRegions = (module, imports, regions) => {
+    if (guestCode) return guestCode.instantiate(module, imports, regions);
+    tuneForModule(module.length, regions);
+    return new WebAssembly.Instance(new WebAssembly.Module(module), imports);
   };
   for (const vcpu of machine.processors.all) vcpu.setLog(log.mask);
   return machine;

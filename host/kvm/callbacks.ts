@@ -6,6 +6,7 @@ import type { Doorbells } from "./doorbells.ts";
 import type { VmMemory } from "./memory.ts";
 import type { TranslationObstacle } from "./obstacle.ts";
 import { clockSince } from "./platform.ts";
+import type { InstantiateRegions } from "./regions.ts";
 import { VcpuState } from "./vcpu-state.ts";
 import { Verifier } from "./verifier.ts";
 
@@ -18,6 +19,9 @@ export interface VmListeners {
   onTrace: TraceListener | undefined;
   /** Receives each module of translated code before it is compiled, and the slots of its regions: those of LOG_OUT_ASM. */
   onModule: ((module: Uint8Array, slots: Uint32Array) => void) | undefined;
+  /** Makes the instances of those modules, in place of `new WebAssembly.Instance(new WebAssembly.Module(module), imports)`: for who keeps
+   * compiled code. What it throws is taken for what the engine threw. */
+  instantiateRegions: InstantiateRegions | undefined;
   /** Is told when a vCPU of this thread finds that the host makes no more code: from then on the VM is interpreted. */
   onObstacle: ((obstacle: TranslationObstacle) => void) | undefined;
 }
@@ -44,6 +48,7 @@ export class Callbacks {
 
   /** Makes a core: vCPU `vcpu`'s, or the VM's own. */
   instantiate(vcpu?: number): CoreExports {
+    const listeners = this.#listeners;
     const core: CoreExports = instantiate(this.#program, this.#memory.memory, {
       nowNs: this.#clock,
       doorbell: (index) => {
@@ -59,6 +64,9 @@ export class Callbacks {
           this.#listeners.onModule?.(module, slots);
           this.#verifier?.module(module, slots);
         }),
+      get instantiateRegions() {
+        return listeners.instantiateRegions;
+      },
       onObstacle: (obstacle) => this.#guard(() => this.#meet(obstacle)),
     });
     return core;

@@ -10,10 +10,19 @@ export interface RegionModule {
   readonly count: number;
 }
 
+/** Makes an instance of a module of `regions` regions, 0: of what their modules import. */
+export type InstantiateRegions = (
+  module: Uint8Array<ArrayBuffer>,
+  imports: WebAssembly.Imports,
+  regions: number,
+) => WebAssembly.Instance;
+
 /** Who is told of modules. */
 export interface RegionListeners {
   /** Is shown each module before it is compiled, and the slots of the function table it is for. */
   onModule?(module: Uint8Array, slots: Uint32Array): void;
+  /** In place of the engine's own compiler. */
+  instantiateRegions?: InstantiateRegions | undefined;
   /** Is told why a module was not made. */
   onObstacle?(obstacle: TranslationObstacle): void;
 }
@@ -40,7 +49,8 @@ export function addRegions(
   const imports = importsOf(core, memory);
   let exports: WebAssembly.Exports;
   try {
-    ({ exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { c: imports }));
+    const instantiate = listeners.instantiateRegions ?? instantiateAnew;
+    ({ exports } = instantiate(bytes, { c: imports }, count));
   } catch (error) {
     const obstacle = obstacleBehind(error, bytes);
     if (!obstacle) throw error;
@@ -55,6 +65,11 @@ export function addRegions(
     table.set(slot, exports[`r${i}`]);
   });
   return 1;
+}
+
+/** As the engine compiles it. */
+function instantiateAnew(module: Uint8Array<ArrayBuffer>, imports: WebAssembly.Imports): WebAssembly.Instance {
+  return new WebAssembly.Instance(new WebAssembly.Module(module), imports);
 }
 
 /** Empties the slots that `count` u32 at `slots` name: the engine frees a module when none of its functions is left. */

@@ -23,6 +23,7 @@ import { VmMemory } from "./memory.ts";
 import type { TranslationObstacle } from "./obstacle.ts";
 import { sharedClockNs, wallNs } from "./platform.ts";
 import { loadProfile, saveProfile } from "./profile.ts";
+import type { InstantiateRegions } from "./regions.ts";
 import { type KvmIrqRoutingEntry, type KvmMsi, sendMsi, writeRoutes } from "./routing.ts";
 import { hostOffsetOf, type KvmUserspaceMemoryRegion, setSlot, takeDirtyLog } from "./slots.ts";
 import { addStats, statsAt, type VcpuStats } from "./stats.ts";
@@ -74,6 +75,10 @@ export class Vm implements VmListeners {
 
   /** Receives each module of translated code before it is compiled, and the slots of its regions: those of LOG_OUT_ASM. */
   onModule: ((module: Uint8Array, slots: Uint32Array) => void) | undefined;
+
+  /** Makes the instances of those modules, in place of `new WebAssembly.Instance(new WebAssembly.Module(module), imports)`: for who keeps
+   * compiled code. What it throws is taken for what the engine threw. */
+  instantiateRegions: InstantiateRegions | undefined;
 
   /** Is told when a vCPU of this thread finds that the host makes no more code: from then on the VM is interpreted. */
   onObstacle: ((obstacle: TranslationObstacle) => void) | undefined;

@@ -17,7 +17,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { CodeCache } from "../../host/cli/code-cache.ts";
+import { CoreCode } from "../../host/cli/code-cache/core-code.ts";
 import { tuneEngine } from "../../host/cli/engine.ts";
 import { KVM_EXIT_HLT, KVM_EXIT_IO, Kvm } from "../../host/kvm/index.ts";
 import { command, root } from "./session.ts";
@@ -94,7 +94,7 @@ function filled(name: string): { path: string; file: string } {
 
 /** Whether a core is recalled from the folder; it executes a guest in any case. */
 async function recalls(path: string, bytes: BufferSource = core): Promise<boolean> {
-  const cache = new CodeCache(path);
+  const cache = new CoreCode(path);
   assert.equal(await runGuest(await cache.compile(bytes)), 0x21);
   return cache.isRecalled;
 }
@@ -149,7 +149,7 @@ test("code that is damaged, cut off, for others to write or another core's is no
 
 test("a core that nothing was executed on has nothing worth keeping", unless, async () => {
   const path = join(folder, "fresh");
-  const cache = new CodeCache(path);
+  const cache = new CoreCode(path);
   // A custom section with a name of one byte, which no other test has: V8 has equal modules share what it made of them.
   await cache.compile(Buffer.concat([core, Buffer.of(0, 2, 1, 0x79)]));
   cache.keep();
@@ -158,7 +158,7 @@ test("a core that nothing was executed on has nothing worth keeping", unless, as
 
 test("code is written again only where there is more of it", unless, async () => {
   const { path, file } = filled("again");
-  const cache = new CodeCache(path);
+  const cache = new CoreCode(path);
   await cache.compile(core);
   cache.keep();
   utimesSync(file, 0, 0);

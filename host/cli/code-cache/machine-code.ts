@@ -23,6 +23,13 @@ export function machineCodeOf(module: WebAssembly.Module, one: WebAssembly.Expor
   });
 }
 
+/** The code of a module of one function, which an instance of it exports, if the optimising compiler has taken that. */
+export function optimizedCodeOf(module: WebAssembly.Module, exported: WebAssembly.ExportValue): Uint8Array | undefined {
+  return withSerializer(({ serialize, isOptimized }) =>
+    isOptimized(exported) ? new Uint8Array(serialize(module)) : undefined,
+  );
+}
+
 /** A module of WebAssembly `bytes` whose functions have that code. `code` has to be what machineCodeOf() gave for these bytes: it is not checked. */
 export function moduleWithCode(bytes: Uint8Array, code: Uint8Array): WebAssembly.Module | undefined {
   return withSerializer(({ deserialize }) => deserialize(new Uint8Array(code).buffer, bytes));

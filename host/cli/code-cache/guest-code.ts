@@ -1,0 +1,69 @@
+// What a guest's code became, from one process to the next: what was hot and what its regions were made of, and V8's machine code
+// of them (docs/decisions/0037). One file for each guest.
+import { join } from "node:path";
+import type { Vm } from "../../kvm/vm.ts";
+import { tuneEngine, tuneForModule } from "../engine.ts";
+import { hashOf, readKept, writeKept } from "./kept-file.ts";
+import { RegionCode } from "./region-code.ts";
+
+const PREFIX = "guest-";
+/** u32: bytes of the profile that follows; then the code. */
+const HEADER_BYTES = 4;
+
+export class GuestCode {
+  readonly #regions = new RegionCode();
+  readonly #path: string;
+  readonly #what: Uint8Array;
+  #profile: Uint8Array | undefined;
+
+  /** `guest`: names the guest among those of this user; `core`: the core and the engine (CoreCode.name). */
+  constructor(folder: string, guest: string, core: string) {
+    this.#what = Buffer.from(`${core} ${guest}`);
+    this.#path = join(folder, `${PREFIX}${hashOf(this.#what).toString("hex").slice(0, 16)}.code`);
+    const kept = readKept(this.#path, this.#what);
+    if (!kept) return;
+    const profileEnd = HEADER_BYTES + new DataView(kept.buffer, kept.byteOffset).getUint32(0, true);
+    this.#profile = kept.subarray(HEADER_BYTES, profileEnd);
+    this.#regions.load(kept.subarray(profileEnd));
+  }
+
+  /** Whether nothing was kept. */
+  get isEmpty(): boolean {
+    return this.#profile === undefined;
+  }
+
+  /** Regions of this process that had their code from an earlier one. */
+  get recalled(): number {
+    return this.#regions.recalled;
+  }
+
+  /** Has a VM expect what was hot before. Before its vCPUs run. */
+  expect(vm: Vm): void {
+    vm.expectHotCode(this.#profile);
+  }
+
+  /** Makes an instance of a module of `regions` regions, with code that is kept if there is some. */
+  instantiate(bytes: Uint8Array<ArrayBuffer>, imports: WebAssembly.Imports, regions: number): WebAssembly.Instance {
+    tuneEngine();
+    const recalled = regions === 1 ? this.#regions.recall(bytes) : undefined;
+    if (recalled) return new WebAssembly.Instance(recalled, imports);
+    tuneForModule(bytes.length, regions);
+    const module = new WebAssembly.Module(bytes);
+    const instance = new WebAssembly.Instance(module, imports);
+    const [region] = Object.values(instance.exports);
+    if (regions === 1 && typeof region === "function") this.#regions.note(bytes, module, region);
+    return instance;
+  }
+
+  /** Keeps what a VM found hot, and what V8 has optimised of it. */
+  keep(vm: Vm): void {
+    const profile = vm.hotCode();
+    tuneEngine();
+    const code = this.#regions.collect();
+    // A machine of which nothing became hot leaves what there is.
+    if (code.length === 0 && vm.getStats().counters["regionsBuilt"] === 0) return;
+    const header = Buffer.alloc(HEADER_BYTES);
+    header.writeUInt32LE(profile.length);
+    writeKept(this.#path, PREFIX, this.#what, Buffer.concat([header, profile, code]));
+  }
+}
