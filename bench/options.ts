@@ -69,8 +69,8 @@ export class OptionError extends Error {
 export const HELP = `npm run bench -- [options]
   --quick        one round of smaller work, one kernel
   --peers LIST   which peers to run, of ${PEERS.join(",")} (default: all; none: wkvm alone)
-  --accel LIST   which of wkvm's accelerators to run (default: all that -accel help lists, NAME-again and
-                 NAME-first)
+  --accel LIST   which of wkvm's accelerators to run (default: all that -accel help lists, and NAME-first,
+                 which keeps nothing for later processes: all others are measured behind a run of the same guest)
   --bits LIST    which guests to run, of ${WIDTHS.join(",")} (default: both)
   --only NAME    only this part (${PARTS.join(", ")})
                  or only this guest program; may be repeated or list several.

@@ -1,6 +1,6 @@
 // wkvm itself, once for each accelerator that its command has.
 import { spawnSync } from "node:child_process";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Command } from "../measured-process.ts";
 import { type Emulator, machineArguments } from "./emulator.ts";
 
@@ -32,6 +32,7 @@ export function wkvm(program: string, version: string, prefix: string = WKVM): E
     wantsUnpacked: false,
     oneOfSeveral: true,
     ...(says(help, accelerator, "[,code-cache=off]") ? { keepsCode: true } : {}),
+    ...(says(help, accelerator, "[,profile=FILE]") ? { learns: true } : {}),
     ...(accelerator === "ts" ? { slow: true } : {}),
     idles: true,
     multiboot: true,
@@ -44,7 +45,6 @@ export function wkvm(program: string, version: string, prefix: string = WKVM): E
   const names = acceleratorNames(help);
   return [
     ...names.map(runner),
-    ...names.filter((name) => says(help, name, "[,profile=FILE]")).map((name) => again(runner(name))),
     ...names.filter((name) => says(help, name, "[,code-cache=off]")).map((name) => first(runner(name))),
   ];
 }
@@ -55,30 +55,18 @@ function says(help: string, accelerator: string, option: string): boolean {
 }
 
 /** A runner that is as the first process after an installation is. */
-function first({ keepsCode: _, ...runner }: Emulator): Emulator {
+function first({ keepsCode: _, learns: __, ...runner }: Emulator): Emulator {
   return {
     ...runner,
     name: `${runner.name}-first`,
-    description: `${runner.description}, without what V8 made of the core in processes before`,
-    only: "boots",
+    description: `${runner.description}, without what processes before have kept`,
+    only: "boots and programs",
     command: (guest) => withOption(runner.command(guest), "code-cache=off"),
   };
 }
 
 function withOption({ args, ...command }: Command, option: string): Command {
   return { ...command, args: args.map((word, i) => (args[i - 1] === "-accel" ? `${word},${option}` : word)) };
-}
-
-/** A runner that knows what was hot when it booted the same kernel before. */
-function again({ keepsCode: _, ...runner }: Emulator): Emulator {
-  return {
-    ...runner,
-    name: `${runner.name}-again`,
-    description: `${runner.description}, which was told what was hot in a run of the same guest before`,
-    only: "boots and programs",
-    learns: true,
-    command: (guest) => withOption(runner.command(guest), `profile=${guest.initrd}-${basename(guest.kernel)}.hot`),
-  };
 }
 
 /** What `-accel help` lists: a name at the beginning of each line behind the first. */
