@@ -78,7 +78,8 @@ const sourceUrls = {
 function againstHangs() {
   const [major, minor] = process.versions.node.split(".").map(Number);
   if (major === 20 && minor < 14) return [];
-  return ["--test-force-exit", ...(soak ? [] : [`--test-timeout=${TIMEOUT_MS}`])];
+  const whole = `--import=${pathToFileURL(join(root, "tools", "whole-output.mjs"))}`;
+  return [whole, "--test-force-exit", ...(soak ? [] : [`--test-timeout=${TIMEOUT_MS}`])];
 }
 
 async function runTests() {
