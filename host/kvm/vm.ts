@@ -566,8 +566,9 @@ export class Vm implements VmListeners {
   }
 
   /**
-   * Has the translator note what becomes hot, for `hotCode()`; and what `earlier` names, the result of hotCode() in another
-   * run, is translated after a twelfth of the entries that `threshold` asks for. Before the vCPUs run.
+   * Has the translator note what becomes hot, for `hotCode()`; and of what `earlier` names, the result of hotCode() in another
+   * run, the same regions are made as then, after a sixtieth of the entries that `threshold` asks for. Each region has a module of its own,
+   * whose bytes follow from the guest's code (`instantiateRegions`). Before the vCPUs run.
    * Throws EINVAL for what is not such a result; one in another version's form is taken for empty.
    *
    * @example
@@ -579,7 +580,7 @@ export class Vm implements VmListeners {
   }
 
   /**
-   * What became hot, in this run and those before it, some 100 KB at most; empty unless `expectHotCode()` was called.
+   * What became hot, in this run and those before it, some 300 KB, 2 MB at most; empty unless `expectHotCode()` was called.
    *
    * @example
    * writeFileSync(file, vm.hotCode());
