@@ -48,16 +48,16 @@ export const CONTEXT_STAMP = 4;
 export const CONTEXT_GENERATION = 8;
 /** u32: length of CONTEXT_LIST; above FILL_LIST_MAX: the list is incomplete. */
 export const CONTEXT_FILLS = 12;
-/** A bit each: hashes of the large pages of which a 4 KiB piece may be in the TLB. A kernel uses hundreds, and of a page that
+/** The large pages of which a 4 KiB piece may be in the TLB: a set (page-set.ts). A kernel uses hundreds, and of a page that
  * may be one INVLPG has to look for every piece. */
 export const CONTEXT_LARGE = 16;
 export const LARGE_BITS: u32 = 8192;
-/** A bit each: hashes of the pages that the jump cache depends on (executed.ts), at the end of the contexts' records. */
+/** The pages that the jump cache depends on (executed.ts), at the end of the contexts' records: a set (page-set.ts). */
 export const MMU_EXECUTED = MMU_CONTEXTS + TLB_CONTEXTS * CONTEXT_SIZE;
-export const EXECUTED_BITS: u32 = 32768;
+export const EXECUTED_BITS: u32 = 65536;
 /** The same for those of them that are global. */
 export const MMU_EXECUTED_GLOBAL = MMU_EXECUTED + (EXECUTED_BITS >> 3);
-/** u32: how many bits of the former are set. */
+/** u32: how many pages are in the former. */
 export const MMU_EXECUTED_COUNT = MMU_GLOBAL_GENERATION + 4;
 /** Host pages that held code a moment ago (recent-code.ts), 8 bytes each. */
 export const MMU_RECENT_CODE = MMU_EXECUTED_GLOBAL + (EXECUTED_BITS >> 3);

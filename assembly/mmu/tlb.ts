@@ -7,6 +7,7 @@ import { cpu } from "../cpu";
 import {
   CPU_NO_TLB, CPU_TLB, TLB_ADDEND, TLB_CLASSES, TLB_ENTRIES, TLB_ENTRY_SIZE, TLB_EXEC, TLB_META, TLB_READ, TLB_WRITE, VCPU_BASE,
 } from "../layout";
+import { addPage, mayContain } from "./page-set";
 import {
   CONTEXT_FILLS, CONTEXT_LARGE, CONTEXT_LIST, CONTEXT_SIZE, CONTEXT_SIZES, FILL_LIST_MAX, LARGE_BITS, MMU_CONTEXT, MMU_CONTEXTS, MMU_TLB,
 } from "./state";
@@ -115,24 +116,20 @@ function noteFill(number: u32): void {
   if (fills <= FILL_LIST_MAX) store<u32>(record, fills + 1, CONTEXT_FILLS);
 }
 
-/** Number of the bit that stands for the large page of size 2^shift around `va`. */
+/** What names the large page of size 2^shift around `va` among those of all sizes. */
 // @ts-ignore: decorator
-@inline function largeHash(va: u64, shift: u32): u32 {
-  return <u32>((((va >> shift) << 6 | shift) * 0x9e3779b97f4a7c15) >> 51) & (LARGE_BITS - 1);
+@inline function largePage(va: u64, shift: u32): u64 {
+  return (va >> shift) << 6 | shift;
 }
 
 /** Remembers that a piece of a large page is in the current context. */
 function noteLarge(va: u64, shift: u32): void {
-  const bit = largeHash(va, shift);
   const record = contextRecord(load<u32>(cpu, MMU_CONTEXT));
   store<u32>(record, load<u32>(record, CONTEXT_SIZES) | ((<u32>1) << shift), CONTEXT_SIZES);
-  const at = record + (bit >> 3);
-  store<u8>(at, load<u8>(at, CONTEXT_LARGE) | <u8>((<u32>1) << (bit & 7)), CONTEXT_LARGE);
+  addPage(record + CONTEXT_LARGE, LARGE_BITS, largePage(va, shift));
 }
 
 /** False: no piece of a page of size 2^shift around `va` is in the context. */
 export function mayHoldLarge(record: usize, va: u64, shift: u32): bool {
-  if (!(load<u32>(record, CONTEXT_SIZES) >> shift & 1)) return false;
-  const bit = largeHash(va, shift);
-  return (load<u8>(record + (bit >> 3), CONTEXT_LARGE) >> (bit & 7) & 1) != 0;
+  return (load<u32>(record, CONTEXT_SIZES) >> shift & 1) != 0 && mayContain(record + CONTEXT_LARGE, LARGE_BITS, largePage(va, shift));
 }
