@@ -10,12 +10,12 @@ import {
 import { mayBeExecuted, mayBeExecutedGlobally } from "./executed";
 import {
   CLASS_KERNEL, CLASS_KERNEL_SMAP, CLASS_USER, CONTEXTS, CONTEXT_ENTRIES, CONTEXT_FILLS, CONTEXT_FREE,
-  CONTEXT_GENERATION, CONTEXT_LARGE, CONTEXT_LIST, CONTEXT_PCID, CONTEXT_SIZES, CONTEXT_STAMP, FILL_LIST_MAX, LARGE_BITS, MMU_CLASS, MMU_CLOCK,
+  CONTEXT_GENERATION, CONTEXT_GLOBAL_FILLS, CONTEXT_LARGE, CONTEXT_LIST, CONTEXT_PCID, CONTEXT_SIZES, CONTEXT_STAMP, FILL_LIST_MAX, LARGE_BITS, MMU_CLASS, MMU_CLOCK,
   MMU_CONTEXT, MMU_GLOBAL_GENERATION, MMU_GLOBAL_TAG, MMU_GLOBAL_TAG_EPOCH, MMU_TAG, MMU_TAG_EPOCH, TAG_GLOBAL, TAG_MODE_BITS, TAG_NONE,
 } from "./state";
 import {
   META_DEAD, META_GLOBAL, META_SHIFT, PAGE_MASK, TLB_ARRAY_SIZE, TLB_CONTEXT_SIZE, TLB_NO_TAG, contextRecord, killEntry,
-  mayHoldLarge, useClass, useNoEntries,
+  mayHoldLarge, noteFill, useClass, useNoEntries,
 } from "./tlb";
 
 /** Changes whenever a remembered virtual-to-code association may be stale: after a flush, after
@@ -207,13 +207,15 @@ function leastRecentContext(): u32 {
 // @ts-ignore: decorator
 @inline export function entriesToVisit(record: usize): u32 {
   const fills = load<u32>(record, CONTEXT_FILLS);
-  return fills <= FILL_LIST_MAX ? fills : CONTEXT_ENTRIES;
+  return fills <= FILL_LIST_MAX ? fills + load<u32>(record, CONTEXT_GLOBAL_FILLS) : CONTEXT_ENTRIES;
 }
 
 /** Number (class * TLB_ENTRIES + index) of the `i`th of the `total` that entriesToVisit() told. */
 // @ts-ignore: decorator
 @inline function numberToVisit(record: usize, total: u32, i: u32): u32 {
-  return total <= FILL_LIST_MAX ? load<u16>(record + (i << 1), CONTEXT_LIST) : i;
+  if (total > FILL_LIST_MAX) return i;
+  const fills = load<u32>(record, CONTEXT_FILLS);
+  return load<u16>(record + ((i < fills ? i : FILL_LIST_MAX - 1 - (i - fills)) << 1), CONTEXT_LIST);
 }
 
 /** The `i`th of the `total` entries of context `index` that entriesToVisit() told. */
@@ -224,6 +226,7 @@ function leastRecentContext(): u32 {
 
 function emptyRecord(record: usize): void {
   store<u32>(record, 0, CONTEXT_FILLS);
+  store<u32>(record, 0, CONTEXT_GLOBAL_FILLS);
   store<u32>(record, 0, CONTEXT_SIZES);
   memory.fill(record + CONTEXT_LARGE, 0, LARGE_BITS >> 3);
 }
@@ -232,27 +235,40 @@ function emptyRecord(record: usize): void {
 function dropContext(index: u32, keepGlobal: bool): void {
   const record = contextRecord(index);
   store<u32>(record, ++lastGeneration, CONTEXT_GENERATION);
-  const fills = load<u32>(record, CONTEXT_FILLS);
-  if (!fills) return;
-  if (!keepGlobal && fills > FILL_LIST_MAX) {
-    memory.fill(contextEntry(index, 0), 0xff, TLB_CONTEXT_SIZE);
-    emptyRecord(record);
-    return;
-  }
   const total = entriesToVisit(record);
-  let kept: u32 = 0;
-  for (let i: u32 = 0; i < total; i++) {
-    const number = numberToVisit(record, total, i);
-    const entry = contextEntry(index, number);
-    const meta = load<u32>(entry, TLB_META);
-    if (meta == META_DEAD) continue;
-    if (keepGlobal && (meta & META_GLOBAL) != 0) {
-      if (kept < FILL_LIST_MAX) store<u16>(record + (kept << 1), <u16>number, CONTEXT_LIST);
-      kept++;
-    } else killEntry(entry);
+  if (!total) return;
+  if (keepGlobal) dropNonGlobal(index, record);
+  else {
+    if (total == CONTEXT_ENTRIES) memory.fill(contextEntry(index, 0), 0xff, TLB_CONTEXT_SIZE);
+    else for (let i: u32 = 0; i < total; i++) killEntry(entryToVisit(index, total, i));
+    emptyRecord(record);
   }
-  if (kept) store<u32>(record, min<u32>(kept, FILL_LIST_MAX + 1), CONTEXT_FILLS);
-  else emptyRecord(record);
+}
+
+/** Drops a context's entries except global ones. Those that its list has as others go over to the list's end. */
+function dropNonGlobal(index: u32, record: usize): void {
+  let i = load<u32>(record, CONTEXT_FILLS);
+  if (i > FILL_LIST_MAX) {
+    store<u32>(record, 0, CONTEXT_FILLS);
+    store<u32>(record, 0, CONTEXT_GLOBAL_FILLS);
+    for (let number: u32 = 0; number < CONTEXT_ENTRIES; number++) keepIfGlobal(index, record, number);
+  } else {
+    // From the last one, so that there is room in the list.
+    while (i) {
+      store<u32>(record, --i, CONTEXT_FILLS);
+      keepIfGlobal(index, record, load<u16>(record + (i << 1), CONTEXT_LIST));
+    }
+  }
+  if (!entriesToVisit(record)) emptyRecord(record);
+}
+
+// @ts-ignore: decorator
+@inline function keepIfGlobal(index: u32, record: usize, number: u32): void {
+  const entry = contextEntry(index, number);
+  const meta = load<u32>(entry, TLB_META);
+  if (meta == META_DEAD) return;
+  if (meta & META_GLOBAL) noteFill(record, number, true);
+  else killEntry(entry);
 }
 
 function dropPage(index: u32, va: u64): void {
@@ -260,7 +276,7 @@ function dropPage(index: u32, va: u64): void {
   const large = mayHoldLarge(record, va, 21) || mayHoldLarge(record, va, 22) || mayHoldLarge(record, va, 30);
   if (large || mayBeExecuted(va)) store<u32>(record, ++lastGeneration, CONTEXT_GENERATION);
   if (large || mayBeExecutedGlobally(va)) dropGlobal();
-  if (!load<u32>(record, CONTEXT_FILLS)) return;
+  if (!entriesToVisit(record)) return;
   const page = va & PAGE_MASK;
   let entry = contextEntry(index, <u32>(va >> 12) & (TLB_ENTRIES - 1));
   for (let cls = 0; cls <= CLASS_KERNEL; cls++) {

@@ -46,7 +46,7 @@ export const CONTEXT_PCID = 0;
 export const CONTEXT_STAMP = 4;
 /** u32: what contextGeneration is while this context is in use. */
 export const CONTEXT_GENERATION = 8;
-/** u32: length of CONTEXT_LIST; above FILL_LIST_MAX: the list is incomplete. */
+/** u32: how many of CONTEXT_LIST are not of global pages; above FILL_LIST_MAX: the list is incomplete. */
 export const CONTEXT_FILLS = 12;
 /** The large pages of which a 4 KiB piece may be in the TLB: a set (page-set.ts). A kernel uses hundreds, and of a page that
  * may be one INVLPG has to look for every piece. */
@@ -62,12 +62,15 @@ export const MMU_EXECUTED_COUNT = MMU_GLOBAL_GENERATION + 4;
 /** Host pages that held code a moment ago (recent-code.ts), 8 bytes each. */
 export const MMU_RECENT_CODE = MMU_EXECUTED_GLOBAL + (EXECUTED_BITS >> 3);
 export const RECENT_CODE: u32 = 256;
-/** u16[FILL_LIST_MAX]: numbers (class * TLB_ENTRIES + index) of the entries filled since the last flush. */
+/** u16[FILL_LIST_MAX]: numbers (class * TLB_ENTRIES + index) of the entries in use: those of global pages from the end downwards, so
+ * that a CR3 load, which leaves them, looks at the others alone. */
 export const CONTEXT_LIST = CONTEXT_LARGE + 1024;
-export const FILL_LIST_MAX: u32 = 1526;
+export const FILL_LIST_MAX: u32 = 1524;
 /** u32: sizes of the pages in CONTEXT_LARGE, a bit each by their log2. Without it, a program of whose addresses the hash for a size that
  * nobody uses meets that of a large page would have all entries gone through at each INVLPG. */
 export const CONTEXT_SIZES = CONTEXT_LIST + (FILL_LIST_MAX << 1);
+/** u32: how many of CONTEXT_LIST are of global pages. */
+export const CONTEXT_GLOBAL_FILLS = CONTEXT_SIZES + 4;
 export const CONTEXT_FREE: u32 = 0xffffffff;
 export const CONTEXT_ENTRIES: u32 = TLB_CLASSES * TLB_ENTRIES;
 export const CONTEXTS: u32 = TLB_CONTEXTS;

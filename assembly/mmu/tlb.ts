@@ -9,7 +9,7 @@ import {
 } from "../layout";
 import { addPage, mayContain } from "./page-set";
 import {
-  CONTEXT_FILLS, CONTEXT_LARGE, CONTEXT_LIST, CONTEXT_SIZE, CONTEXT_SIZES, FILL_LIST_MAX, LARGE_BITS, MMU_CONTEXT, MMU_CONTEXTS, MMU_TLB,
+  CONTEXT_FILLS, CONTEXT_GLOBAL_FILLS, CONTEXT_LARGE, CONTEXT_LIST, CONTEXT_SIZE, CONTEXT_SIZES, FILL_LIST_MAX, LARGE_BITS, MMU_CONTEXT, MMU_CONTEXTS, MMU_TLB,
 } from "./state";
 
 /** Not page-aligned, so no address has it as its page. */
@@ -88,7 +88,10 @@ export function fillEntry(
   cls: i32, va: u64, host: usize, meta: u32, readTag: u64, writeTag: u64, execTag: u64,
 ): usize {
   const entry = entryAt(classArray(cls), va);
-  if (load<u32>(entry, TLB_META) == META_DEAD) noteFill(<u32>cls * TLB_ENTRIES + (<u32>(va >> 12) & (TLB_ENTRIES - 1)));
+  const were = load<u32>(entry, TLB_META);
+  if (were == META_DEAD || (were & ~meta & META_GLOBAL) != 0) {
+    noteFill(contextRecord(load<u32>(cpu, MMU_CONTEXT)), <u32>cls * TLB_ENTRIES + (<u32>(va >> 12) & (TLB_ENTRIES - 1)), (meta & META_GLOBAL) != 0);
+  }
   const shift = (meta >> META_SHIFT) & 63;
   if (shift != 12) noteLarge(va, shift);
   store<u64>(entry, readTag, TLB_READ);
@@ -108,12 +111,19 @@ export function fillEntry(
   store<u64>(entry, TLB_NO_TAG, TLB_ADDEND);
 }
 
-/** Remembers that an empty entry of the current context is in use, so that a flush need not look at all of them. */
-function noteFill(number: u32): void {
-  const record = contextRecord(load<u32>(cpu, MMU_CONTEXT));
+/** Remembers that entry `number` of a context is in use, so that a flush need not look at all of them. One that was of a global
+ * page and is not any more is in the list twice, which does no harm. */
+export function noteFill(record: usize, number: u32, global: bool): void {
   const fills = load<u32>(record, CONTEXT_FILLS);
-  if (fills < FILL_LIST_MAX) store<u16>(record + (fills << 1), <u16>number, CONTEXT_LIST);
-  if (fills <= FILL_LIST_MAX) store<u32>(record, fills + 1, CONTEXT_FILLS);
+  const globals = load<u32>(record, CONTEXT_GLOBAL_FILLS);
+  if (fills + globals >= FILL_LIST_MAX) store<u32>(record, FILL_LIST_MAX + 1, CONTEXT_FILLS);
+  else if (global) {
+    store<u16>(record + ((FILL_LIST_MAX - 1 - globals) << 1), <u16>number, CONTEXT_LIST);
+    store<u32>(record, globals + 1, CONTEXT_GLOBAL_FILLS);
+  } else {
+    store<u16>(record + (fills << 1), <u16>number, CONTEXT_LIST);
+    store<u32>(record, fills + 1, CONTEXT_FILLS);
+  }
 }
 
 /** What names the large page of size 2^shift around `va` among those of all sizes. */

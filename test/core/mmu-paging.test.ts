@@ -342,6 +342,31 @@ test("a CR3 write without PCID keeps global pages only", () => {
   assert.equal(m.cpu(L.CPU_CR3), 0x1000n);
 });
 
+test("a CR3 write drops what took a global page's place in the TLB, and keeps a global page that took another's", () => {
+  const m = machine();
+  m.longMode(CR4_PGE);
+  // 16 MiB apart: the same entry.
+  m.put(0x3000 + 8 * 8, 0x400000n | P | W | PS);
+  m.put(0x3000 + 8 * 16, 0x400000n | P | W | PS | G);
+  m.map(5, 0x9000n | P | W | G);
+  m.map(6, 0x9000n | P | W);
+  m.read(0x5000n);
+  m.read(0x1005000n);
+  m.read(0x6000n);
+  m.read(0x2006000n);
+  m.put(0x605000, 7n);
+  m.put(0x606000, 8n);
+  m.put(0x3000 + 8 * 8, 0x600000n | P | W | PS);
+  m.put(0x3000 + 8 * 16, 0x600000n | P | W | PS | G);
+  for (let i = 0; i < 3; i++) {
+    m.call("setCr3", 0x1000n);
+    assert.equal(m.read(0x1005000n), 7n);
+    assert.equal(m.read(0x2006000n), 0n);
+  }
+  m.call("tlbFlushAll");
+  assert.equal(m.read(0x2006000n), 8n);
+});
+
 test("INVLPG of what is not in the TLB is taken for a piece of a large page hardly ever", () => {
   const m = machine();
   m.longMode();
