@@ -21,6 +21,8 @@ const DECISIONS: usize = 12;
 const LACKING: usize = 16;
 const HEADER: usize = 20;
 const RECIPE_PART: u32 = 1;
+/** It was written in this run; the user side takes that away. */
+const RECIPE_NEW: u32 = 2;
 // A block: i32 displacement from the first one's page, u32 key of its trace, u32 BLOCK_ENTRY, u32[JUMPS_KEPT] T_JUMP.
 const KEY: usize = 4;
 const FLAGS: usize = 8;
@@ -49,6 +51,11 @@ export function followRecipe(recipe: u32, trace: usize, linear: u64): bool {
   return true;
 }
 
+/** Whether a recipe is of this run. */
+export function isNewRecipe(recipe: u32): bool {
+  return (load<u32>(VM_RECIPES + <usize>recipe, BITS) & RECIPE_NEW) != 0;
+}
+
 /** What the part lacks that a recipe says. */
 export function lackingIn(recipe: u32): u32 {
   return load<u32>(VM_RECIPES + <usize>recipe, LACKING);
@@ -61,7 +68,7 @@ export function writeRecipe(earlier: u32): u32 {
   const recipe = earlier && load<u32>(VM_RECIPES + <usize>earlier, SIZE) >= size ? earlier : newRecipe(size);
   if (!recipe) return 0;
   const to = VM_RECIPES + <usize>recipe;
-  store<u32>(to, isPart ? RECIPE_PART : 0, BITS);
+  store<u32>(to, RECIPE_NEW | (isPart ? RECIPE_PART : 0), BITS);
   store<i32>(to, blockCount, BLOCKS);
   store<u32>(to, decided, DECISIONS);
   store<u32>(to, isPart ? lacking : 0, LACKING);

@@ -30,6 +30,7 @@ import { MISSED } from "./outcomes";
 import { forgetNotes, keepNotes, notesFull } from "./notes";
 import { AWAITED, entersRegion, entriesOfPart, isAwaiting } from "./parts";
 import { expectedHeat, heatOfHead, isProfiled, noteHot, noteRecipe, noteWritten, recipeOf } from "./profile";
+import { isNewRecipe } from "./recipes";
 import { forgetRegions, nextRegionPage, noteRegionPage, regionsFull, RP_DELTA, RP_HOST, RP_SLOT } from "./regions";
 import { clearUsed, freeSlot, isAlive, isLacking, isWanted, markUsed, pagesOf, takeSlot } from "./slots";
 import { forgetStraddles } from "./straddles";
@@ -189,7 +190,7 @@ function translate(trace: usize, linear: u64, whole: bool): bool {
     flushBatch();
     while (isFull()) evict();
   }
-  const recipe = isProfiled() && !whole ? recipeToFollow(trace) : 0;
+  const recipe = isProfiled() ? recipeToFollow(trace, whole) : 0;
   if (recipe) {
     store<u16>(trace, <u16>(load<u16>(trace, T_FLAGS) | TRACE_REMADE), T_FLAGS);
     if (!discoverAgain(recipe, trace, linear)) {
@@ -228,9 +229,11 @@ function isFull(): bool {
 }
 
 /** What the region of a trace is to be made of, as an earlier run made it; 0: of what this one finds. Once: whatever has a trace become HOT
- * again, it would again. */
-function recipeToFollow(trace: usize): u32 {
-  return load<u16>(trace, T_FLAGS) & TRACE_REMADE ? 0 : recipeOf(trace);
+ * again, it would again. So would what takes the place of a region (`whole`), if the recipe were that one's. */
+function recipeToFollow(trace: usize, whole: bool): u32 {
+  if (load<u16>(trace, T_FLAGS) & TRACE_REMADE) return 0;
+  const recipe = recipeOf(trace);
+  return whole && recipe && isNewRecipe(recipe) ? 0 : recipe;
 }
 
 // What is to be done once a region's module exists: u32 slot, whether it has several pages, instructions, count of entries, i32

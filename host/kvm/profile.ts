@@ -12,7 +12,7 @@ import {
   VM_RECIPES_USED,
 } from "../../assembly/layout.ts";
 import { KvmError } from "./errors.ts";
-import { checkRecipe, RECIPE_SIZE_MIN, usedOfRecipe } from "./recipe.ts";
+import { checkRecipe, RECIPE_SIZE_MIN, settleRecipe, usedOfRecipe } from "./recipe.ts";
 
 // Header: 8 letters, u32 version, u32 entries. An entry: u32 key, u16 kind, u16 0, u32 bytes of its recipe, 0: it has none.
 // Then the recipes, in the order of their entries.
@@ -110,7 +110,7 @@ export function saveProfile(memory: DataView): Uint8Array<ArrayBuffer> {
     file.setUint16(to + KIND_AT, memory.getUint16(at + KIND_AT, true), true);
     file.setUint32(to + RECIPE_AT, recipe.length, true);
     bytes.set(recipe, recipes);
-    if (recipe.length > 0) file.setUint32(recipes, recipe.length, true);
+    if (recipe.length > 0) settleRecipe(bytes.subarray(recipes, recipes + recipe.length));
     recipes += recipe.length;
   });
   return bytes;

@@ -2,6 +2,9 @@
 
 // u32 bytes that it has room for, u32 bits, u32 blocks, u32 decisions, u32 what a part lacks; blocks of 28 bytes; a bit a decision.
 const ROOM_AT = 0;
+const BITS_AT = 4;
+/** The bits that one of an earlier run has: not that it is of this one. */
+const LASTING = 1;
 const BLOCKS_AT = 8;
 const DECISIONS_AT = 12;
 const HEADER_SIZE = 20;
@@ -20,6 +23,13 @@ export function usedOfRecipe(bytes: Uint8Array): number {
   return HEADER_SIZE + recipe.getUint32(BLOCKS_AT, true) * BLOCK_SIZE + decisions;
 }
 
+/** Makes the recipe that `bytes` has a copy of one of an earlier run. */
+export function settleRecipe(bytes: Uint8Array): void {
+  const recipe = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  recipe.setUint32(ROOM_AT, bytes.length, true);
+  recipe.setUint32(BITS_AT, recipe.getUint32(BITS_AT, true) & LASTING, true);
+}
+
 /** Whether bytes are a recipe that the core can follow, wherever that leads. */
 export function checkRecipe(bytes: Uint8Array): boolean {
   if (bytes.length < RECIPE_SIZE_MIN) return false;
@@ -30,6 +40,7 @@ export function checkRecipe(bytes: Uint8Array): boolean {
     blocks <= BLOCKS_MAX &&
     recipe.getUint32(DECISIONS_AT, true) <= DECISIONS_MAX &&
     recipe.getUint32(ROOM_AT, true) === bytes.length &&
+    (recipe.getUint32(BITS_AT, true) & ~LASTING) === 0 &&
     usedOfRecipe(bytes) === bytes.length
   );
 }
