@@ -29,9 +29,11 @@ export function tuneEngine(): void {
     setFlagsFromString("--experimental-wasm-branch-hinting");
 }
 
-/** Sets it for a module of `bytes` bytes with `regions` regions, 0: with the ways between them. Right before it is compiled. */
-export function tuneForModule(bytes: number, regions: number): void {
-  setTieringBudget(regions ? Math.min(Math.round((bytes / regions) * BUDGET_A_BYTE), LARGEST_BUDGET) : WAYS_BUDGET);
+/** Sets it for a module of `bytes` bytes with `regions` regions, 0: with the ways between them. Right before it is compiled. `runs`: how many
+ * runs its optimised code is expected to serve. */
+export function tuneForModule(bytes: number, regions: number, runs = 1): void {
+  const budget = regions ? Math.round(((bytes / regions) * BUDGET_A_BYTE) / runs) : WAYS_BUDGET;
+  setTieringBudget(Math.min(budget, LARGEST_BUDGET));
 }
 
 function setTieringBudget(bytes: number): void {

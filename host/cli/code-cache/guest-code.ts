@@ -7,6 +7,8 @@ import { hashOf, readKept, writeKept } from "./kept-file.ts";
 import { RegionCode } from "./region-code.ts";
 
 const PREFIX = "guest-";
+/** How many runs are expected of a guest that has run before, at least: what is made again in this one is made in those. */
+const RUNS = 4;
 /** u32: bytes of the profile that follows; then the code. */
 const HEADER_BYTES = 4;
 
@@ -47,7 +49,7 @@ export class GuestCode {
     tuneEngine();
     const recalled = regions === 1 ? this.#regions.recall(bytes) : undefined;
     if (recalled) return new WebAssembly.Instance(recalled, imports);
-    tuneForModule(bytes.length, regions);
+    tuneForModule(bytes.length, regions, this.isEmpty ? 1 : RUNS);
     const module = new WebAssembly.Module(bytes);
     const instance = new WebAssembly.Instance(module, imports);
     const [region] = Object.values(instance.exports);
