@@ -128,6 +128,7 @@ function makeMachine(
   log.attach({ dump: () => machine.dump(), memory: machine.vm.memory });
   machine.vm.onTrace = (kind, a, b, c) => log.record(kind, a, b, c);
   if (log.wantsModules) machine.vm.onModule = (module, slots) => log.module(module, slots);
+  machine.vm.onDiscard = () => guestCode?.gather();
   machine.vm.instantiateRegions = (module, imports, regions) => {
     if (guestCode) return guestCode.instantiate(module, imports, regions);
     tuneForModule(module.length, regions);

@@ -22,6 +22,8 @@ export interface VmListeners {
   /** Makes the instances of those modules, in place of `new WebAssembly.Instance(new WebAssembly.Module(module), imports)`: for who keeps
    * compiled code. What it throws is taken for what the engine threw. */
   instantiateRegions: InstantiateRegions | undefined;
+  /** Is told that modules are about to be given up: the engine frees those that nobody else has. */
+  onDiscard: (() => void) | undefined;
   /** Is told when a vCPU of this thread finds that the host makes no more code: from then on the VM is interpreted. */
   onObstacle: ((obstacle: TranslationObstacle) => void) | undefined;
 }
@@ -67,6 +69,7 @@ export class Callbacks {
       get instantiateRegions() {
         return listeners.instantiateRegions;
       },
+      onDiscard: () => this.#guard(() => listeners.onDiscard?.()),
       onObstacle: (obstacle) => this.#guard(() => this.#meet(obstacle)),
     });
     return core;

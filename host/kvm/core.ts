@@ -135,7 +135,7 @@ export function instantiate(program: CoreProgram, memory: LinearMemory, imports:
     compile: (address: number, length: number, slots: number, count: number) =>
       addRegions(instance.exports, memory as WebAssembly.Memory, { address, length, slots, count }, imports),
     discard: (slots: number, count: number) =>
-      discardRegions(instance.exports, memory as WebAssembly.Memory, slots, count),
+      discardRegions(instance.exports, memory as WebAssembly.Memory, slots, count, imports),
     nowNs: imports.nowNs,
     wallNs: wall,
     randomU32: random,

@@ -23,6 +23,8 @@ export interface RegionListeners {
   onModule?(module: Uint8Array, slots: Uint32Array): void;
   /** In place of the engine's own compiler. */
   instantiateRegions?: InstantiateRegions | undefined;
+  /** Is told that modules are about to be given up. */
+  onDiscard?(): void;
   /** Is told why a module was not made. */
   onObstacle?(obstacle: TranslationObstacle): void;
 }
@@ -78,7 +80,9 @@ export function discardRegions(
   memory: WebAssembly.Memory,
   slots: number,
   count: number,
+  listeners: RegionListeners = {},
 ): void {
+  listeners.onDiscard?.();
   const table = core["table"] as WebAssembly.Table;
   for (const slot of new Uint32Array(memory.buffer, slots, count)) {
     // One of a batch that never became a module may lie behind the end.

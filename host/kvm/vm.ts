@@ -80,6 +80,9 @@ export class Vm implements VmListeners {
    * compiled code. What it throws is taken for what the engine threw. */
   instantiateRegions: InstantiateRegions | undefined;
 
+  /** Is told that modules are about to be given up: the engine frees those that nobody else has. */
+  onDiscard: (() => void) | undefined;
+
   /** Is told when a vCPU of this thread finds that the host makes no more code: from then on the VM is interpreted. */
   onObstacle: ((obstacle: TranslationObstacle) => void) | undefined;
 

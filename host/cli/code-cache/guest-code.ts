@@ -57,6 +57,12 @@ export class GuestCode {
     return instance;
   }
 
+  /** Takes what V8 has optimised by now, before it is given up. */
+  gather(): void {
+    tuneEngine();
+    this.#regions.gather();
+  }
+
   /** Keeps what a VM found hot, and what V8 has optimised of it. */
   keep(vm: Vm): void {
     const profile = vm.hotCode();

@@ -58,13 +58,19 @@ export class RegionCode {
     this.#live.set(nameOf(bytes), { module: new WeakRef(module), region: new WeakRef(region) });
   }
 
-  /** What is worth keeping, in bytes. V8's flags have to be as they will be in recall(). */
-  collect(): Uint8Array {
+  /** Takes the code of the modules that the engine has optimised by now. V8's flags have to be as they will be in recall(). */
+  gather(): void {
     for (const [name, { module, region }] of this.#live) {
       const [whole, one] = [module.deref(), region.deref()];
       const code = whole && one && optimizedCodeOf(whole, one);
       if (code) this.#kept.set(name, { code, age: 0 });
+      if (code || !one) this.#live.delete(name);
     }
+  }
+
+  /** What is worth keeping, in bytes, with what gather() takes. */
+  collect(): Uint8Array {
+    this.gather();
     const parts: Uint8Array[] = [];
     let room = MOST_BYTES;
     for (const [name, { code, age }] of [...this.#kept].sort(([, a], [, b]) => a.age - b.age)) {

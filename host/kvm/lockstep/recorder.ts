@@ -52,7 +52,7 @@ export class Recorder {
   }
 
   /** The imports of both cores. */
-  readonly imports: Required<Omit<CoreImports, "onModule" | "instantiateRegions">> = {
+  readonly imports: Required<Omit<CoreImports, "onModule" | "instantiateRegions" | "onDiscard">> = {
     nowNs: () => this.number("nowNs", () => this.host.nowNs()),
     wallNs: () => this.number("wallNs", wallNs),
     randomU32: () => this.number("randomU32", randomU32),
