@@ -96,6 +96,14 @@ function terminate(rec: usize, op: u32, offset: u32): void {
 /** In R_IMM of a record with OP_FAULT: the vector, and above it for #NM the instruction's LEAF_* bits. */
 export const FAULT_LEAF_SHIFT: u32 = 8;
 
+/** Fields that an instruction does not use are 0, whatever trace lay there before: what a trace is named by has all of them (translate/profile.ts). */
+function clearRecord(rec: usize): void {
+  store<u64>(rec, 0);
+  store<u64>(rec, 0, 8);
+  store<u64>(rec, 0, COLD);
+  store<u64>(rec, 0, COLD + 8);
+}
+
 /** A record that raises what decode() says. */
 function faultRecord(rec: usize, refusal: i32, offset: u32, linear: u64): void {
   terminate(rec, OP_FAULT, offset);
@@ -119,6 +127,7 @@ function fill(t: usize, host: usize, available: usize, mode: u32, linear: u64, m
   let behind: u32 = 0;
   let shadowed = false;
   for (;;) {
+    clearRecord(rec);
     let length = decode(host + offset, available - offset, mode, rec, offset);
     if (length == DECODE_SHORT) {
       if (n == 0) return 0;

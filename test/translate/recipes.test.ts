@@ -29,6 +29,7 @@ function loop(turns: number, work: readonly number[] = ADD_DX_AX): number[] {
 
 interface Outcome {
   readonly dx: bigint;
+  readonly flushes: number;
   readonly modules: readonly string[];
   readonly hot: Uint8Array;
 }
@@ -49,7 +50,7 @@ async function run(code: readonly number[], earlier?: Uint8Array, at = CODE): Pr
   enter(vcpu, ram, "real", at);
   let exit = vcpu.run();
   while (exit.reason !== KVM_EXIT_HLT) exit = vcpu.run();
-  return { dx: vcpu.getRegs().rdx, modules, hot: vm.hotCode() };
+  return { dx: vcpu.getRegs().rdx, modules, hot: vm.hotCode(), flushes: vm.getStats().counters.traceFlushes };
 }
 
 /** What the loop leaves in DX. */
@@ -133,4 +134,63 @@ test("whatever a recipe says, the guest does what its code says", async () => {
     }
     assert.equal(outcome.dx, sum(MANY), `case ${i}`);
   }
+});
+
+/** Hot code with another recipe in place of the only one. */
+function withRecipe(hot: Uint8Array, change: (recipe: Buffer) => Buffer): Uint8Array {
+  const bytes = Buffer.from(hot);
+  const entries = Array.from({ length: bytes.readUInt32LE(12) }, (_, i) => 16 + i * 12);
+  const [at = 0, ...others] = entries.filter((entry) => bytes.readUInt32LE(entry + 8) > 0);
+  assert.deepEqual(others, []);
+  const head = bytes.subarray(0, 16 + entries.length * 12);
+  const recipe = change(bytes.subarray(head.length));
+  recipe.writeUInt32LE(recipe.length, 0);
+  const changed = Buffer.concat([head, recipe]);
+  changed.writeUInt32LE(recipe.length, at + 8);
+  return changed;
+}
+
+test("a recipe of more instructions than a region has room for is not followed", async () => {
+  // mov cx, 60; loop: 30 times smsw bx, which the interpreter executes; dec cx; jnz loop.
+  const body = Array.from({ length: 30 }, () => [0x0f, 0x01, 0xe3]).flat();
+  const code = (turns: number): number[] => [
+    ...[0x31, 0xd2, 0xb9, turns & 0xff, turns >> 8],
+    ...[...body, 0x49, 0x75, (-body.length - 3) & 0xff, 0xf4],
+  ];
+  const { hot } = await run(code(MANY));
+  const header = 20;
+  const block = 28;
+  const again = (times: number): Uint8Array =>
+    withRecipe(hot, (recipe) => {
+      assert.equal(recipe.readUInt32LE(8), 1);
+      const first = recipe.subarray(header, header + block);
+      const longer = Buffer.concat([
+        recipe.subarray(0, header),
+        ...Array.from({ length: times }, () => first),
+        recipe.subarray(header + block),
+      ]);
+      longer.writeUInt32LE(times, 8);
+      return longer;
+    });
+  assert.equal((await run(code(FEW), again(1))).modules.length, 1);
+  assert.equal((await run(code(FEW), again(60))).modules.length, 0);
+  const many = await run(code(MANY), again(60));
+  assert.ok(many.modules.length > 0, "it becomes hot by itself");
+});
+
+test("code is known again that was decoded where other traces had been", async () => {
+  // mov ecx, 300000; again: inc byte [changed + 1]; call changed; dec ecx; jnz again; jmp to the loop; changed: mov bl, ..; four times lea bx, [bp+si]; ret.
+  const changed = CODE + 20;
+  const before = [
+    ...[0x66, 0xb9, 0xe0, 0x93, 4, 0],
+    ...[0xfe, 0x06, (changed + 1) & 0xff, changed >> 8, 0xe8, 7, 0, 0x66, 0x49, 0x75, 0xf5, 0xe9, 0xec, 1],
+    ...[0xb3, 0, ...[0x8d, 0x1a, 0x8d, 0x1a, 0x8d, 0x1a, 0x8d, 0x1a], 0xc3],
+  ];
+  const offset = 0x200;
+  const padding = Array.from({ length: offset - before.length }, () => 0x90);
+  const long = await run([...before, ...padding, ...loop(MANY)]);
+  assert.equal(long.dx, sum(MANY));
+  assert.ok(long.flushes > 1, "the traces' room was used up");
+  const few = await run(loop(FEW), long.hot, CODE + offset);
+  assert.equal(few.modules.length, 1);
 });
