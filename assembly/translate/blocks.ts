@@ -177,11 +177,15 @@ export function blockStarting(delta: i32): i32 {
   return -1;
 }
 
+function isFull(): bool {
+  return blockCount >= BLOCKS_MAX || instructionCount >= INSTRUCTIONS_MAX;
+}
+
 /** The block at a displacement, taken in if its code has been executed and there is room; -1: none. */
 export function reach(delta: i32): i32 {
   const known = blockStarting(delta);
   if (known >= 0) return known;
-  if (blockCount >= BLOCKS_MAX || instructionCount >= INSTRUCTIONS_MAX) return -1;
+  if (isFull()) return -1;
   const pages = pageCount;
   const page = pageFor(delta);
   if (page < 0) return -1;
@@ -199,8 +203,10 @@ export function roomForBlocks(count: i32): bool {
   return count <= BLOCKS_MAX && roomForTraces(count);
 }
 
-/** Takes in the block at a displacement, which may not have been executed yet. Its number; -1: its page is not mapped for execution. */
+/** Takes in the block at a displacement, which may not have been executed yet. Its number; -1: its page is not mapped for execution, or
+ * the region is full. */
 export function takeIn(delta: i32): i32 {
+  if (isFull()) return -1;
   const page = pageFor(delta);
   if (page < 0) return -1;
   const offset = delta & 0xfff;

@@ -32,7 +32,7 @@ import {
   storeVectors, takeFuel, usedRegisters, usedVectors, usesFloats,
 } from "./state";
 import { countEntries } from "./parts";
-import { beginNotes, pushRecord } from "./notes";
+import { beginPool, pushRecord } from "./pools";
 import { findSpans, takeSpanLocals } from "./spans";
 import { emitSystemCall, systemCallOf } from "./system";
 import { planX87, usedSlots } from "./x87/plan";
@@ -80,7 +80,7 @@ function emitWith(looksUpSpans: bool): usize {
   beginUndos();
   beginAccumulators();
   beginWaysOut();
-  beginNotes();
+  beginPool();
   if (isPart) countEntries();
   prologue();
   if (usesFloats) {

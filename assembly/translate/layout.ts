@@ -16,8 +16,8 @@ export const TR_MODULES = TR_REGION_PAGES_USED + 4;
 export const TR_HINTS_END = TR_MODULES + 4;
 /** u32: instructions of the batch's regions that were interpreted while they waited (waiting.ts). */
 export const TR_BATCH_INTERPRETED = TR_HINTS_END + 4;
-/** u32: bytes of TR_REGION_NOTES in use (notes.ts). */
-export const TR_REGION_NOTES_USED = TR_BATCH_INTERPRETED + 4;
+/** u32: bytes of TR_POOLS in use (pools.ts). */
+export const TR_POOLS_USED = TR_BATCH_INTERPRETED + 4;
 /** u32: helpers that the batch imports; then their numbers, u32 each. */
 export const TR_HELPERS_USED = CPU_TRANSLATE + 0x100;
 export const HELPERS_MAX: u32 = 190;
@@ -84,18 +84,18 @@ export const REGION_HEADS: usize = 4096;
 export const TR_REGION_PAGES = TR_REGION_HEADS + REGION_HEADS * 4;
 export const REGION_PAGES_MAX: u32 = 49152;
 export const REGION_PAGE: usize = 32;
-/** What regions find by their slot (notes.ts): u32[] for all of them. */
-export const TR_REGION_NOTES = TR_REGION_PAGES + <usize>REGION_PAGES_MAX * REGION_PAGE;
-export const REGION_NOTES_SIZE: u32 = 0x70000;
-/** A slot of the function table each (slots.ts): u8 SLOT_* bits; u16 the module; u32 the region's first page; u32 its notes. */
+/** The pools of regions (pools.ts). */
+export const TR_POOLS = TR_REGION_PAGES + <usize>REGION_PAGES_MAX * REGION_PAGE;
+export const POOLS_SIZE: u32 = 0x70000;
+/** A slot of the function table each (slots.ts): u8 SLOT_* bits; u16 the module; u32 the region's first page; u32 its pool. */
 export const SLOTS_MAX: u32 = 16384;
-export const TR_SLOTS = TR_REGION_NOTES + REGION_NOTES_SIZE;
+export const TR_SLOTS = TR_POOLS + POOLS_SIZE;
 export const TR_SLOT_MODULE = TR_SLOTS + <usize>SLOTS_MAX;
 export const TR_SLOT_PAGES = TR_SLOT_MODULE + <usize>SLOTS_MAX * 2;
-export const TR_SLOT_NOTES = TR_SLOT_PAGES + <usize>SLOTS_MAX * 4;
+export const TR_SLOT_POOL = TR_SLOT_PAGES + <usize>SLOTS_MAX * 4;
 export const MODULES_MAX: u32 = 4096;
 /** The function being emitted. */
-export const TR_BODY = TR_SLOT_NOTES + <usize>SLOTS_MAX * 4;
+export const TR_BODY = TR_SLOT_POOL + <usize>SLOTS_MAX * 4;
 export const TR_BODY_SIZE: usize = 0x40000;
 /** In its place, while none is and verify=on (verify.ts): the vCPU's registers before a region and after it; 16 pages as
  * they were before it, and as it left them. */

@@ -8,7 +8,7 @@ import { T_FLAGS, T_REGION, T_VALID, TRACE_PAGES } from "../decode/record";
 import { discard } from "../host";
 import { CPU_STATS, STAT_MODULES_EVICTED, STAT_MODULES_LIVE, STAT_REGIONS_EVICTED, VM_JIT_MODULES } from "../layout";
 import { MODULES_MAX, SLOTS_MAX, TR_BODY, TR_MODULES } from "./layout";
-import { compactNotes } from "./notes";
+import { compactPools } from "./pools";
 import { compactPages } from "./regions";
 import { clearUsed, FIRST_SLOT, IN_BATCH, isAlive, moduleOf, releaseSlot, setModule, SLOT_ALIVE, SLOT_USED, stateOf } from "./slots";
 
@@ -70,7 +70,7 @@ export function evict(): void {
   discardSlots(false);
   setModuleCount(kept);
   compactPages();
-  compactNotes();
+  compactPools();
   leaveTraces();
 }
 

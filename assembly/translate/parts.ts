@@ -9,7 +9,7 @@ import { B_COUNT, B_TRACE, blockAt, blockCount, instructionCount } from "./block
 import { ifUnlikely } from "./hints";
 import { TR_SLOTS } from "./layout";
 import { L_SLOT, temp } from "./locals";
-import { N_PART_LEFT, pushNotes } from "./notes";
+import { POOL_PART_LEFT, pushPool } from "./pools";
 import { I32_EQZ, I32_LOAD, I32_STORE, I32_STORE8, I32_SUB } from "./opcodes";
 import { isAlive, SLOT_TAKEN, SLOT_WANTED } from "./slots";
 import { HOT } from "./translator";
@@ -60,16 +60,16 @@ export function entriesOfPart(more: u32): u32 {
 
 /** Emits what counts the entries of a part: the last of them has the whole made. */
 export function countEntries(): void {
-  const notes = temp(I32);
+  const pool = temp(I32);
   const left = temp(I32);
-  pushNotes();
-  localTee(notes);
-  localGet(notes);
-  memory(I32_LOAD, 2, N_PART_LEFT);
+  pushPool();
+  localTee(pool);
+  localGet(pool);
+  memory(I32_LOAD, 2, POOL_PART_LEFT);
   i32const(1);
   byte(I32_SUB);
   localTee(left);
-  memory(I32_STORE, 2, N_PART_LEFT);
+  memory(I32_STORE, 2, POOL_PART_LEFT);
   localGet(left);
   byte(I32_EQZ);
   ifUnlikely();

@@ -3,7 +3,7 @@
 // machine code the user side may have kept. A recipe is a hint: what is translated is what the guest's memory holds, and all of
 // it has to be mapped for execution and to be the instructions that the recipe was written for.
 import { cpu } from "../cpu";
-import { JUMPS_KEPT, T_FLAGS, T_JUMP, TRACE_ENTERED } from "../decode/record";
+import { JUMPS_KEPT, T_JUMP } from "../decode/record";
 import { VM_RECIPES, VM_RECIPES_SIZE, VM_RECIPES_USED } from "../layout";
 import { B_DELTA, B_FLAGS, B_KIND, B_TRACE, beginBlocks, BLOCK_ENTRY, blockAt, blockCount, isPart, lastRecord, roomForBlocks, takeIn } from "./blocks";
 import { isComputed, kindOf } from "./cases";
@@ -44,7 +44,7 @@ export function followRecipe(recipe: u32, trace: usize, linear: u64): bool {
     if (keyOf(t) != load<u32>(at, KEY) || load<i32>(b, B_DELTA) != load<i32>(at)) return false;
     const kind = kindOf(lastRecord(b));
     store<u32>(b, kind, B_KIND);
-    store<u32>(b, load<u32>(at, FLAGS), B_FLAGS);
+    store<u32>(b, load<u32>(at, FLAGS) & BLOCK_ENTRY, B_FLAGS);
     if (isComputed(kind)) memory.copy(t + T_JUMP, at + JUMPS, JUMPS_KEPT << 2);
   }
   decideAgain(at, load<u32>(from, DECISIONS));

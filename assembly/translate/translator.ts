@@ -27,7 +27,7 @@ import { writeModule } from "./module";
 import { addModule, evict, forgetModules, makeRoomForModule } from "./modules";
 import { dispatched, emitted, enteredAtHead, orderBlocks } from "./order";
 import { MISSED } from "./outcomes";
-import { forgetNotes, keepNotes, notesFull } from "./notes";
+import { forgetPools, keepPool, poolsFull } from "./pools";
 import { AWAITED, entersRegion, entriesOfPart, isAwaiting } from "./parts";
 import { expectedHeat, heatOfHead, isProfiled, noteHot, noteRecipe, noteWritten, recipeOf } from "./profile";
 import { isNewRecipe } from "./recipes";
@@ -225,7 +225,7 @@ function translate(trace: usize, linear: u64, whole: bool): bool {
 
 /** Whether there may be no room for one more region. */
 function isFull(): bool {
-  return !freeSlot() || regionsFull() || notesFull();
+  return !freeSlot() || regionsFull() || poolsFull();
 }
 
 /** What the region of a trace is to be made of, as an earlier run made it; 0: of what this one finds. Once: whatever has a trace become HOT
@@ -281,7 +281,7 @@ function note(slot: u32): void {
   store<u32>(cpu + (number << 2), slot, TR_BATCH_SLOTS);
   store<u32>(cpu, number + 1, TR_BATCH_COUNT);
   takeSlot(slot, nextRegionPage());
-  keepNotes(slot, isPart ? entriesOfPart(lacking) : 0);
+  keepPool(slot, isPart ? entriesOfPart(lacking) : 0);
   noteLines(emitted);
   for (let i = 0; i < pageCount; i++) {
     const p = pageAt(i);
@@ -397,5 +397,5 @@ export function forgetTranslations(): void {
   forgetStraddles();
   forgetModules();
   forgetRegions();
-  forgetNotes();
+  forgetPools();
 }
