@@ -83,10 +83,10 @@ export const TRACE_PAGES: u32 = 2;
 /** Its region, which is forced, is not in a module yet; it was met before (translate/waiting.ts). */
 export const TRACE_WAITS: u32 = 4;
 export const TRACE_SEEN: u32 = 8;
-/** Its region was made as an earlier run made it, or could not be (translate/recipes.ts). */
-export const TRACE_REMADE: u32 = 32;
 /** It is the head of a region that is not entered at it (translate/heads.ts). */
 export const TRACE_PASSED: u32 = 16;
+/** Its region was made as an earlier run made it, or could not be (translate/recipes.ts). */
+export const TRACE_REMADE: u32 = 32;
 
 /** The record that a group's helper works on, for those that look at prefixes and segments. */
 export let record: usize = 0;

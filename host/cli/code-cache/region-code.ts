@@ -19,6 +19,8 @@ interface Live {
 const OLDEST = 8;
 /** Bytes that are kept at most; what was not used for longest goes. */
 const MOST_BYTES = 32 << 20;
+/** The same while a guest runs, which may make new code without end. */
+const MOST_HELD_BYTES = 2 * MOST_BYTES;
 
 // An entry: SHA-256 of the module, u32 age, u32 length, code.
 const HASH_BYTES = 32;
@@ -29,6 +31,7 @@ const ENTRY_HEADER = HASH_BYTES + 8;
 export class RegionCode {
   readonly #kept = new Map<string, Kept>();
   readonly #live = new Map<string, Live>();
+  #heldBytes = 0;
   /** Modules that have had kept code. */
   recalled = 0;
 
@@ -38,7 +41,7 @@ export class RegionCode {
     for (let at = 0; at < earlier.length; ) {
       const code = earlier.subarray(at + ENTRY_HEADER, at + ENTRY_HEADER + view.getUint32(at + LENGTH_AT, true));
       const hash = Buffer.from(earlier.subarray(at, at + HASH_BYTES)).toString("latin1");
-      this.#kept.set(hash, { code, age: view.getUint32(at + AGE_AT, true) + 1 });
+      this.#hold(hash, { code, age: view.getUint32(at + AGE_AT, true) + 1 });
       at += ENTRY_HEADER + code.length;
     }
   }
@@ -63,9 +66,16 @@ export class RegionCode {
     for (const [name, { module, region }] of this.#live) {
       const [whole, one] = [module.deref(), region.deref()];
       const code = whole && one && optimizedCodeOf(whole, one);
-      if (code) this.#kept.set(name, { code, age: 0 });
+      if (code) this.#hold(name, { code, age: 0 });
       if (code || !one) this.#live.delete(name);
     }
+  }
+
+  #hold(name: string, kept: Kept): void {
+    const held = this.#heldBytes - (this.#kept.get(name)?.code.length ?? 0) + kept.code.length;
+    if (held > MOST_HELD_BYTES) return;
+    this.#heldBytes = held;
+    this.#kept.set(name, kept);
   }
 
   /** What is worth keeping, in bytes, with what gather() takes. */
