@@ -20,20 +20,29 @@ const LAST_UNHINTED = 12;
 /** Loops that the optimising compiler copies into themselves or in front of themselves are large as they are. */
 const LARGE_LOOPS = ["--no-wasm-loop-unrolling", "--no-wasm-loop-peeling"];
 
-/** Sets what the whole process compiles WebAssembly by: for the command, not for the library. Before the core is compiled, and before its code is kept. */
+/**
+ * Sets what the whole process compiles WebAssembly by: for the command, not for the library. Before the core is compiled. Machine code is
+ * good under the flags alone that it was made under, so they stay.
+ */
 export function tuneEngine(): void {
   setTieringBudget(CORE_BUDGET);
+  // For the few functions of code-cache/machine-code.ts; the command makes no others of strings.
+  setFlagsFromString("--allow-natives-syntax");
   for (const flag of LARGE_LOOPS) setFlagsFromString(flag);
   // docs/decisions/0009.
   if (Number.parseInt(process.versions.v8, 10) <= LAST_UNHINTED)
     setFlagsFromString("--experimental-wasm-branch-hinting");
 }
 
-/** Sets it for a module of `bytes` bytes with `regions` regions, 0: with the ways between them. Right before it is compiled. `runs`: how many
- * runs its optimised code is expected to serve. */
-export function tuneForModule(bytes: number, regions: number, runs = 1): void {
-  const budget = regions ? Math.round(((bytes / regions) * BUDGET_A_BYTE) / runs) : WAYS_BUDGET;
+/** Compiles a module of `regions` regions, 0: with the ways between them. `runs`: how many runs its optimised code is expected to serve. */
+export function compileRegions(bytes: Uint8Array<ArrayBuffer>, regions: number, runs = 1): WebAssembly.Module {
+  const budget = regions ? Math.round(((bytes.length / regions) * BUDGET_A_BYTE) / runs) : WAYS_BUDGET;
   setTieringBudget(Math.min(budget, LARGEST_BUDGET));
+  try {
+    return new WebAssembly.Module(bytes);
+  } finally {
+    setTieringBudget(CORE_BUDGET);
+  }
 }
 
 function setTieringBudget(bytes: number): void {

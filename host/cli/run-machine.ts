@@ -11,7 +11,7 @@ import { type Guest, guestOf } from "./boot-files.ts";
 import type { GuestCode } from "./code-cache/guest-code.ts";
 import { CodeCache } from "./code-cache/index.ts";
 import { type Consoles, openConsoles } from "./consoles.ts";
-import { collectGarbage, tuneEngine, tuneForModule } from "./engine.ts";
+import { collectGarbage, compileRegions, tuneEngine } from "./engine.ts";
 import { Log } from "./log.ts";
 import { ProfileFile } from "./profile-file.ts";
 import type { Settings } from "./settings.ts";
@@ -74,7 +74,6 @@ export async function runMachine(
     const end = await machine.run();
     profile?.save(machine.vm);
     guestCode?.keep(machine.vm);
-    tuneEngine();
     code?.core.keep();
     if (end.kind === "poweroff" && settings.noShutdown) {
       shutDown = true;
@@ -129,11 +128,9 @@ function makeMachine(
   machine.vm.onTrace = (kind, a, b, c) => log.record(kind, a, b, c);
   if (log.wantsModules) machine.vm.onModule = (module, slots) => log.module(module, slots);
   machine.vm.onDiscard = () => guestCode?.gather();
-  machine.vm.instantiateRegions = (module, imports, regions) => {
-    if (guestCode) return guestCode.instantiate(module, imports, regions);
-    tuneForModule(module.length, regions);
-    return new WebAssembly.Instance(new WebAssembly.Module(module), imports);
-  };
+  machine.vm.instantiateRegions = (module, imports, regions) =>
+    guestCode?.instantiate(module, imports, regions) ??
+    new WebAssembly.Instance(compileRegions(module, regions), imports);
   for (const vcpu of machine.processors.all) vcpu.setLog(log.mask);
   return machine;
 }

@@ -2,7 +2,7 @@
 // of them (docs/decisions/0037). One file for each guest.
 import { join } from "node:path";
 import type { Vm } from "../../kvm/vm.ts";
-import { tuneEngine, tuneForModule } from "../engine.ts";
+import { compileRegions } from "../engine.ts";
 import { hashOf, readKept, writeKept } from "./kept-file.ts";
 import { RegionCode } from "./region-code.ts";
 
@@ -46,11 +46,9 @@ export class GuestCode {
 
   /** Makes an instance of a module of `regions` regions, with code that is kept if there is some. */
   instantiate(bytes: Uint8Array<ArrayBuffer>, imports: WebAssembly.Imports, regions: number): WebAssembly.Instance {
-    tuneEngine();
     const recalled = regions === 1 ? this.#regions.recall(bytes) : undefined;
     if (recalled) return new WebAssembly.Instance(recalled, imports);
-    tuneForModule(bytes.length, regions, this.isEmpty ? 1 : RUNS);
-    const module = new WebAssembly.Module(bytes);
+    const module = compileRegions(bytes, regions, this.isEmpty ? 1 : RUNS);
     const instance = new WebAssembly.Instance(module, imports);
     const [region] = Object.values(instance.exports);
     if (regions === 1 && typeof region === "function") this.#regions.note(bytes, module, region);
@@ -59,14 +57,12 @@ export class GuestCode {
 
   /** Takes what V8 has optimised by now, before it is given up. */
   gather(): void {
-    tuneEngine();
     this.#regions.gather();
   }
 
   /** Keeps what a VM found hot, and what V8 has optimised of it. */
   keep(vm: Vm): void {
     const profile = vm.hotCode();
-    tuneEngine();
     const code = this.#regions.collect();
     // A machine of which nothing became hot leaves what there is.
     if (code.length === 0 && vm.getStats().counters["regionsBuilt"] === 0) return;

@@ -1,6 +1,6 @@
 // The machine code that V8 has made of a module, as bytes, and a module made of such bytes. Browsers keep it from one
-// visit to the next by themselves; Node has no other way to it than the functions that V8 has for its own tests.
-import { setFlagsFromString } from "node:v8";
+// visit to the next by themselves; Node has no other way to it than the functions that V8 has for its own tests, which scripts may name
+// once tuneEngine() has set its flags.
 
 interface Serializer {
   /** Ends the process where no function has been optimised. */
@@ -17,39 +17,27 @@ interface Serializer {
  * Undefined where this engine does not optimise, or has no such interface.
  */
 export function machineCodeOf(module: WebAssembly.Module, one: WebAssembly.ExportValue): Uint8Array | undefined {
-  return withSerializer(({ serialize, optimize, isOptimized }) => {
-    optimize(one);
-    return isOptimized(one) ? new Uint8Array(serialize(module)) : undefined;
-  });
+  serializer()?.optimize(one);
+  return optimizedCodeOf(module, one);
 }
 
 /** The code of a module of one function, which an instance of it exports, if the optimising compiler has taken that. */
 export function optimizedCodeOf(module: WebAssembly.Module, exported: WebAssembly.ExportValue): Uint8Array | undefined {
-  return withSerializer(({ serialize, isOptimized }) =>
-    isOptimized(exported) ? new Uint8Array(serialize(module)) : undefined,
-  );
+  const v8 = serializer();
+  return v8?.isOptimized(exported) ? new Uint8Array(v8.serialize(module)) : undefined;
 }
 
 /** A module of WebAssembly `bytes` whose functions have that code. `code` has to be what machineCodeOf() gave for these bytes: it is not checked. */
 export function moduleWithCode(bytes: Uint8Array, code: Uint8Array): WebAssembly.Module | undefined {
-  return withSerializer(({ deserialize }) => deserialize(new Uint8Array(code).buffer, bytes));
+  return serializer()?.deserialize(new Uint8Array(code).buffer, bytes);
 }
 
-/** What `use` returns; undefined where V8 has no such functions, or may make no functions of strings. */
-function withSerializer<T>(use: (serializer: Serializer) => T): T | undefined {
-  // The syntax is there for these few lines alone. It is one of the flags that code is only good under.
-  setFlagsFromString("--allow-natives-syntax");
-  try {
-    const serializer = serializerOf();
-    return serializer && use(serializer);
-  } finally {
-    setFlagsFromString("--no-allow-natives-syntax");
-  }
-}
+let known: Serializer | undefined;
 
-function serializerOf(): Serializer | undefined {
+/** Undefined where V8 has no such functions, or may make no functions of strings. */
+function serializer(): Serializer | undefined {
   try {
-    return {
+    known ??= {
       serialize: new Function("module", "return %SerializeWasmModule(module)") as Serializer["serialize"],
       deserialize: new Function(
         "code",
@@ -59,6 +47,7 @@ function serializerOf(): Serializer | undefined {
       optimize: new Function("f", "%WasmTierUpFunction(f)") as Serializer["optimize"],
       isOptimized: new Function("f", "return %IsTurboFanFunction(f)") as Serializer["isOptimized"],
     };
+    return known;
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof EvalError) return undefined;
     throw error;

@@ -46,7 +46,7 @@ export class RegionCode {
     }
   }
 
-  /** The module of these bytes with the code that is kept for it, if there is some. V8's flags have to be as in collect(). */
+  /** The module of these bytes with the code that is kept for it, if there is some. */
   recall(bytes: Uint8Array): WebAssembly.Module | undefined {
     const kept = this.#kept.get(nameOf(bytes));
     const module = kept && moduleWithCode(bytes, kept.code);
@@ -61,7 +61,7 @@ export class RegionCode {
     this.#live.set(nameOf(bytes), { module: new WeakRef(module), region: new WeakRef(region) });
   }
 
-  /** Takes the code of the modules that the engine has optimised by now. V8's flags have to be as they will be in recall(). */
+  /** Takes the code of the modules that the engine has optimised by now. */
   gather(): void {
     for (const [name, { module, region }] of this.#live) {
       const [whole, one] = [module.deref(), region.deref()];
