@@ -32,8 +32,8 @@ interface Entry {
   readonly recipe: Uint8Array;
 }
 
-/** Fills the table, and has the translator use it. Throws EINVAL for what saveProfile() has not made. */
-export function loadProfile(memory: DataView, bytes: Uint8Array | undefined): void {
+/** Fills the table, and has the translator use it. How many entries it has. Throws EINVAL for what saveProfile() has not made. */
+export function loadProfile(memory: DataView, bytes: Uint8Array | undefined): number {
   for (let at = 0; at < VM_PROFILE_ENTRIES * VM_PROFILE_ENTRY_SIZE; at += 4) memory.setUint32(VM_PROFILE + at, 0, true);
   const entries = bytes === undefined ? new Map<number, Entry>() : parse(bytes);
   const all = bytesOf(memory);
@@ -52,6 +52,7 @@ export function loadProfile(memory: DataView, bytes: Uint8Array | undefined): vo
   memory.setUint32(VM_PROFILE_USED, entries.size, true);
   memory.setUint32(VM_RECIPES_USED, recipes, true);
   memory.setUint32(VM_JIT_PROFILE, 1, true);
+  return entries.size;
 }
 
 function parse(bytes: Uint8Array): Map<number, Entry> {

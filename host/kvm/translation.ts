@@ -48,3 +48,12 @@ export function writeTranslation(memory: DataView, { threshold, maxModules, veri
   memory.setUint32(VM_JIT_VERIFY, verify ? 1 : 0, true);
   memory.setUint32(VM_JIT_PACE, JIT_SPARING, true);
 }
+
+/** Where machine code outlives the VM, a region need not be entered as often to be worth it (docs/decisions/0038). */
+const SOONER = 3;
+
+/** Has what becomes hot translated sooner than writeTranslation() said, unless that is at once. */
+export function translateSooner(memory: DataView): void {
+  const threshold = memory.getUint32(VM_JIT_THRESHOLD, true);
+  memory.setUint32(VM_JIT_THRESHOLD, Math.min(threshold, Math.max(2, Math.floor(threshold / SOONER))), true);
+}

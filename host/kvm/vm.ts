@@ -27,7 +27,7 @@ import type { InstantiateRegions } from "./regions.ts";
 import { type KvmIrqRoutingEntry, type KvmMsi, sendMsi, writeRoutes } from "./routing.ts";
 import { hostOffsetOf, type KvmUserspaceMemoryRegion, setSlot, takeDirtyLog } from "./slots.ts";
 import { addStats, statsAt, type VcpuStats } from "./stats.ts";
-import { type Translation, writeTranslation } from "./translation.ts";
+import { type Translation, translateSooner, writeTranslation } from "./translation.ts";
 import { Vcpu, type VcpuOwner } from "./vcpu.ts";
 import { VcpuState } from "./vcpu-state.ts";
 import { type KvmClockData, readClock, writeClock } from "./vm-clock.ts";
@@ -571,15 +571,17 @@ export class Vm implements VmListeners {
   /**
    * Has the translator note what becomes hot, for `hotCode()`; and of what `earlier` names, the result of hotCode() in another
    * run, the same regions are made as then, after a sixtieth of the entries that `threshold` asks for. Each region has a module of its own,
-   * whose bytes follow from the guest's code (`instantiateRegions`). Before the vCPUs run.
+   * whose bytes follow from the guest's code (`instantiateRegions`). `keepsCode`: machine code of them is kept from run to run as well, so that
+   * what `earlier` does not name is translated after a third of the entries. Once, before the vCPUs run.
    * Throws EINVAL for what is not such a result; one in another version's form is taken for empty.
    *
    * @example
    * vm.expectHotCode(existsSync(file) ? readFileSync(file) : undefined);
    */
-  expectHotCode(earlier?: Uint8Array): void {
+  expectHotCode(earlier?: Uint8Array, { keepsCode = false }: { readonly keepsCode?: boolean } = {}): void {
     this.#open();
-    loadProfile(this.#memory.view, earlier);
+    const named = loadProfile(this.#memory.view, earlier);
+    if (keepsCode && named > 0) translateSooner(this.#memory.view);
   }
 
   /**

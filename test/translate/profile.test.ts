@@ -27,14 +27,18 @@ interface Outcome {
 }
 
 /** Runs each piece of code to its HLT, at the addresses given. */
-async function run(pieces: ReadonlyMap<number, readonly number[]>, earlier?: Uint8Array): Promise<Outcome> {
+async function run(
+  pieces: ReadonlyMap<number, readonly number[]>,
+  earlier?: Uint8Array,
+  options: { readonly keepsCode?: boolean } = {},
+): Promise<Outcome> {
   const kvm = await Kvm.open({ accel: "jit", threshold: THRESHOLD });
   using vm = kvm.createVm({ memorySize: 1 << 20 });
   const userspaceAddr = vm.allocate(RAM);
   vm.setUserMemoryRegion({ slot: 0, guestPhysAddr: 0, memorySize: RAM, userspaceAddr });
   const ram = new Uint8Array(vm.memory, userspaceAddr, RAM);
   for (const [at, code] of pieces) ram.set(code, at);
-  vm.expectHotCode(earlier);
+  vm.expectHotCode(earlier, options);
   const vcpu = vm.createVcpu(0);
   for (const at of pieces.keys()) {
     enter(vcpu, ram, "real", at);
@@ -60,6 +64,15 @@ test("code that was hot in an earlier run is translated earlier, on whichever pa
   const elsewhere = await run(new Map([[CODE + 0x10, loop(FEW)]]), hot);
   assert.equal(elsewhere.built, 0, "another place in the page is other code");
   assert.equal((await run(new Map([[CODE, loop(FEW, [0x90])]]), hot)).built > 0, true, "its head is what it was");
+});
+
+test("where code is kept, what is new is translated after a third of the entries", async () => {
+  const { hot } = await one(loop(MANY));
+  const elsewhere = (count: number, earlier?: Uint8Array) =>
+    run(new Map([[CODE + 0x10, loop(count)]]), earlier, { keepsCode: true });
+  assert.ok((await elsewhere(FEW, hot)).built > 0);
+  assert.equal((await elsewhere(THRESHOLD / 3 - 50, hot)).built, 0);
+  assert.equal((await elsewhere(FEW)).built, 0, "nothing was kept yet");
 });
 
 test("code that is written over is not translated earlier", async () => {

@@ -8,7 +8,7 @@ import { RegionCode } from "./region-code.ts";
 
 const PREFIX = "guest-";
 /** How many runs are expected of a guest that has run before, at least: what is made again in this one is made in those. */
-const RUNS = 4;
+const RUNS = 16;
 /** u32: bytes of the profile that follows; then the code. */
 const HEADER_BYTES = 4;
 
@@ -41,7 +41,7 @@ export class GuestCode {
 
   /** Has a VM expect what was hot before. Before its vCPUs run. */
   expect(vm: Vm): void {
-    vm.expectHotCode(this.#profile);
+    vm.expectHotCode(this.#profile, { keepsCode: true });
   }
 
   /** Makes an instance of a module of `regions` regions, with code that is kept if there is some. */
