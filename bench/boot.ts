@@ -33,7 +33,8 @@ export async function bootPart(context: Context): Promise<BootResult[]> {
     for (const { kernel, initrd, emulator, result } of results) {
       const what = `boot ${kernel.version} under ${emulator.name}, round ${round + 1}`;
       const outcome = await attempt(context, what, async () => {
-        if (emulator.learns && round === 0) await bootToTheEnd(emulator, kernel, initrd);
+        const learn = emulator.learns && round === 0 ? context.options.learn : 0;
+        for (let run = 0; run < learn; run++) await bootToTheEnd(emulator, kernel, initrd);
         return bootOnce(emulator, kernel, initrd);
       });
       if ("failure" in outcome) {

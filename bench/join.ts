@@ -19,6 +19,7 @@ export function differences(earlier: Conditions, later: Conditions): string[] {
     ["cores", host.cores],
     ["quick", options.quick],
     ["scale", options.scale],
+    ["learn", options.learn ?? 1],
     ["together", options.together],
     ...Object.keys(earlier.runners)
       .filter((name) => name in later.runners)

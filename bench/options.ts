@@ -25,6 +25,8 @@ const DEFAULT_TOLERANCE_PERCENT = 10;
 
 const QUICK_SCALE = 1;
 const FULL_SCALE = 8;
+/** From the third run behind the first one on a guest gains hardly more (docs/decisions/0038). */
+const FULL_LEARN = 3;
 
 /** Names of what wkvm is measured against. */
 export const PEERS = ["native", "kvm", "tcg", "v86", "bochs"] as const;
@@ -50,6 +52,8 @@ export interface Options {
   readonly scale: number;
   /** Rounds: each runner has its turn once a round, in a fresh process. */
   readonly reps: number;
+  /** Runs of a guest that are not measured come first, of what leaves something for its later runs. */
+  readonly learn: number;
   /** A folder for the results instead of bench/results; "-": none are written. */
   readonly output: string | undefined;
   /** Another revision of this repository to compare with. */
@@ -70,7 +74,7 @@ export const HELP = `npm run bench -- [options]
   --quick        one round of smaller work, one kernel
   --peers LIST   which peers to run, of ${PEERS.join(",")} (default: all; none: wkvm alone)
   --accel LIST   which of wkvm's accelerators to run (default: all that -accel help lists, and NAME-first,
-                 which keeps nothing for later processes: all others are measured behind a run of the same guest)
+                 which keeps nothing for later processes: all others are measured behind runs of the same guest)
   --bits LIST    which guests to run, of ${WIDTHS.join(",")} (default: both)
   --only NAME    only this part (${PARTS.join(", ")})
                  or only this guest program; may be repeated or list several.
@@ -80,6 +84,7 @@ export const HELP = `npm run bench -- [options]
   --scale N      how much work a run of a program is, N times about 5 ms of a native processor
                  (default ${FULL_SCALE}; ${QUICK_SCALE} with --quick)
   --reps N       rounds (default 3; 1 with --quick)
+  --learn N      how many runs of the same guest those are (default ${FULL_LEARN}; 1 with --quick)
   --prof         tells instead which functions of the guest, and which parts of wkvm, take
                  the time of a boot, or of the programs that --only names
   --base REV     measures another revision of this repository in turn with this one, and
@@ -102,6 +107,7 @@ export function parseOptions(args: readonly string[], programs: readonly string[
   let peers: readonly Peer[] | undefined;
   let scale: number | undefined;
   let reps: number | undefined;
+  let learn: number | undefined;
   let output: string | undefined;
   let accelerators: readonly string[] = [];
   let bits = WIDTHS;
@@ -128,6 +134,7 @@ export function parseOptions(args: readonly string[], programs: readonly string[
     else if (name === "--tolerance") tolerancePercent = percentage(value(name));
     else if (name === "--scale") scale = count("--scale", value(name));
     else if (name === "--reps") reps = count("--reps", value(name));
+    else if (name === "--learn") learn = count("--learn", value(name));
     else if (name === "--output") output = value(name);
     else if (name === "--readme") readme = value(name);
     else if (name === "--onto") onto = value(name);
@@ -166,6 +173,7 @@ export function parseOptions(args: readonly string[], programs: readonly string[
     programs: chosen,
     scale: scale ?? (quick ? QUICK_SCALE : FULL_SCALE),
     reps: reps ?? (quick ? 1 : 3),
+    learn: learn ?? (quick ? 1 : FULL_LEARN),
     output: output ?? (base === undefined ? undefined : "-"),
     base,
     tolerance: tolerancePercent / 100,

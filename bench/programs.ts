@@ -26,8 +26,8 @@ export interface Runner {
   readonly bits: Bits;
   /** Its programs share one process whatever the options say. */
   readonly slow: boolean;
-  /** A process that is not measured comes first, with the programs of the first that is. */
-  readonly learns?: boolean;
+  /** Processes that are not measured come first, with the programs of the first that is: so many. */
+  readonly learn?: number;
   /** Those that it can run; all of them if none are named. */
   readonly programs?: readonly string[];
   readonly command: (programs: readonly string[]) => Command;
@@ -66,7 +66,7 @@ function runnersOf(context: Context, bits: Bits): Runner[] {
         name,
         bits,
         slow: slow === true,
-        learns: learns === true,
+        learn: learns ? options.learn : 0,
         command: (chosen) =>
           command({
             kernel: wantsUnpacked ? kernel.unpacked : kernel.path,
@@ -142,7 +142,7 @@ async function takeTurn(
   const what = `${runner.bits}-bit ${programs.length === 1 ? programs[0] : "programs"} under ${runner.name}`;
   let left = programs;
   while (left.length > 0) {
-    if (runner.learns && round === 0)
+    for (let run = 0; round === 0 && run < (runner.learn ?? 0); run++)
       await attempt(context, `${what}, not measured`, () => runToTheEnd(runner.command(left)));
     const progress: Progress = { runs: [], failed: [], running: undefined };
     const outcome = await attempt(context, what, () =>

@@ -55,10 +55,12 @@ function section(file: string, results: Results): string {
 /** Where the figures come from, in words. */
 function source({ date, revision, host, options, runners }: Results): string {
   const rounds = `${options.reps} round${options.reps === 1 ? "" : "s"}`;
+  const learn = options.learn ?? 1;
+  const times = learn === 1 ? "once" : `${learn} times`;
   const others = ["tcg", "v86", "bochs"].flatMap((name) => runners[name]?.split(",")[0] ?? []);
   return `Revision ${revision} on ${date.slice(0, 10)}: ${host.cores} cores of ${host.processor}, ${host.system}, Node ${host.node};
 ${[...others, rounds].join("; ")}; load average ${host.loadBefore} before. Processor time of the whole process, V8's compiler
-threads included; programs as multiples of the same program natively, in a guest that has run them once.`;
+threads included; programs as multiples of the same program natively, in a guest that has run them ${times}.`;
 }
 
 interface Row {

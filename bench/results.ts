@@ -139,6 +139,8 @@ export interface Results {
     readonly quick: boolean;
     readonly reps: number;
     readonly scale: number;
+    /** Of earlier files 1. */
+    readonly learn?: number;
     readonly together: boolean;
   };
   /** Name to program and version. */

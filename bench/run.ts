@@ -187,6 +187,7 @@ function conditionsOf({ options, emulators }: Context, host: HostInfo, notRun: s
       quick: options.quick,
       reps: options.reps,
       scale: options.scale,
+      learn: options.learn,
       together: options.together,
     },
     runners: {

@@ -26,7 +26,7 @@ export interface Emulator {
   readonly slow?: boolean;
   /** What alone is measured of it. */
   readonly only?: "boots" | "boots and programs";
-  /** Leaves something for its later runs of the same guest: one that is not measured comes first. */
+  /** Leaves something for its later runs of the same guest: some that are not measured come first. */
   readonly learns?: boolean;
   /** Leaves code of its own for all of its later processes: one that is not measured comes before all that are. */
   readonly keepsCode?: boolean;

@@ -104,13 +104,14 @@ test("what rounds must have in common is told where they differ", () => {
   const other = results({
     revision: "def5678+",
     host: { ...earlier.host, processor: "8080" },
-    options: { ...earlier.options, scale: 64 },
+    options: { ...earlier.options, scale: 64, learn: 3 },
     runners: { "wkvm-jit": "wkvm 1", tcg: "QEMU 10" },
   });
   assert.deepEqual(differences(earlier, other), [
     "revision: abc1234 there, def5678+ here",
     "processor: Z80 there, 8080 here",
     "scale: 8 there, 64 here",
+    "learn: 1 there, 3 here",
     "tcg: QEMU 7 there, QEMU 10 here",
     "revision: def5678+ has changes that are in no commit",
   ]);

@@ -20,6 +20,7 @@ test("--quick is one round in one process", () => {
   assert.deepEqual([options.quick, options.reps, options.together], [true, 1, true]);
   assert.equal(parse("--quick", "--reps", "5").reps, 5);
   assert.deepEqual([parse().scale, parse("--quick").scale, parse("--scale", "64").scale], [8, 1, 64]);
+  assert.deepEqual([parse().learn, parse("--quick").learn, parse("--learn", "2").learn], [3, 1, 2]);
 });
 
 test("--only takes parts and programs", () => {
