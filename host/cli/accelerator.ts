@@ -15,7 +15,8 @@ const NAMES = new Map<string, Accelerator>([
 export const ACCELERATOR_HELP = `Accelerators supported in wkvm:
 jit[,threshold=N][,max-modules=N][,profile=FILE][,verify=on][,code-cache=off] (default; what is executed often becomes
     WebAssembly; kvm and tcg mean it too; what that was, and what V8 made of it and of wkvm itself, is kept for the
-    next run in the cache folder, or not; FILE, made where it is missing, has what was hot instead)
+    next run in the cache folder, or not; behind such a run N/3 entries are enough; FILE, made where it is missing, has
+    what was hot instead)
 interp[,code-cache=off] (every instruction is interpreted)
 ts (the core in plain TypeScript)
 lockstep[,a=A][,b=B][,every=N][,threshold=N] (two of them, compared every N instructions; needs -icount)

@@ -5,8 +5,8 @@ import { checkInteger } from "./errors.ts";
 
 /** What the translator is told, of "jit" and of both cores of "lockstep". */
 export interface TranslationOptions {
-  /** How often code is entered before it is translated (default 12,000); 1: before it is
-   * executed at all, as long as there are few regions (docs/decisions/0029). */
+  /** How often code is entered before it is translated (default 12,000; less where Vm.expectHotCode() says so); 1: before
+   * it is executed at all, as long as there are few regions (docs/decisions/0029). */
   readonly threshold?: number | undefined;
   /** Modules of translated code that each vCPU keeps (default 1,024, some 120 KiB of the host's memory each); what was
    * not entered for longest makes room. */
