@@ -350,8 +350,11 @@ export const JIT_SPARING = 3;
 export const VM_PAUSE_YIELDS = VM_JIT_PACE + 4;
 /** u32: the most vCPUs that the VM was laid out for. */
 export const VM_MAX_VCPUS = VM_PAUSE_YIELDS + 4;
-/** u32: 1: what becomes hot is noted in VM_PROFILE, and expected to where it is noted there; u32: entries in use. */
+/** u32: not 0: what becomes hot is noted in VM_PROFILE, and expected to where it is noted there; PROFILE_SOONER: VM_JIT_THRESHOLD is less than it
+ * would be, as machine code is kept as well; u32: entries in use. */
 export const VM_JIT_PROFILE = VM_MAX_VCPUS + 4;
+export const PROFILE_ALONE = 1;
+export const PROFILE_SOONER = 2;
 export const VM_PROFILE_USED = VM_JIT_PROFILE + 4;
 /** u32: bytes of VM_RECIPES in use. */
 export const VM_RECIPES_USED = VM_PROFILE_USED + 4;

@@ -4,6 +4,7 @@
 // through all of them, and each has its machine code. Instead the region is made anew, with what it lacked.
 import { T_FLAGS, T_JOINED, T_TAKEN_IN, TRACE_PASSED } from "../decode/record";
 import { B_COUNT, B_TRACE, blockAt, blockCount, instructionCount } from "./blocks";
+import { isSooner } from "./profile";
 import { dropRegion } from "./regions";
 import { clearUsed, IN_BATCH, isAlive, isUsed, markLacking, moduleOf } from "./slots";
 import { isForced } from "./translator";
@@ -28,10 +29,13 @@ export function joinsRegion(head: usize): bool {
     makeAnew(slot);
     return false;
   }
-  const tries = load<u32>(head, T_JOINED);
-  if (tries == TRIES) return false;
-  store<u32>(head, tries + 1, T_JOINED);
-  makeAnew(slot);
+  const met = load<u32>(head, T_JOINED);
+  // Where regions are made sooner, the first time does not count: a loop that has others in it, and is entered seldom itself, has their
+  // region keep values for it that the host's registers have no room for (docs/decisions/0038).
+  const patience: u32 = isSooner() ? 1 : 0;
+  if (met == TRIES + patience) return false;
+  store<u32>(head, met + 1, T_JOINED);
+  if (met >= patience) makeAnew(slot);
   return true;
 }
 

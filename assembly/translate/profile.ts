@@ -1,7 +1,7 @@
 // Warm starts: what was hot in an earlier run (docs/decisions/0022). The traces that regions are made of are noted in a table that
 // the user side keeps from one run to the next. One that is noted there begins warm, so that its region is made earlier. All of it is
 // hints: a wrong one costs a region that was not worth it.
-import { VM_JIT_PROFILE, VM_JIT_THRESHOLD, VM_PROFILE, VM_PROFILE_ENTRIES, VM_PROFILE_ENTRY_SIZE, VM_PROFILE_MAX, VM_PROFILE_USED } from "../layout";
+import { PROFILE_SOONER, VM_JIT_PROFILE, VM_JIT_THRESHOLD, VM_PROFILE, VM_PROFILE_ENTRIES, VM_PROFILE_ENTRY_SIZE, VM_PROFILE_MAX, VM_PROFILE_USED } from "../layout";
 import { R_BASE, R_INDEX, R_LENGTH, R_OP, R_R0, R_R1, R_SUB, RECORD_SIZE, T_COUNT, T_GPA, T_MODE, T_RECORDS } from "../decode/record";
 import { writeRecipe } from "./recipes";
 import { isForced } from "./translator";
@@ -31,6 +31,11 @@ const MET_MAX: u32 = 8;
 /** Whether traces are looked up and noted: not where everything is translated that is executed. */
 export function isProfiled(): bool {
   return load<u32>(VM_JIT_PROFILE) != 0 && !isForced();
+}
+
+/** Whether regions are made sooner than they would be without a profile. */
+export function isSooner(): bool {
+  return load<u32>(VM_JIT_PROFILE) == PROFILE_SOONER;
 }
 
 /** Names a trace by what a later run finds again wherever the code was loaded to: its place in the page, its mode, and its

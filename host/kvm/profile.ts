@@ -1,6 +1,7 @@
 // What a translator has found hot, as bytes that outlive the VM: the table of assembly/translate/profile.ts without its gaps, and the
 // recipes of assembly/translate/recipes.ts that it names.
 import {
+  PROFILE_ALONE,
   VM_JIT_PROFILE,
   VM_PROFILE,
   VM_PROFILE_ENTRIES,
@@ -51,7 +52,7 @@ export function loadProfile(memory: DataView, bytes: Uint8Array | undefined): nu
   }
   memory.setUint32(VM_PROFILE_USED, entries.size, true);
   memory.setUint32(VM_RECIPES_USED, recipes, true);
-  memory.setUint32(VM_JIT_PROFILE, 1, true);
+  memory.setUint32(VM_JIT_PROFILE, PROFILE_ALONE, true);
   return entries.size;
 }
 

@@ -1,6 +1,14 @@
 // How a VM's translator is set up: what -accel jit takes as properties.
 
-import { JIT_SPARING, VM_JIT_MODULES, VM_JIT_PACE, VM_JIT_THRESHOLD, VM_JIT_VERIFY } from "../../assembly/layout.ts";
+import {
+  JIT_SPARING,
+  PROFILE_SOONER,
+  VM_JIT_MODULES,
+  VM_JIT_PACE,
+  VM_JIT_PROFILE,
+  VM_JIT_THRESHOLD,
+  VM_JIT_VERIFY,
+} from "../../assembly/layout.ts";
 import { checkInteger } from "./errors.ts";
 
 /** What the translator is told, of "jit" and of both cores of "lockstep". */
@@ -52,8 +60,9 @@ export function writeTranslation(memory: DataView, { threshold, maxModules, veri
 /** Where machine code outlives the VM, a region need not be entered as often to be worth it (docs/decisions/0038). */
 const SOONER = 3;
 
-/** Has what becomes hot translated sooner than writeTranslation() said, unless that is at once. */
+/** Has what becomes hot translated sooner than writeTranslation() said, unless that is at once. Behind loadProfile(). */
 export function translateSooner(memory: DataView): void {
   const threshold = memory.getUint32(VM_JIT_THRESHOLD, true);
   memory.setUint32(VM_JIT_THRESHOLD, Math.min(threshold, Math.max(2, Math.floor(threshold / SOONER))), true);
+  memory.setUint32(VM_JIT_PROFILE, PROFILE_SOONER, true);
 }

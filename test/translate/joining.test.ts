@@ -1,6 +1,7 @@
 // Loops that regions have: where they are entered, and what becomes of what they lacked when they were made.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { PROFILE_SOONER, VM_JIT_PROFILE } from "../../assembly/layout.ts";
 import { regionTexts } from "../../host/disassembler/region.ts";
 import { Assembler, CONDITION } from "./assembler.ts";
 import { CODE, RAX, RBX, RCX, RDI, RDX, RSI, TierGuest } from "./tier-guest.ts";
@@ -16,9 +17,14 @@ interface Run {
 const whole = (mask: number): Run => ({ from: CODE, registers: new Map([[RDI, mask]]) });
 
 /** Has guests of the interpreter and of regions do the same, and compares them. Returns the latter and the regions that it made in each run. */
-async function guestOf(program: Uint8Array, runs: readonly Run[]): Promise<{ guest: TierGuest; made: number[] }> {
+async function guestOf(
+  program: Uint8Array,
+  runs: readonly Run[],
+  sooner = false,
+): Promise<{ guest: TierGuest; made: number[] }> {
   const interpreted = await TierGuest.create(0);
   const guest = await TierGuest.create(THRESHOLD);
+  if (sooner) guest.memory.view.setUint32(VM_JIT_PROFILE, PROFILE_SOONER, true);
   const made = [];
   for (const one of [interpreted, guest]) one.load(CODE, program);
   for (const { from, registers } of runs) {
@@ -63,6 +69,14 @@ test("what a loop's region lacked is in the region that takes its place, and has
   const { guest, made } = await guestOf(rounds(false).code, [whole(-1), whole(1), whole(1), whole(1)]);
   assert.deepEqual(made, [1, 1, 0, 0]);
   assert.equal(guest.stats().counters.regionsDropped, 1);
+});
+
+test("where regions are made sooner than usual, one is not made anew sooner", async () => {
+  const runs = [whole(-1), ...Array.from({ length: 6 }, () => whole(1))];
+  const dropped = async (count: number): Promise<number> =>
+    (await guestOf(rounds(false).code, runs.slice(0, count), true)).guest.stats().counters.regionsDropped;
+  assert.equal(await dropped(3), 0);
+  assert.equal(await dropped(7), 1);
 });
 
 test("a loop that goes on for long is entered in its midst after all", async () => {
