@@ -60,5 +60,5 @@ export const T_HIGHEST = COLD + 36;
 export const T_UNMAPPED = COLD + 40;
 /** u32: slot of the region that it was taken into last (translate/joining.ts). */
 export const T_TAKEN_IN = COLD + 44;
-/** u32: how often a region was made anew to take it in. */
+/** u32: how often it was to be taken into a region made anew. */
 export const T_JOINED = COLD + 48;

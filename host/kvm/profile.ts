@@ -33,8 +33,10 @@ interface Entry {
   readonly recipe: Uint8Array;
 }
 
-/** Fills the table, and has the translator use it. How many entries it has. Throws EINVAL for what saveProfile() has not made. */
+/** Fills the table, and has the translator use it. How many entries it has. Throws EINVAL for what saveProfile() has not made,
+ * EBUSY where there is one. */
 export function loadProfile(memory: DataView, bytes: Uint8Array | undefined): number {
+  if (memory.getUint32(VM_JIT_PROFILE, true) !== 0) throw new KvmError("EBUSY", "what was hot is expected already");
   for (let at = 0; at < VM_PROFILE_ENTRIES * VM_PROFILE_ENTRY_SIZE; at += 4) memory.setUint32(VM_PROFILE + at, 0, true);
   const entries = bytes === undefined ? new Map<number, Entry>() : parse(bytes);
   const all = bytesOf(memory);

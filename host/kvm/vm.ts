@@ -572,8 +572,8 @@ export class Vm implements VmListeners {
    * Has the translator note what becomes hot, for `hotCode()`; and of what `earlier` names, the result of hotCode() in another
    * run, the same regions are made as then, after a sixtieth of the entries that `threshold` asks for. Each region has a module of its own,
    * whose bytes follow from the guest's code (`instantiateRegions`). `keepsCode`: machine code of them is kept from run to run as well, so that
-   * where `earlier` names something, a third of the entries is enough, for what it does not name, too. Once, before the vCPUs run.
-   * Throws EINVAL for what is not such a result; one in another version's form is taken for empty.
+   * where `earlier` names something, a third of the entries is enough, for what it does not name, too. Before the vCPUs run.
+   * Throws EINVAL for what is not such a result, one in another version's form is taken for empty; EBUSY behind a call that did not throw.
    *
    * @example
    * vm.expectHotCode(existsSync(file) ? readFileSync(file) : undefined);

@@ -1,5 +1,8 @@
 // How the bench runs programs under peers that crash, hang, lie or talk without end. The peers are shell scripts.
 import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { checkChecksums } from "../../bench/checksums.ts";
 import { measurePrograms, type Runner, turnsOf } from "../../bench/programs.ts";
@@ -24,6 +27,23 @@ test("runs are collected by program, with the round and the repeat", async () =>
   assert.equal(run.checksum, "00000000000000ab");
   assert.equal(run.guestSeconds, 0.005);
   assert.equal(run.guestCpuSeconds, 0.004);
+});
+
+test("what learns runs as often as it is told before the first round, and is not measured then", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "wkvm-learns-"));
+  try {
+    const file = join(folder, "processes");
+    const script = (names: readonly string[]): string =>
+      [`echo >>'${file}'`, ...names.map((name) => ran(name)), "echo @done"].join("; ");
+    const results = await measure([{ ...fakeRunner("peer", script), learn: 3 }], { reps: 2 });
+    assert.deepEqual(
+      results.map(({ runs }) => runs.length),
+      [2, 2, 2],
+    );
+    assert.equal(readFileSync(file, "utf8").length, 5);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("a crash costs the program that it happens in, and the later ones have another process", async () => {

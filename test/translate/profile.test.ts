@@ -99,6 +99,14 @@ test("expectHotCode() refuses what hotCode() has not made, and begins anew for a
   new DataView(other.buffer).setUint32(8, 999, true);
   assert.equal((await run(new Map([[CODE, loop(FEW)]]), other)).built, 0);
   loads(other)();
+  const twice = (vm: Vm): void => {
+    vm.expectHotCode(hot, { keepsCode: true });
+    vm.expectHotCode(hot, { keepsCode: true });
+  };
+  assert.throws(
+    () => withVm(kvm, twice),
+    (error: unknown) => error instanceof KvmError && error.code === "EBUSY",
+  );
 });
 
 test("hotCode() is empty where nobody asked for it", async () => {
