@@ -426,6 +426,8 @@ export const STAT_REGIONS_EVICTED = 90;
 export const STAT_REGIONS_VERIFIED = 91;
 export const STAT_ENTRIES_VERIFIED = 92;
 export const STAT_INSTRUCTIONS_VERIFIED = 93;
+/** How often the room of dropped traces was used again. */
+export const STAT_TRACE_SWEEPS = 94;
 
 // ---------------------------------------------------------------- CPU_LOG
 export const LOG_INT = 1;

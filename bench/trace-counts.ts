@@ -1,5 +1,14 @@
 // Adds up how often each trace was entered, from the core's trace arena.
-import { LINE, RECORD_SIZE, T_COUNT, T_ENTRIES, T_GPA, T_MODE, T_RECORDS } from "../assembly/decode/trace-layout.ts";
+import {
+  LINE,
+  RECORD_SIZE,
+  T_COUNT,
+  T_ENTRIES,
+  T_GPA,
+  T_MODE,
+  T_RECORDS,
+  T_ROOM_END,
+} from "../assembly/decode/trace-layout.ts";
 
 const PAGE_SHIFT = 12n;
 
@@ -42,6 +51,10 @@ export class TraceCounts {
     const view = new DataView(memory);
     for (let at = start; at < end; ) {
       const count = view.getUint16(at + T_COUNT, true);
+      if (count === 0) {
+        at = view.getUint32(at + T_ROOM_END, true);
+        continue;
+      }
       const entries = view.getUint32(at + T_ENTRIES, true);
       const gpa = view.getBigUint64(at + T_GPA, true);
       const key = `${gpa.toString(16)} ${view.getUint16(at + T_MODE, true)}`;

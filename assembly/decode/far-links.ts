@@ -3,7 +3,7 @@
 import { cpu } from "../cpu";
 import { CPU_MODE, CPU_RIP } from "../layout";
 import { contextGeneration, globalGeneration } from "../mmu/contexts";
-import { T_FAR, T_FAR_GENERATION, T_FAR_MODE, T_FAR_TRACE } from "./record";
+import { T_FAR, T_FAR_GENERATION, T_FAR_MODE, T_FAR_TRACE, T_VALID } from "./record";
 
 /** Bit of T_FAR_TRACE: it is reached by global pages alone. */
 const GLOBAL: u32 = 1;
@@ -22,4 +22,9 @@ export function noteFar(from: usize, rip: u64, mode: u32, to: usize, global: boo
   store<u16>(from, <u16>mode, T_FAR_MODE);
   store<u32>(from, global ? globalGeneration : contextGeneration, T_FAR_GENERATION);
   store<u32>(from, <u32>to | u32(global), T_FAR_TRACE);
+}
+
+/** Forgets where a trace went last if that was dropped. */
+export function forgetFarIfDropped(from: usize): void {
+  if (!load<u32>(<usize>(load<u32>(from, T_FAR_TRACE) & ~GLOBAL), T_VALID)) store<u32>(from, 0, T_FAR_TRACE);
 }

@@ -4,7 +4,7 @@ import { CPU_TRACES } from "../layout";
 import { renewGenerations, renewTags, tagsReach } from "../mmu/contexts";
 import { executedTooMuch, forgetExecuted, noteExecuted } from "../mmu/executed";
 import { MMU_GLOBAL_TAG, MMU_TAG, TAG_GLOBAL } from "../mmu/state";
-import { T_DELTA, T_ENTRY, T_REGION_COUNT } from "./record";
+import { T_DELTA, T_ENTRY, T_REGION_COUNT, T_VALID } from "./record";
 
 /** 32 bytes an entry: u64 linear address, u32 tag, u32 trace; and of the region that the trace was last found to enter, so that
  * what follows a region (translate/ways.ts) is found in one line of the host's cache: u32 slot (0: none), u32 number of the
@@ -100,6 +100,14 @@ export function forgetJumpsToNoted(): void {
     if (load<u8>(cpu + (bit >> 3), TRACES_NOTED) >> (bit & 7) & 1) memory.fill(entry, 0, 1 << JUMP_SHIFT);
   }
   memory.fill(cpu + TRACES_NOTED, 0, NOTED_BITS >> 3);
+}
+
+/** Drops what leads to traces that were dropped. */
+export function forgetJumpsToDropped(): void {
+  const end = cpu + JUMP_CACHE + JUMP_CACHE_SIZE;
+  for (let entry = cpu + JUMP_CACHE; entry < end; entry += 1 << JUMP_SHIFT) {
+    if (!load<u32>(<usize>load<u32>(entry, J_TRACE), T_VALID)) memory.fill(entry, 0, 1 << JUMP_SHIFT);
+  }
 }
 
 /** Empties the jump cache. */

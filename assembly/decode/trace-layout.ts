@@ -46,6 +46,9 @@ export const T_RECORDS = 64;
 /** u32: host address of the first byte; u32: length in bytes. */
 export const T_HOST = COLD;
 export const T_LENGTH = COLD + 4;
+/** Of free room, which has a header of no instructions: u32 the next free room; u32 the address where it ends. */
+export const T_ROOM_NEXT = T_HASH_NEXT;
+export const T_ROOM_END = T_HOST;
 /** u32: next trace on the same page. */
 export const T_PAGE_NEXT = COLD + 8;
 /** u32: times entered while CPU_LOG has LOG_COUNT. */

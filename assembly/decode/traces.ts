@@ -1,31 +1,31 @@
 // Traces: straight runs of decoded instructions, kept by guest physical address and mode. A vCPU has its own.
 //
 // A write to the bytes of a trace drops it: the header becomes invalid, so that links and the jump cache pass it by,
-// and its records turn into OP_ABANDON, so that it is left after the instruction that wrote. The arena is only ever
-// emptied as a whole.
+// and its records turn into OP_ABANDON, so that it is left after the instruction that wrote. Where the arena is full, the
+// room of dropped traces is used again if there is enough of it; else all traces go.
 import { count, cpu, GP, NM, UD } from "../cpu";
 import { LEAF_ENDS, LEAF_SHADOW, OP_ABANDON, OP_FAULT, OP_LEAVE, OP_NEXT, OP_SHADOW } from "../generated/opcodes";
 import { trace as logTrace } from "../host";
 import {
-  CPU_ARENA, CPU_LOG, CPU_TRACES, LOG_COUNT, LOG_IN_ASM, LOG_UNIMP, MODE_CODE_MASK, MODE_DECODE_MASK, REQ_CODE_FLUSH, STAT_CODE_WRITES, STAT_TRACES_BUILT, STAT_TRACES_DROPPED, STAT_TRACE_FLUSHES,
+  CPU_ARENA, CPU_LOG, LOG_COUNT, LOG_IN_ASM, LOG_UNIMP, MODE_CODE_MASK, MODE_DECODE_MASK, REQ_CODE_FLUSH, STAT_CODE_WRITES, STAT_TRACES_BUILT, STAT_TRACES_DROPPED, STAT_TRACE_FLUSHES, STAT_TRACE_SWEEPS,
   STAT_UNIMPLEMENTED, VM_VCPU_COUNT,
 } from "../layout";
 import { markCode, unmarkCode } from "../mmu/code";
 import { requestOthers } from "../mmu/shootdown";
 import { dropRegions } from "../translate/regions";
-import { firstHeat, forgetTranslations, noteOverwritten } from "../translate/translator";
-import { JUMP_CACHE, JUMP_CACHE_SIZE } from "./jumps";
+import { firstHeat, flushBatch, forgetTranslations, noteOverwritten } from "../translate/translator";
+import { arenaEnd, arenaStart, beginArena, giveBack, hasArena, keepRoom, reclaim, takeRoom, TRACE_MAX, traceAfter, TRACES } from "./arena";
+import { forgetFarIfDropped } from "./far-links";
+import { forgetJumpsToDropped, JUMP_CACHE, JUMP_CACHE_SIZE } from "./jumps";
 import { decode, DECODE_NO_DEVICE, DECODE_SHORT, DECODE_TOO_LONG, leafFlags, unknownOpcode } from "./decoder";
 import {
-  COLD, LINE, R_BEHIND, R_CASE, R_IMM, R_NEXT, R_OFFSET, R_OP, RECORD_SIZE, T_COUNT, T_GPA, T_HASH_NEXT, T_HOST, T_LENGTH, T_MODE, T_PAGE_NEXT, T_RECORDS, T_VALID,
+  COLD, LINE, R_BEHIND, R_CASE, R_IMM, R_NEXT, R_OFFSET, R_OP, RECORD_SIZE, T_COUNT, T_FALL, T_GPA, T_HASH_NEXT, T_HOST, T_LENGTH, T_MODE, T_PAGE_NEXT, T_RECORDS, T_TAKEN, T_VALID,
 } from "./record";
 
-// The trace area of a vCPU.
-/** u32: where the next trace goes; u32: how often the arena was emptied. */
-const NEXT = CPU_TRACES;
-const FLUSHES = CPU_TRACES + 4;
+/** u32: how often traces went of which somebody may have the address. */
+const FLUSHES = TRACES + 16;
 /** 32 bytes for an instruction whose bytes lie on two pages. */
-export const STEP_BYTES = CPU_TRACES + 0x400;
+export const STEP_BYTES = TRACES + 0x400;
 /** u32 heads of chains by physical address, and by host page. */
 const HASH = JUMP_CACHE + JUMP_CACHE_SIZE;
 const HASH_ENTRIES: u32 = 131072;
@@ -33,28 +33,51 @@ const PAGES = HASH + 0x80000;
 const PAGE_ENTRIES: u32 = 16384;
 /** One trace that is in no table: instructions that cross pages, and single steps. */
 const STEP_TRACE = CPU_ARENA + LINE - T_RECORDS / 2;
-/** Where the first trace begins. */
-const ARENA = STEP_TRACE + 0x100;
-/** Instructions of a trace at most. */
-const TRACE_MAX: u32 = 32;
 /** Bytes of an instruction at most. */
 const LONGEST: u32 = 15;
-/** Room that one trace may need: its records, the one behind a shadow and the one that ends it. */
-const ROOM: usize = T_RECORDS + (TRACE_MAX + 2) * RECORD_SIZE + LINE;
 
-/** How often the arena was emptied: a trace address from before is worth nothing. */
+/** How often traces went for others: a trace address from before may be worth nothing. */
 export function flushCount(): u32 {
   return load<u32>(cpu, FLUSHES);
 }
 
 /** Drops all traces and the jump cache. */
 export function flushTraces(): void {
-  if (load<u32>(cpu, CPU_LOG) & LOG_COUNT) logTrace(LOG_COUNT, cpu + ARENA, load<u32>(cpu, NEXT), 0);
+  if (load<u32>(cpu, CPU_LOG) & LOG_COUNT && hasArena()) logTrace(LOG_COUNT, arenaStart(), arenaEnd(), 0);
   memory.fill(cpu + JUMP_CACHE, 0, CPU_ARENA - JUMP_CACHE);
-  store<u32>(cpu, <u32>cpu + ARENA, NEXT);
+  beginArena();
   store<u32>(cpu, load<u32>(cpu, FLUSHES) + 1, FLUSHES);
   forgetTranslations();
   count(STAT_TRACE_FLUSHES);
+}
+
+/** Has the room of dropped traces used again, which nothing names from then on. Regions stay: none outlives a trace that it was made of.
+ * Between traces only. False: it is not worth it, and all are to go. */
+function sweepTraces(): bool {
+  // The counts of traces are told when all of them go.
+  if (!hasArena() || load<u32>(cpu, CPU_LOG) & LOG_COUNT) return false;
+  // What waits for a module names traces.
+  flushBatch();
+  if (!reclaim()) return false;
+  memory.fill(cpu + HASH, 0, HASH_ENTRIES << 2);
+  const end = arenaEnd();
+  for (let t = arenaStart(); t < end; t = traceAfter(t)) {
+    if (!load<u32>(t, T_VALID)) continue;
+    if (!load<u32>(<usize>load<u32>(t, T_TAKEN), T_VALID)) store<u32>(t, 0, T_TAKEN);
+    if (!load<u32>(<usize>load<u32>(t, T_FALL), T_VALID)) store<u32>(t, 0, T_FALL);
+    forgetFarIfDropped(t);
+    if (<usize>load<u32>(t, T_HOST) != cpu + STEP_BYTES) chain(t, hashHead(load<u64>(t, T_GPA), load<u16>(t, T_MODE)), T_HASH_NEXT);
+  }
+  forgetJumpsToDropped();
+  store<u32>(cpu, load<u32>(cpu, FLUSHES) + 1, FLUSHES);
+  count(STAT_TRACE_SWEEPS);
+  return true;
+}
+
+/** Puts a trace in front of a chain. */
+function chain(t: usize, head: usize, next: usize): void {
+  store<u32>(t + next, load<u32>(head));
+  store<u32>(head, <u32>t);
 }
 
 // @ts-ignore: decorator
@@ -176,48 +199,17 @@ function fill(t: usize, host: usize, available: usize, mode: u32, linear: u64, m
   return n;
 }
 
-/** Room for a trace at the end of the arena; all traces are dropped where there is none. */
+/** Room for a trace. Where there is none, others go. */
 function takeTrace(): usize {
-  let t = <usize>load<u32>(cpu, NEXT);
-  if (t == 0 || t + ROOM > cpu + CPU_ARENA + COLD) {
-    flushTraces();
-    t = load<u32>(cpu, NEXT);
-  }
-  clearHeader(t);
-  return t;
-}
-
-/** Whether there is room for so many more traces: none has to go for them. */
-export function roomForTraces(n: u32): bool {
-  return <usize>load<u32>(cpu, NEXT) + (<usize>n + 1) * ROOM <= cpu + CPU_ARENA + COLD;
-}
-
-/** Bounds of the traces that there are, dropped ones among them, and the one behind `t`. */
-export function arenaStart(): usize {
-  return cpu + ARENA;
-}
-export function arenaEnd(): usize {
-  return load<u32>(cpu, NEXT);
-}
-export function traceAfter(t: usize): usize {
-  return startBehind(t, load<u16>(t, T_COUNT));
-}
-
-/** Where a trace may begin behind `t`, if that has `n` instructions: the second half of its header begins a line. */
-// @ts-ignore: decorator
-@inline function startBehind(t: usize, n: u32): usize {
-  return ((t + T_RECORDS + (n + 1) * RECORD_SIZE + (LINE / 2 - 1)) & ~(LINE - 1)) + LINE / 2;
+  const t = takeRoom();
+  if (t) return t;
+  if (!sweepTraces()) flushTraces();
+  return takeRoom();
 }
 
 function clearHeader(t: usize): void {
   memory.fill(t, 0, T_RECORDS);
   memory.fill(t + COLD, 0, T_RECORDS);
-}
-
-/** Keeps the trace that was put together at the end of the arena, of `n` instructions. */
-function keepTrace(t: usize, n: u32): void {
-  // Behind a shadow there can be one record more than instructions counted up to TRACE_MAX.
-  store<u32>(cpu, <u32>startBehind(t, n), NEXT);
 }
 
 /** Builds and keeps the trace at host address `host` = physical `gpa`; 0: its first instruction crosses the page. */
@@ -228,14 +220,10 @@ export function buildTrace(host: usize, gpa: u64, mode: u32, linear: u64): usize
   const key = mode & MODE_DECODE_MASK;
   store<u64>(t, gpa, T_GPA);
   store<u16>(t, <u16>key, T_MODE);
-  const head = hashHead(gpa, key);
-  store<u32>(t, load<u32>(head), T_HASH_NEXT);
-  store<u32>(head, <u32>t);
-  const page = pageHead(host);
-  store<u32>(t, load<u32>(page), T_PAGE_NEXT);
-  store<u32>(page, <u32>t);
+  chain(t, hashHead(gpa, key), T_HASH_NEXT);
+  chain(t, pageHead(host), T_PAGE_NEXT);
   store<u32>(t, firstHeat(t), T_VALID);
-  keepTrace(t, n);
+  keepRoom(t);
   count(STAT_TRACES_BUILT);
   return t;
 }
@@ -246,17 +234,20 @@ export function buildTrace(host: usize, gpa: u64, mode: u32, linear: u64): usize
  * reach over, or there is no room.
  */
 export function crossingTrace(first: usize, here: usize, second: usize, mode: u32): usize {
-  if (<usize>load<u32>(cpu, NEXT) + ROOM > cpu + CPU_ARENA + COLD) return 0;
+  const t = takeRoom();
+  if (!t) return 0;
   const bytes = cpu + STEP_BYTES;
   memory.copy(bytes, first, here);
   memory.copy(bytes + here, second, 16 - here);
-  const t = takeTrace();
-  if (!fill(t, bytes, 16, mode, 0, 1, false) || load<u32>(t, T_LENGTH) <= here || <u32>load<u16>(t + T_RECORDS, R_CASE) == OP_FAULT) return 0;
+  if (!fill(t, bytes, 16, mode, 0, 1, false) || load<u32>(t, T_LENGTH) <= here || <u32>load<u16>(t + T_RECORDS, R_CASE) == OP_FAULT) {
+    giveBack(t);
+    return 0;
+  }
   markCode(first, <i32>here);
   markCode(second, load<u32>(t, T_LENGTH) - <i32>here);
   store<u16>(t, <u16>(mode & MODE_DECODE_MASK), T_MODE);
   store<u32>(t, 1, T_VALID);
-  keepTrace(t, 1);
+  keepRoom(t);
   return t;
 }
 

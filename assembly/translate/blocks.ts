@@ -4,7 +4,8 @@
 // keeps its displacement wherever it is mapped, so that a region is good for every mapping of its pages.
 import { cpu } from "../cpu";
 import { R_LENGTH, R_OP, RECORD_SIZE, T_COUNT, T_FLAGS, T_GPA, T_HOST, T_LENGTH, T_MODE, T_RECORDS, T_VALID, TRACE_ENTERED } from "../decode/record";
-import { buildTrace, crossingTrace, roomForTraces, traceAt } from "../decode/traces";
+import { roomForTraces } from "../decode/arena";
+import { buildTrace, crossingTrace, traceAt } from "../decode/traces";
 import { OP_FIRST_GROUP } from "../generated/opcodes";
 import { VM_JIT_THRESHOLD } from "../layout";
 import { fetchAhead, fetchGpa, fetchTranslate } from "../mmu/translate";
@@ -274,13 +275,14 @@ export function cut(b: usize): void {
   }
 }
 
-/** Lines of each page that the emitted blocks lie on: `emitted` as a set. */
+/** Lines of each page that the traces of the emitted blocks lie on: `emitted` as a set. All of each trace, be the block cut or not: a region
+ * does not outlive the records that its pool names. */
 export function noteLines(emitted: u64): void {
   for (let i = 0; i < blockCount; i++) {
     if (!((emitted >> i) & 1)) continue;
     const b = blockAt(i);
     const from = load<i32>(b, B_DELTA);
-    const last = load<i32>(b, B_END) - 1;
+    const last = from + load<i32>(load<u32>(b, B_TRACE), T_LENGTH) - 1;
     const p = pageAt(pageFor(from));
     // A trace ends with its page, but for an instruction that reaches over.
     const first = (from & 0xfff) >> 7;

@@ -3,7 +3,7 @@
 import { count, cpu } from "../cpu";
 import { initialHeat } from "./translator";
 import { forgetRegionsOfJumps } from "../decode/jumps";
-import { arenaEnd, arenaStart, traceAfter } from "../decode/traces";
+import { arenaEnd, arenaStart, traceAfter } from "../decode/arena";
 import { T_FLAGS, T_REGION, T_VALID, TRACE_PAGES } from "../decode/record";
 import { discard } from "../host";
 import { CPU_STATS, STAT_MODULES_EVICTED, STAT_MODULES_LIVE, STAT_REGIONS_EVICTED, VM_JIT_MODULES } from "../layout";

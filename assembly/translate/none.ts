@@ -44,6 +44,8 @@ export function pagesAreGlobal(_trace: usize, _linear: u64): bool {
 
 export function endBatch(): void {}
 
+export function flushBatch(): void {}
+
 export function forgetTranslations(): void {}
 
 export function dropRegions(_host: usize, _length: i32): void {}

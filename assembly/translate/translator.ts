@@ -324,7 +324,7 @@ export function endBatch(): void {
 }
 
 /** Has the host make a module of what is waiting, and lets the traces enter it. */
-function flushBatch(): void {
+export function flushBatch(): void {
   const n = load<u32>(cpu, TR_BATCH_COUNT);
   if (!n) return;
   if (!makeWays()) {

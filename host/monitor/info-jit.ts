@@ -15,7 +15,7 @@ export function describeTranslation({ counters }: VcpuStats, obstacle: Translati
     ["region entries", `${regionEntries} (${ratio(regionInstructions, regionEntries)} instructions each)`],
     ["left for the interpreter", `${regionMisses} (${percent(regionMisses, regionEntries)} of the entries)`],
     ["instructions", `${instructions} (${percent(regionInstructions, instructions)} in regions)`],
-    ["trace cache flushes", `${counters.traceFlushes}`],
+    ["trace cache flushes", `${counters.traceFlushes} (${counters.traceSweeps} sweeps)`],
     ["TLB flushes", `${counters.tlbFlushes}`],
     ["TLB misses", `${counters.tlbMisses}`],
     ["writes to code", `${counters.codeWrites}`],

@@ -1,0 +1,123 @@
+// Where the traces of a vCPU lie. They are put one behind the other into one run of free room; where that has been used up, into the next one.
+// A run is what dropped traces left that lay side by side: code that is written over again and again leaves long ones. Traces are not moved.
+import { cpu } from "../cpu";
+import { CPU_ARENA, CPU_TRACES } from "../layout";
+import { COLD, LINE, RECORD_SIZE, T_COUNT, T_RECORDS, T_ROOM_END, T_ROOM_NEXT, T_VALID } from "./record";
+
+/** The trace area: u32 where the next trace goes, u32 the end of that run (0: there is no arena yet), u32 the next run (0: none). What else
+ * lies there is traces.ts's. */
+export const TRACES = CPU_TRACES;
+const NEXT = TRACES;
+const END = TRACES + 4;
+const RUNS = TRACES + 8;
+
+/** Behind a trace that is in no table (traces.ts). The second half of each header begins a line, and so does that of the first. */
+const START: usize = CPU_ARENA + LINE - T_RECORDS / 2 + 0x100;
+const LIMIT: usize = CPU_ARENA + COLD - LINE / 2;
+/** Instructions of a trace at most. */
+export const TRACE_MAX: u32 = 32;
+/** Room that one trace may need: its records, the one behind a shadow and the one that ends it. */
+const ROOM: usize = T_RECORDS + (TRACE_MAX + 2) * RECORD_SIZE + LINE;
+/** Bytes of a run at least: a region's traces find room in any (roomForTraces()). */
+const RUN_LEAST: usize = 0x10000;
+/** Bytes that are to be won: an eighth of the arena. */
+const WORTH: usize = (LIMIT - START) / 8;
+
+/** Frees all of the arena. */
+export function beginArena(): void {
+  store<u32>(cpu, 0, RUNS);
+  beginRun(cpu + START, cpu + LIMIT);
+}
+
+/** Whether there is an arena. */
+export function hasArena(): bool {
+  return load<u32>(cpu, END) != 0;
+}
+
+/** Has traces put between two addresses. */
+function beginRun(from: usize, end: usize): void {
+  store<u32>(cpu, <u32>from, NEXT);
+  store<u32>(cpu, <u32>end, END);
+  markFree(from, end);
+}
+
+/** Free room has a clear header, by which whoever goes through the arena passes it. */
+function markFree(from: usize, end: usize): void {
+  if (from >= end) return;
+  memory.fill(from, 0, T_RECORDS);
+  memory.fill(from + COLD, 0, T_RECORDS);
+  store<u32>(from, <u32>end, T_ROOM_END);
+}
+
+/** Room for `n` traces, going on to the next run if need be. */
+function findRoom(n: usize): bool {
+  while (<usize>load<u32>(cpu, NEXT) + n * ROOM > <usize>load<u32>(cpu, END)) {
+    const run = <usize>load<u32>(cpu, RUNS);
+    if (!run) return false;
+    store<u32>(cpu, load<u32>(run, T_ROOM_NEXT), RUNS);
+    beginRun(run, load<u32>(run, T_ROOM_END));
+  }
+  return true;
+}
+
+/** Room for one trace, with a clear header; 0: there is none. */
+export function takeRoom(): usize {
+  return findRoom(1) ? <usize>load<u32>(cpu, NEXT) : 0;
+}
+
+/** Whether there is room for so many more traces: none has to go for them. */
+export function roomForTraces(n: u32): bool {
+  return findRoom(n);
+}
+
+/** The trace that has been put together in the room last taken stays there. */
+export function keepRoom(t: usize): void {
+  // Behind a shadow there can be one record more than instructions counted up to TRACE_MAX.
+  const next = startBehind(t, load<u16>(t, T_COUNT));
+  store<u32>(cpu, <u32>next, NEXT);
+  markFree(next, load<u32>(cpu, END));
+}
+
+/** The room last taken, whose header is not clear any more, is free again. */
+export function giveBack(t: usize): void {
+  markFree(t, load<u32>(cpu, END));
+}
+
+/** Bounds of the traces that there are, dropped ones and free room among them, and what lies behind `t`. */
+export function arenaStart(): usize {
+  return cpu + START;
+}
+export function arenaEnd(): usize {
+  return cpu + LIMIT;
+}
+export function traceAfter(t: usize): usize {
+  const n = load<u16>(t, T_COUNT);
+  return n ? startBehind(t, n) : <usize>load<u32>(t, T_ROOM_END);
+}
+
+/** Where a trace may begin behind `t`, if that has `n` instructions: the second half of its header begins a line. */
+// @ts-ignore: decorator
+@inline function startBehind(t: usize, n: u32): usize {
+  return ((t + T_RECORDS + (n + 1) * RECORD_SIZE + (LINE / 2 - 1)) & ~(LINE - 1)) + LINE / 2;
+}
+
+/** Makes runs of what dropped traces left, and has traces put there. False: there is too little of it, and all traces are to go. */
+export function reclaim(): bool {
+  const end = cpu + LIMIT;
+  let won: usize = 0;
+  store<u32>(cpu, 0, RUNS);
+  for (let t = cpu + START; t < end; t = traceAfter(t)) {
+    const from = t;
+    while (t < end && !load<u32>(t, T_VALID)) t = traceAfter(t);
+    if (t - from >= RUN_LEAST) {
+      won += t - from;
+      markFree(from, t);
+      store<u32>(from, load<u32>(cpu, RUNS), T_ROOM_NEXT);
+      store<u32>(cpu, <u32>from, RUNS);
+    }
+    if (t >= end) break;
+  }
+  // Nothing is put behind the last trace: what is left there is in a run, or too little.
+  store<u32>(cpu, load<u32>(cpu, NEXT), END);
+  return won >= WORTH;
+}
