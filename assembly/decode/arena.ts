@@ -78,6 +78,26 @@ export function keepRoom(t: usize): void {
   markFree(next, load<u32>(cpu, END));
 }
 
+/** Moves the trace that has been put together in the room last taken to where a dropped one lies, which nothing but its address names, and
+ * returns that; 0: it has no room there. */
+export function putInPlaceOf(dropped: usize, t: usize): usize {
+  const n = load<u16>(t, T_COUNT);
+  const next = startBehind(dropped, n);
+  let end = startBehind(dropped, load<u16>(dropped, T_COUNT));
+  // Behind it is what a shorter trace has left there, unless that is a run.
+  if (next > end && end < cpu + LIMIT && end != <usize>load<u32>(cpu, NEXT) && !load<u16>(end, T_COUNT)) {
+    const further = <usize>load<u32>(end, T_ROOM_END);
+    if (further - end < RUN_LEAST) end = further;
+  }
+  if (next > end) return 0;
+  const bytes = T_RECORDS + (n + 1) * RECORD_SIZE;
+  memory.copy(dropped, t, bytes);
+  memory.copy(dropped + COLD, t + COLD, bytes);
+  markFree(next, end);
+  giveBack(t);
+  return dropped;
+}
+
 /** The room last taken, whose header is not clear any more, is free again. */
 export function giveBack(t: usize): void {
   markFree(t, load<u32>(cpu, END));

@@ -1,8 +1,9 @@
 // Traces: straight runs of decoded instructions, kept by guest physical address and mode. A vCPU has its own.
 //
 // A write to the bytes of a trace drops it: the header becomes invalid, so that links and the jump cache pass it by,
-// and its records turn into OP_ABANDON, so that it is left after the instruction that wrote. Where the arena is full, the
-// room of dropped traces is used again if there is enough of it; else all traces go.
+// and its records turn into OP_ABANDON, so that it is left after the instruction that wrote. The next one at its address
+// takes its place if it has room there. Where the arena is full, the room of all dropped traces is used again if there is
+// enough of it; else all traces go.
 import { count, cpu, GP, NM, UD } from "../cpu";
 import { LEAF_ENDS, LEAF_SHADOW, OP_ABANDON, OP_FAULT, OP_LEAVE, OP_NEXT, OP_SHADOW } from "../generated/opcodes";
 import { trace as logTrace } from "../host";
@@ -14,7 +15,7 @@ import { markCode, unmarkCode } from "../mmu/code";
 import { requestOthers } from "../mmu/shootdown";
 import { dropRegions } from "../translate/regions";
 import { firstHeat, flushBatch, forgetTranslations, noteOverwritten } from "../translate/translator";
-import { arenaEnd, arenaStart, beginArena, giveBack, hasArena, keepRoom, reclaim, takeRoom, TRACE_MAX, traceAfter, TRACES } from "./arena";
+import { arenaEnd, arenaStart, beginArena, giveBack, hasArena, keepRoom, putInPlaceOf, reclaim, takeRoom, TRACE_MAX, traceAfter, TRACES } from "./arena";
 import { forgetFarIfDropped } from "./far-links";
 import { forgetJumpsToDropped, JUMP_CACHE, JUMP_CACHE_SIZE } from "./jumps";
 import { decode, DECODE_NO_DEVICE, DECODE_SHORT, DECODE_TOO_LONG, leafFlags, unknownOpcode } from "./decoder";
@@ -90,8 +91,12 @@ function chain(t: usize, head: usize, next: usize): void {
   return cpu + PAGES + ((((host >> 12) & (PAGE_ENTRIES - 1))) << 2);
 }
 
+/** A dropped trace at the address that traceAt() last found nothing at; 0: there is none. Whatever names it means the trace at that address. */
+let droppedThere: usize = 0;
+
 /** The trace at a guest physical address in a mode (under MODE_DECODE_MASK), or 0. Dropped ones of that address leave the chain here. */
 export function traceAt(gpa: u64, mode: u32): usize {
+  droppedThere = 0;
   const key = mode & MODE_DECODE_MASK;
   const head = hashHead(gpa, key);
   let previous: usize = 0;
@@ -100,8 +105,11 @@ export function traceAt(gpa: u64, mode: u32): usize {
     const next = <usize>load<u32>(t, T_HASH_NEXT);
     if (load<u64>(t, T_GPA) != gpa || <u32>load<u16>(t, T_MODE) != key) previous = t;
     else if (load<u32>(t, T_VALID)) return t;
-    else if (previous) store<u32>(previous, <u32>next, T_HASH_NEXT);
-    else store<u32>(head, <u32>next);
+    else {
+      if (previous) store<u32>(previous, <u32>next, T_HASH_NEXT);
+      else store<u32>(head, <u32>next);
+      droppedThere = t;
+    }
     t = next;
   }
   return 0;
@@ -203,6 +211,7 @@ function fill(t: usize, host: usize, available: usize, mode: u32, linear: u64, m
 function takeTrace(): usize {
   const t = takeRoom();
   if (t) return t;
+  droppedThere = 0;
   if (!sweepTraces()) flushTraces();
   return takeRoom();
 }
@@ -212,18 +221,21 @@ function clearHeader(t: usize): void {
   memory.fill(t + COLD, 0, T_RECORDS);
 }
 
-/** Builds and keeps the trace at host address `host` = physical `gpa`; 0: its first instruction crosses the page. */
+/** Builds and keeps the trace at host address `host` = physical `gpa`, where traceAt() has just found none; 0: its first instruction crosses
+ * the page. */
 export function buildTrace(host: usize, gpa: u64, mode: u32, linear: u64): usize {
-  const t = takeTrace();
+  let t = takeTrace();
   const n = fill(t, host, 0x1000 - (host & 0xfff), mode, linear, TRACE_MAX, true);
   if (n == 0) return 0;
+  const there = droppedThere ? putInPlaceOf(droppedThere, t) : 0;
+  if (there) t = there;
+  else keepRoom(t);
   const key = mode & MODE_DECODE_MASK;
   store<u64>(t, gpa, T_GPA);
   store<u16>(t, <u16>key, T_MODE);
   chain(t, hashHead(gpa, key), T_HASH_NEXT);
   chain(t, pageHead(host), T_PAGE_NEXT);
   store<u32>(t, firstHeat(t), T_VALID);
-  keepRoom(t);
   count(STAT_TRACES_BUILT);
   return t;
 }
