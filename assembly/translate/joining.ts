@@ -4,13 +4,13 @@
 // through all of them, and each has its machine code. Instead the region is made anew, with what it lacked.
 import { T_FLAGS, T_JOINED, T_TAKEN_IN, TRACE_PASSED } from "../decode/record";
 import { B_COUNT, B_TRACE, blockAt, blockCount, instructionCount } from "./blocks";
-import { isSooner } from "./profile";
+import { forgetHead, isProfiled, isSooner } from "./profile";
 import { dropRegion } from "./regions";
 import { clearUsed, IN_BATCH, isAlive, isUsed, markLacking, moduleOf } from "./slots";
 import { isForced } from "./translator";
 import { looksFurther } from "./unmapped";
 
-/** How often a region is made anew for the same head: it may have no room for it. */
+/** How often a region is made anew for the same head. */
 const TRIES: u32 = 2;
 
 /** Whether `head`, which lies in a loop of the blocks that have been found, is to wait for the region that has most of them, made anew if
@@ -20,8 +20,11 @@ export function joinsRegion(head: usize): bool {
   const slot = commonRegion();
   if (!slot) return false;
   if (instructionsIn(slot) == instructionCount) {
-    // The head is executed where slices end, which is in the midst of the loop; or the region is not entered, as the loop goes on.
-    if (isUsed(slot) || moduleOf(slot) == IN_BATCH) {
+    if (moduleOf(slot) == IN_BATCH) return true;
+    // The head is executed where slices end, which is in the midst of the loop; or the region is not entered, as the loop goes on. Where regions
+    // are made sooner, the second time is enough: a loop may go on for long behind each slice.
+    if (isUsed(slot) && !(isSooner() && load<u32>(head, T_JOINED))) {
+      store<u32>(head, load<u32>(head, T_JOINED) + 1, T_JOINED);
       clearUsed(slot);
       return true;
     }
@@ -39,8 +42,14 @@ export function joinsRegion(head: usize): bool {
   return true;
 }
 
-/** Has a region made anew when one of its entries is met. */
+/** Has a region made anew when one of its entries is met. The next run is not to begin with what it was. */
 function makeAnew(slot: u32): void {
+  if (isProfiled()) {
+    for (let i = 0; i < blockCount; i++) {
+      const trace = <usize>load<u32>(blockAt(i), B_TRACE);
+      if (load<u32>(trace, T_TAKEN_IN) == slot) forgetHead(trace);
+    }
+  }
   markLacking(slot);
   dropRegion(slot);
 }

@@ -112,6 +112,14 @@ export function noteHot(trace: usize, isHead: bool): void {
   if (isHead && <u32>load<u16>(entry, KIND) == PART) store<u16>(entry, <u16>HEAD, KIND);
 }
 
+/** The region that begins with a trace was not the right one: another begins elsewhere. */
+export function forgetHead(trace: usize): void {
+  const entry = entryOf(keyOf(trace));
+  if (!load<u32>(entry, KEY) || <u32>load<u16>(entry, KIND) != HEAD) return;
+  store<u16>(entry, <u16>PART, KIND);
+  store<u32>(entry, 0, RECIPE);
+}
+
 /** Notes that the code of a trace is written over. */
 export function noteWritten(trace: usize): void {
   const entry = entryOf(keyOf(trace));
