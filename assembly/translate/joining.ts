@@ -2,7 +2,7 @@
 // left for becomes a head, and reaches back into the loop. A region of its own would be the same once more, with something added and
 // something else left out; it is entered where the first one is left and goes on in itself, and so does a third: the guest goes round
 // through all of them, and each has its machine code. Instead the region is made anew, with what it lacked.
-import { T_FLAGS, T_JOINED, T_TAKEN_IN, TRACE_PASSED } from "../decode/record";
+import { T_FLAGS, T_JOINED, T_REGION, T_TAKEN_IN, TRACE_PASSED } from "../decode/record";
 import { B_COUNT, B_TRACE, blockAt, blockCount, instructionCount } from "./blocks";
 import { forgetHead, isProfiled, isSooner } from "./profile";
 import { dropRegion } from "./regions";
@@ -47,7 +47,9 @@ function makeAnew(slot: u32): void {
   if (isProfiled()) {
     for (let i = 0; i < blockCount; i++) {
       const trace = <usize>load<u32>(blockAt(i), B_TRACE);
-      if (load<u32>(trace, T_TAKEN_IN) == slot) forgetHead(trace);
+      // The head of another region may have been taken in, too.
+      const own = load<u32>(trace, T_REGION);
+      if (load<u32>(trace, T_TAKEN_IN) == slot && (own == slot || !own || !isAlive(own))) forgetHead(trace);
     }
   }
   markLacking(slot);
