@@ -1,5 +1,6 @@
 // npm run build: dist/core.wasm, dist/core-ts.js, dist/index.js, dist/wkvm.js and the type declarations.
-// Each step is left out where its inputs are those of the last build.
+// Each step is left out where its inputs are those of the last build. Its stamp goes before it begins: of a build that was interrupted
+// nothing is taken for built.
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -44,6 +45,7 @@ function buildCore() {
     "package-lock.json",
   ]);
   if (exists("dist/core.wasm") && readStamp(CORE_STAMP) === digest) return;
+  rmSync(CORE_STAMP, { force: true });
   must(process.execPath, ["tools/build-core.mjs"], { stdio: ["ignore", 2, 2] });
   writeFileSync(CORE_STAMP, digest);
 }
@@ -58,6 +60,7 @@ function buildTypeScriptCore() {
     "package-lock.json",
   ]);
   if (exists("dist/core-ts.js") && readStamp(CORE_TS_STAMP) === digest) return;
+  rmSync(CORE_TS_STAMP, { force: true });
   must(process.execPath, ["tools/build-core-ts.mjs"], { stdio: ["ignore", 2, 2] });
   writeFileSync(CORE_TS_STAMP, digest);
 }
@@ -83,6 +86,7 @@ async function buildHost(types) {
   const digest = digestOf(sources);
   const outputs = ["dist/index.js", "dist/wkvm.js", ...(types ? ["dist/types/host/index.d.ts"] : [])];
   if (outputs.every(exists) && readStamp(HOST_STAMP) === digest) return;
+  rmSync(HOST_STAMP, { force: true });
   await bundle();
   if (types) declarations();
   writeFileSync(HOST_STAMP, digest);
