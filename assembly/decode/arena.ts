@@ -4,15 +4,14 @@ import { cpu } from "../cpu";
 import { CPU_ARENA, CPU_TRACES } from "../layout";
 import { COLD, LINE, RECORD_SIZE, T_COUNT, T_RECORDS, T_ROOM_END, T_ROOM_NEXT, T_VALID } from "./record";
 
-/** The trace area: u32 where the next trace goes, u32 the end of that run (0: there is no arena yet), u32 the next run (0: none). What else
- * lies there is traces.ts's. */
-export const TRACES = CPU_TRACES;
-const NEXT = TRACES;
-const END = TRACES + 4;
-const RUNS = TRACES + 8;
+/** u32 where the next trace goes, u32 the end of that run (0: there is no arena yet), u32 the next run (0: none). */
+const NEXT = CPU_TRACES;
+const END = CPU_TRACES + 4;
+const RUNS = CPU_TRACES + 8;
 
-/** Behind a trace that is in no table (traces.ts). The second half of each header begins a line, and so does that of the first. */
-const START: usize = CPU_ARENA + LINE - T_RECORDS / 2 + 0x100;
+/** One trace that is in no table: instructions that cross pages, and single steps. The second half of each header begins a line. */
+export const STEP_TRACE: usize = CPU_ARENA + LINE - T_RECORDS / 2;
+const START: usize = STEP_TRACE + 0x100;
 const LIMIT: usize = CPU_ARENA + COLD - LINE / 2;
 /** Instructions of a trace at most. */
 export const TRACE_MAX: u32 = 32;
@@ -44,9 +43,13 @@ function beginRun(from: usize, end: usize): void {
 /** Free room has a clear header, by which whoever goes through the arena passes it. */
 function markFree(from: usize, end: usize): void {
   if (from >= end) return;
-  memory.fill(from, 0, T_RECORDS);
-  memory.fill(from + COLD, 0, T_RECORDS);
+  clearHeader(from);
   store<u32>(from, <u32>end, T_ROOM_END);
+}
+
+export function clearHeader(t: usize): void {
+  memory.fill(t, 0, T_RECORDS);
+  memory.fill(t + COLD, 0, T_RECORDS);
 }
 
 /** Room for `n` traces, going on to the next run if need be. */
@@ -60,7 +63,7 @@ function findRoom(n: usize): bool {
   return true;
 }
 
-/** Room for one trace, with a clear header; 0: there is none. */
+/** Room for one trace, with a header that is clear but for T_ROOM_END; 0: there is none. */
 export function takeRoom(): usize {
   return findRoom(1) ? <usize>load<u32>(cpu, NEXT) : 0;
 }

@@ -49,8 +49,8 @@ export function findTrace(link: usize, from: usize): usize {
       // Near the limit one instruction at a time: what lies beyond it must not be fetched.
       t = !(mode & MODE_FLAT) && rip + 14 > segLimit(SEG_CS) ? atLimit(rip, linear, mode) : lookUp(linear, mode);
       if (!t) return 0;
-      // The trace just left may be gone, or may have written itself over and be another one now.
-      if (flushCount() != before || t == from) link = from = 0;
+      // The trace just left may be gone, or may have written itself over and be another one now, with a link cell of its own.
+      if (flushCount() != before || link - t < <usize>T_RECORDS) link = from = 0;
       heat = load<u32>(t, T_VALID);
       const log = load<u32>(cpu, CPU_LOG) & LOG_ENTRIES;
       if (log) {

@@ -8,32 +8,30 @@ import { count, cpu, GP, NM, UD } from "../cpu";
 import { LEAF_ENDS, LEAF_SHADOW, OP_ABANDON, OP_FAULT, OP_LEAVE, OP_NEXT, OP_SHADOW } from "../generated/opcodes";
 import { trace as logTrace } from "../host";
 import {
-  CPU_ARENA, CPU_LOG, LOG_COUNT, LOG_IN_ASM, LOG_UNIMP, MODE_CODE_MASK, MODE_DECODE_MASK, REQ_CODE_FLUSH, STAT_CODE_WRITES, STAT_TRACES_BUILT, STAT_TRACES_DROPPED, STAT_TRACE_FLUSHES, STAT_TRACE_SWEEPS,
+  CPU_ARENA, CPU_LOG, CPU_TRACES, LOG_COUNT, LOG_IN_ASM, LOG_UNIMP, MODE_CODE_MASK, MODE_DECODE_MASK, REQ_CODE_FLUSH, STAT_CODE_WRITES, STAT_TRACES_BUILT, STAT_TRACES_DROPPED, STAT_TRACE_FLUSHES, STAT_TRACE_SWEEPS,
   STAT_UNIMPLEMENTED, VM_VCPU_COUNT,
 } from "../layout";
 import { markCode, unmarkCode } from "../mmu/code";
 import { requestOthers } from "../mmu/shootdown";
 import { dropRegions } from "../translate/regions";
 import { firstHeat, flushBatch, forgetTranslations, noteOverwritten } from "../translate/translator";
-import { arenaEnd, arenaStart, beginArena, giveBack, hasArena, keepRoom, putInPlaceOf, reclaim, takeRoom, TRACE_MAX, traceAfter, TRACES } from "./arena";
+import { arenaEnd, arenaStart, beginArena, clearHeader, giveBack, hasArena, keepRoom, putInPlaceOf, reclaim, STEP_TRACE, takeRoom, TRACE_MAX, traceAfter } from "./arena";
 import { forgetFarIfDropped } from "./far-links";
 import { forgetJumpsToDropped, JUMP_CACHE, JUMP_CACHE_SIZE } from "./jumps";
 import { decode, DECODE_NO_DEVICE, DECODE_SHORT, DECODE_TOO_LONG, leafFlags, unknownOpcode } from "./decoder";
 import {
-  COLD, LINE, R_BEHIND, R_CASE, R_IMM, R_NEXT, R_OFFSET, R_OP, RECORD_SIZE, T_COUNT, T_FALL, T_GPA, T_HASH_NEXT, T_HOST, T_LENGTH, T_MODE, T_PAGE_NEXT, T_RECORDS, T_TAKEN, T_VALID,
+  COLD, R_BEHIND, R_CASE, R_IMM, R_NEXT, R_OFFSET, R_OP, RECORD_SIZE, T_COUNT, T_FALL, T_GPA, T_HASH_NEXT, T_HOST, T_LENGTH, T_MODE, T_PAGE_NEXT, T_RECORDS, T_TAKEN, T_VALID,
 } from "./record";
 
 /** u32: how often traces went of which somebody may have the address. */
-const FLUSHES = TRACES + 16;
+const FLUSHES = CPU_TRACES + 16;
 /** 32 bytes for an instruction whose bytes lie on two pages. */
-export const STEP_BYTES = TRACES + 0x400;
+export const STEP_BYTES = CPU_TRACES + 0x400;
 /** u32 heads of chains by physical address, and by host page. */
 const HASH = JUMP_CACHE + JUMP_CACHE_SIZE;
 const HASH_ENTRIES: u32 = 131072;
 const PAGES = HASH + 0x80000;
 const PAGE_ENTRIES: u32 = 16384;
-/** One trace that is in no table: instructions that cross pages, and single steps. */
-const STEP_TRACE = CPU_ARENA + LINE - T_RECORDS / 2;
 /** Bytes of an instruction at most. */
 const LONGEST: u32 = 15;
 
@@ -214,11 +212,6 @@ function takeTrace(): usize {
   droppedThere = 0;
   if (!sweepTraces()) flushTraces();
   return takeRoom();
-}
-
-function clearHeader(t: usize): void {
-  memory.fill(t, 0, T_RECORDS);
-  memory.fill(t + COLD, 0, T_RECORDS);
 }
 
 /** Builds and keeps the trace at host address `host` = physical `gpa`, where traceAt() has just found none; 0: its first instruction crosses

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Accelerator, type CounterName, KVM_EXIT_HLT, Kvm } from "../../host/kvm/index.ts";
-import { ACCELERATOR, CODE, enter, runUntil } from "./guest.ts";
+import { ACCELERATOR, CODE, enter, makeGuest, runUntil } from "./guest.ts";
 
 const RAM = 0x6_0000;
 const ROUNDS = 150_000;
@@ -111,3 +111,17 @@ for (const accel of ACCELERATOR === "ts" ? (["ts"] as const) : (["interp", "jit"
     if (accel === "jit") assert.ok(regionsBuilt > regionsDropped, "there are regions, and they stay");
   });
 }
+
+test("a call that writes over its own trace and goes back to its beginning executes what is there then", async () => {
+  // The return address, 0x10eb, is a short jump over 16 bytes: it takes the place of the NOPs that the trace begins with.
+  const begin = 0x10de;
+  const behind = 0x10eb;
+  const nops = new Array<number>(8).fill(0x90);
+  const { vm, vcpu, ram } = await makeGuest([], { mode: "long" });
+  ram.set([...nops, 0xe8, ...relative(begin, behind)], begin);
+  ram.set([0xbb, ...u32(42), 0xf4], begin + 2 + 0x10); // mov ebx, 42; hlt
+  vcpu.setRegs({ ...vcpu.getRegs(), rip: BigInt(begin), rsp: BigInt(begin + nops.length) });
+  assert.equal(vcpu.run({ maxNs: 1e9 }).reason, KVM_EXIT_HLT);
+  assert.equal(vcpu.getRegs().rbx, 42n);
+  assert.equal(vm.getStats().counters.tracesDropped, 1);
+});
