@@ -2,7 +2,7 @@
 // left for becomes a head, and reaches back into the loop. A region of its own would be the same once more, with something added and
 // something else left out; it is entered where the first one is left and goes on in itself, and so does a third: the guest goes round
 // through all of them, and each has its machine code. Instead the region is made anew, with what it lacked.
-import { T_FLAGS, T_JOINED, T_REGION, T_TAKEN_IN, TRACE_PASSED } from "../decode/record";
+import { T_FLAGS, T_JOINED, T_REGION, T_TAKEN_IN, TRACE_BESIDE, TRACE_PASSED } from "../decode/record";
 import { B_COUNT, B_TRACE, blockAt, blockCount, instructionCount } from "./blocks";
 import { forgetHead, isProfiled, isSooner } from "./profile";
 import { dropRegion } from "./regions";
@@ -23,12 +23,13 @@ export function joinsRegion(head: usize): bool {
     if (moduleOf(slot) == IN_BATCH) return true;
     // The head is executed where slices end, which is in the midst of the loop; or the region is not entered, as the loop goes on. Where regions
     // are made sooner, the second time is enough: a loop may go on for long behind each slice.
-    if (isUsed(slot) && !(isSooner() && load<u32>(head, T_JOINED))) {
-      store<u32>(head, load<u32>(head, T_JOINED) + 1, T_JOINED);
+    const flags = load<u16>(head, T_FLAGS);
+    if (isUsed(slot) && !(isSooner() && flags & TRACE_BESIDE)) {
+      store<u16>(head, <u16>(flags | TRACE_BESIDE), T_FLAGS);
       clearUsed(slot);
       return true;
     }
-    store<u16>(head, <u16>(load<u16>(head, T_FLAGS) | TRACE_PASSED), T_FLAGS);
+    store<u16>(head, <u16>(flags | TRACE_PASSED), T_FLAGS);
     makeAnew(slot);
     return false;
   }
