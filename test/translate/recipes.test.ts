@@ -179,18 +179,19 @@ test("a recipe of more instructions than a region has room for is not followed",
 });
 
 test("code is known again that was decoded where other traces had been", async () => {
-  // mov ecx, 300000; again: inc byte [changed + 1]; call changed; dec ecx; jnz again; jmp to the loop; changed: mov bl, ..; four times lea bx, [bp+si]; ret.
+  // mov ecx, 30000; again: inc byte [changed + 1]; call changed; dec ecx; jnz again; jmp to the loop; changed: mov bl, ..; 28 times lea bx, [bp+si]; ret.
+  // What is in `changed` is put together behind the other traces each time, and then moved to where it was before.
   const changed = CODE + 20;
   const before = [
-    ...[0x66, 0xb9, 0xe0, 0x93, 4, 0],
+    ...[0x66, 0xb9, 0x30, 0x75, 0, 0],
     ...[0xfe, 0x06, (changed + 1) & 0xff, changed >> 8, 0xe8, 7, 0, 0x66, 0x49, 0x75, 0xf5, 0xe9, 0xec, 1],
-    ...[0xb3, 0, ...[0x8d, 0x1a, 0x8d, 0x1a, 0x8d, 0x1a, 0x8d, 0x1a], 0xc3],
+    ...[0xb3, 0, ...Array.from({ length: 28 }, () => [0x8d, 0x1a]).flat(), 0xc3],
   ];
   const offset = 0x200;
   const padding = Array.from({ length: offset - before.length }, () => 0x90);
   const long = await run([...before, ...padding, ...loop(MANY)]);
   assert.equal(long.dx, sum(MANY));
-  assert.ok(long.dropped > 1000, "others were put together where its traces are");
+  assert.ok(long.dropped > 1000, "others were put together where its traces are decoded then");
   const few = await run(loop(FEW), long.hot, CODE + offset);
   assert.equal(few.modules.length, 1);
 });
