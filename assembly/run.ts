@@ -22,7 +22,7 @@ import { CHIPS_LAPIC, EVENT_INIT, EVENT_NMI, EVENT_NMI_AGAIN, EVENT_SIPI, EVENT_
 import { logPending, logReset, logRewind } from "./mmu/access-log";
 import { tlbFlushAll, resumeContext } from "./mmu/contexts";
 import { enterGuest, leaveGuest } from "./mmu/shootdown";
-import { endBatch } from "./translate/translator";
+import { endBatch } from "./translate/batch";
 import {
   CPU_EFLAGS, CPU_EXCEPTION_ERROR, CPU_EXCEPTION_HAS_ERROR, CPU_EXCEPTION_PENDING, CPU_EXCEPTION_VECTOR, CPU_FUEL, CPU_INDEX, CPU_INTERRUPT_PENDING, CPU_INTERRUPT_VECTOR, CPU_MP_STATE,
   CPU_NMI_MASKED, CPU_NMI_PENDING, CPU_RETIRED, CPU_SHADOW, CPU_SIPI_VECTOR, CPU_SLICE, REQ_CODE_FLUSH, REQ_EVENT, REQ_KICK, REQ_STATE, REQ_TLB_FLUSH,

@@ -6,7 +6,8 @@ import {
   CPU_CR0, CPU_CR4, CPU_FUEL, CPU_LOG, CPU_MODE, CPU_RIP, CPU_TRACE_RIP, CPU_XCR0, LOG_COUNT, LOG_CPU, LOG_EXEC, MODE_CODE16, MODE_CODE64, MODE_CODE_MASK, MODE_FLAT,
 } from "../layout";
 import { fetchGpa, fetchTranslate } from "../mmu/translate";
-import { enterRegion, HOT, isForced, pagesAreGlobal, pagesHold, regionOf } from "../translate/translator";
+import { HOT, isForced } from "../translate/heat";
+import { enterRegion, pagesAreGlobal, pagesHold, regionOf } from "../translate/translator";
 import { MISSED, UNMAPPED } from "../translate/outcomes";
 import { looksFurther, noteUnmapped } from "../translate/unmapped";
 import { noteFar } from "./far-links";

@@ -14,7 +14,8 @@ import {
 import { markCode, unmarkCode } from "../mmu/code";
 import { requestOthers } from "../mmu/shootdown";
 import { dropRegions } from "../translate/regions";
-import { firstHeat, flushBatch, forgetTranslations, noteOverwritten } from "../translate/translator";
+import { flushBatch } from "../translate/batch";
+import { firstHeat, forgetTranslations, noteOverwritten } from "../translate/translator";
 import { arenaEnd, arenaStart, beginArena, clearHeader, giveBack, hasArena, keepRoom, putInPlaceOf, reclaim, STEP_TRACE, takeRoom, TRACE_MAX, traceAfter } from "./arena";
 import { forgetFarIfDropped } from "./far-links";
 import { forgetJumpsToDropped, JUMP_CACHE, JUMP_CACHE_SIZE } from "./jumps";

@@ -5,7 +5,7 @@
 import { T_FLAGS, TRACE_ENTERED, TRACE_PASSED } from "../decode/record";
 import { B_FLAGS, B_TRACE, BLOCK_CALLED, BLOCK_RETURN, blockAt, isPart } from "./blocks";
 import { decide } from "./decisions";
-import { isForced } from "./translator";
+import { isForced } from "./heat";
 import { looksFurther } from "./unmapped";
 
 /** Whether the region need not be entered at its head, if its other entries lead there. A part is, that is what it is for; so is

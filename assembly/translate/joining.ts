@@ -7,7 +7,7 @@ import { B_COUNT, B_TRACE, blockAt, blockCount, instructionCount } from "./block
 import { forgetHead, isProfiled, isSooner } from "./profile";
 import { dropRegion } from "./regions";
 import { clearUsed, IN_BATCH, isAlive, isUsed, markLacking, moduleOf } from "./slots";
-import { isForced } from "./translator";
+import { isForced } from "./heat";
 import { looksFurther } from "./unmapped";
 
 /** How often a region is made anew for the same head. */

@@ -75,7 +75,7 @@ export const BATCH_MAX: u32 = 64;
 /** A bit for each decision that the region being made was given (decisions.ts). */
 export const TR_DECISIONS = CPU_TRANSLATE + 0x7000;
 export const DECISIONS_MAX = 4096;
-/** What is to be done once the batch is a module (translator.ts). */
+/** What is to be done once the batch is a module (batch.ts). */
 export const TR_NOTES = CPU_TRANSLATE + 0x8000;
 export const NOTES_SIZE: u32 = 0x8000;
 /** Heads of chains of region pages by host page; then the pages, REGION_PAGE bytes each (regions.ts). */

@@ -1,7 +1,7 @@
 // Which modules of regions exist, and which make room for others. A module goes as a whole: the engine frees its code
 // when the last of its functions has left the table. Called between traces only, when no region is running.
 import { count, cpu } from "../cpu";
-import { initialHeat } from "./translator";
+import { initialHeat } from "./heat";
 import { forgetRegionsOfJumps } from "../decode/jumps";
 import { arenaEnd, arenaStart, traceAfter } from "../decode/arena";
 import { T_FLAGS, T_REGION, T_VALID, TRACE_PAGES } from "../decode/record";

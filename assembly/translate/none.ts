@@ -1,5 +1,5 @@
 // What stands for the translator in a core that has none: the TypeScript core, which could not call WebAssembly's
-// functions by number (host/core-ts/compiler). The same names as in translator.ts, regions.ts and unmapped.ts.
+// functions by number (host/core-ts/compiler). The same names as in translator.ts, batch.ts, heat.ts, regions.ts and unmapped.ts.
 
 export const HOT: u32 = 1;
 

@@ -12,7 +12,7 @@ import { L_SLOT, temp } from "./locals";
 import { POOL_PART_LEFT, pushPool } from "./pools";
 import { I32_EQZ, I32_LOAD, I32_STORE, I32_STORE8, I32_SUB } from "./opcodes";
 import { isAlive, SLOT_TAKEN, SLOT_WANTED } from "./slots";
-import { HOT } from "./translator";
+import { HOT } from "./heat";
 import { byte, end, I32, i32const, localGet, localTee, memory } from "./writer";
 
 /** All but one of so many instructions are most of them. */

@@ -4,7 +4,7 @@
 import { PROFILE_SOONER, VM_JIT_PROFILE, VM_JIT_THRESHOLD, VM_PROFILE, VM_PROFILE_ENTRIES, VM_PROFILE_ENTRY_SIZE, VM_PROFILE_MAX, VM_PROFILE_USED } from "../layout";
 import { R_BASE, R_INDEX, R_LENGTH, R_OP, R_R0, R_R1, R_SUB, RECORD_SIZE, T_COUNT, T_GPA, T_MODE, T_RECORDS } from "../decode/record";
 import { writeRecipe } from "./recipes";
-import { isForced } from "./translator";
+import { isForced } from "./heat";
 
 // An entry: u32 key (0: free), u16 what the trace was, u16 how often it was met in this run, u32 the recipe of its region (0: none).
 const KEY: usize = 0;

@@ -8,7 +8,7 @@ import { displacementHere } from "./leave";
 import { dropRegion } from "./regions";
 import { isAlive, markWanted } from "./slots";
 import { hasStraddled } from "./straddles";
-import { HOT, isForced } from "./translator";
+import { HOT, isForced } from "./heat";
 
 /** How often regions leave before an instruction until there is one that begins with it and does not. */
 const OFTEN: u32 = 16384;

@@ -7,7 +7,7 @@ import { T_COUNT, T_FLAGS, T_REGION, T_VALID, TRACE_SEEN, TRACE_WAITS } from "..
 import { CPU_STATS, JIT_SPARING, STAT_REGION_MODULES, VM_JIT_PACE } from "../layout";
 import { TR_BATCH_COUNT, TR_BATCH_INTERPRETED } from "./layout";
 import { isAlive } from "./slots";
-import { HOT, isForced } from "./translator";
+import { HOT, isForced } from "./heat";
 
 /** As many modules have a single region each. */
 const SINGLES: u64 = 1000;

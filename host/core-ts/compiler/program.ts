@@ -152,4 +152,10 @@ function resolve(from: string, specifier: string): string {
 }
 
 /** What the kernel side calls of the translator, which a core without WebAssembly cannot have. */
-const TRANSLATOR: ReadonlySet<string> = new Set(["translate/translator", "translate/regions", "translate/unmapped"]);
+const TRANSLATOR: ReadonlySet<string> = new Set([
+  "translate/translator",
+  "translate/batch",
+  "translate/heat",
+  "translate/regions",
+  "translate/unmapped",
+]);
