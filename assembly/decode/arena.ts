@@ -47,6 +47,7 @@ function markFree(from: usize, end: usize): void {
   store<u32>(from, <u32>end, T_ROOM_END);
 }
 
+/** Makes a trace's header that of one of which nothing is known. */
 export function clearHeader(t: usize): void {
   memory.fill(t, 0, T_RECORDS);
   memory.fill(t + COLD, 0, T_RECORDS);

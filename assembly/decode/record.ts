@@ -85,10 +85,10 @@ export const TRACE_WAITS: u32 = 4;
 export const TRACE_SEEN: u32 = 8;
 /** It is the head of a region that is not entered at it (translate/heads.ts). */
 export const TRACE_PASSED: u32 = 16;
-/** It was executed beside a region that has it and is not entered at it (translate/joining.ts). */
-export const TRACE_BESIDE: u32 = 64;
 /** Its region was made as an earlier run made it, or could not be (translate/recipes.ts). */
 export const TRACE_REMADE: u32 = 32;
+/** It was executed beside a region that has it and is not entered at it (translate/joining.ts). */
+export const TRACE_BESIDE: u32 = 64;
 
 /** The record that a group's helper works on, for those that look at prefixes and segments. */
 export let record: usize = 0;

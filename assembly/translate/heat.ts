@@ -21,6 +21,7 @@ export function isForced(): bool {
 
 /** How many times as often as the threshold says a trace is entered that other regions have. */
 const COOLED: u32 = 8;
+/** Has a trace wait that much longer. */
 export function waitLonger(trace: usize): void {
   store<u32>(trace, load<u32>(VM_JIT_THRESHOLD) * COOLED, T_VALID);
 }
