@@ -1,6 +1,5 @@
 // npm run build: dist/core.wasm, dist/core-ts.js, dist/index.js, dist/wkvm.js and the type declarations.
-// Each step is left out where its inputs are those of the last build. Its stamp goes before it begins: of a build that was interrupted
-// nothing is taken for built.
+// Each step is left out where its inputs are those of the last build.
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -29,8 +28,8 @@ export const BUNDLE_OPTIONS = {
 export async function build({ types = true } = {}) {
   ensureInstalled();
   mkdirSync(join(root, "dist"), { recursive: true });
-  buildCore();
-  buildTypeScriptCore();
+  await buildCore();
+  await buildTypeScriptCore();
   await buildHost(types);
 }
 
@@ -44,10 +43,9 @@ function buildCore() {
     "tools/build-core.mjs",
     "package-lock.json",
   ]);
-  if (exists("dist/core.wasm") && readStamp(CORE_STAMP) === digest) return;
-  rmSync(CORE_STAMP, { force: true });
-  must(process.execPath, ["tools/build-core.mjs"], { stdio: ["ignore", 2, 2] });
-  writeFileSync(CORE_STAMP, digest);
+  return renew(["dist/core.wasm"], CORE_STAMP, digest, () => {
+    must(process.execPath, ["tools/build-core.mjs"], { stdio: ["ignore", 2, 2] });
+  });
 }
 
 /** Compiles the kernel side once more, to TypeScript (host/core-ts/README.md). */
@@ -59,14 +57,13 @@ function buildTypeScriptCore() {
     "tools/build-core-ts.mjs",
     "package-lock.json",
   ]);
-  if (exists("dist/core-ts.js") && readStamp(CORE_TS_STAMP) === digest) return;
-  rmSync(CORE_TS_STAMP, { force: true });
-  must(process.execPath, ["tools/build-core-ts.mjs"], { stdio: ["ignore", 2, 2] });
-  writeFileSync(CORE_TS_STAMP, digest);
+  return renew(["dist/core-ts.js"], CORE_TS_STAMP, digest, () => {
+    must(process.execPath, ["tools/build-core-ts.mjs"], { stdio: ["ignore", 2, 2] });
+  });
 }
 
 /** Bundles the user side. */
-async function buildHost(types) {
+function buildHost(types) {
   const shared = [
     "host/core-ts/core.ts",
     "assembly/layout.ts",
@@ -85,11 +82,19 @@ async function buildHost(types) {
   ];
   const digest = digestOf(sources);
   const outputs = ["dist/index.js", "dist/wkvm.js", ...(types ? ["dist/types/host/index.d.ts"] : [])];
-  if (outputs.every(exists) && readStamp(HOST_STAMP) === digest) return;
-  rmSync(HOST_STAMP, { force: true });
-  await bundle();
-  if (types) declarations();
-  writeFileSync(HOST_STAMP, digest);
+  return renew(outputs, HOST_STAMP, digest, async () => {
+    await bundle();
+    if (types) declarations();
+  });
+}
+
+/** Makes `outputs`, unless they are there and the stamp says that they were made of the same. The stamp goes first: of what was interrupted
+ * nothing is taken for built. */
+async function renew(outputs, stamp, digest, make) {
+  if (outputs.every(exists) && readStamp(stamp) === digest) return;
+  rmSync(stamp, { force: true });
+  await make();
+  writeFileSync(stamp, digest);
 }
 
 function exists(path) {
