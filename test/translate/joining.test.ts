@@ -79,21 +79,6 @@ test("where regions are made sooner than usual, one is not made anew sooner", as
   assert.equal(await dropped(7), 1);
 });
 
-test("where regions are made sooner, a loop that is executed beside its region is entered the second time", async () => {
-  const { code, turn } = rounds(true);
-  // As often as a trace is entered that other regions have until it asks for its own, and some more.
-  const beside = new Map([
-    [RDI, 1],
-    [RBX, 1],
-    [RCX, 8 * THRESHOLD + 400],
-  ]);
-  const runs = Array.from({ length: 3 }, () => [whole(1), { from: turn, registers: beside }]).flat();
-  const usual = (await guestOf(code, runs, false)).guest;
-  assert.equal(usual.stats().counters.regionsDropped, 0, "the region is used in between");
-  const sooner = (await guestOf(code, runs, true)).guest;
-  assert.equal(sooner.stats().counters.regionsDropped, 1);
-});
-
 test("a loop that goes on for long is entered in its midst after all", async () => {
   const { code, turn } = rounds(true);
   const long = new Map([
